@@ -1,0 +1,116 @@
+"""Every derivation is checked, and no step can pass by accident. Generic: no law is named here."""
+
+from dataclasses import replace
+
+import pytest
+import sympy as sp
+
+from theory.catalogue import derivation_report, laws
+from theory.instances import Instance, evaluate, satisfying
+from theory.kinds import Argued, Identity, Inequality, Limit, Step
+from theory.normal_form import normal_form
+from theory.steps import EQUAL, INSTANCES, check, substitute
+from theory.tilted import Expr, definition, token_a
+
+LAWS = laws()
+
+
+def distinct(kind: type) -> list[tuple[str, Step]]:
+    """Steps of a kind over all laws, shared ones once."""
+    found = {}
+    for law in LAWS.values():
+        for n, step in enumerate(law.derivation()):
+            if isinstance(step, kind):
+                found.setdefault((step.says, str(step)), (f"{law.id}-{n}", step))
+    return list(found.values())
+
+
+def steps_of(*kinds: type):
+    cases = [case for kind in kinds for case in distinct(kind)]
+    return pytest.mark.parametrize("step", [step for _, step in cases], ids=[name for name, _ in cases])
+
+
+def unfolded(expr, step):
+    return substitute(definition(expr), step.where)
+
+
+def differ(left, right, instance) -> bool:
+    a, b = evaluate(left, instance), evaluate(right, instance)
+    return not abs(a - b) <= EQUAL * (1 + abs(a) + abs(b))
+
+
+def perturbations(expr: Expr):
+    """What a slip of the pen would make of an expression: coefficient, sign, a missing part, a wrong index."""
+    yield "coefficient", expr * sp.Rational(101, 100) + int(expr == 0)
+    yield "sign", -expr
+    if expr.is_Add or expr.is_Mul:
+        yield "missing part", expr.func(*expr.args[1:])
+    arrays = sorted((a for a in expr.atoms(sp.Indexed) if a.indices[-1] != token_a), key=sp.default_sort_key)
+    if arrays:
+        array: Expr = arrays[0]
+        wrong = array.base[(*array.indices[:-1], token_a)]
+        yield "index", expr.xreplace({array: wrong})
+
+
+@pytest.mark.parametrize("law", LAWS.values(), ids=list(LAWS))
+def test_every_derivation_is_checked(law):
+    report = derivation_report(law)
+    assert report.status == "checked", [(c.step.says, c.status, c.detail) for c in report.steps]
+    assert sum(report.counts.values()) == len(report.steps)
+    assert all(c.status == ("argued" if isinstance(c.step, Argued) else "checked") for c in report.steps)
+
+
+@steps_of(Identity)
+def test_a_perturbed_identity_fails(step):
+    lhs, rhs = unfolded(step.lhs, step), unfolded(step.rhs, step)
+    elsewhere = Instance(seed=1000)
+    tried = 0
+    for name, wrong in perturbations(rhs):
+        if not differ(rhs, wrong, elsewhere):
+            continue
+        tried += 1
+        assert normal_form(lhs - wrong) != 0, name
+        outcome = check(replace(step, lhs=lhs, rhs=wrong, where=()))
+        assert outcome.status == "failed", (name, outcome.detail)
+        assert "random instance" in outcome.detail
+    assert tried
+
+
+@steps_of(Inequality)
+def test_a_broken_inequality_is_never_checked(step):
+    assert check(replace(step, smaller=step.larger + 1, larger=step.smaller)).status == "failed"
+    for name, wrong in perturbations(step.certificate):
+        given = [definition(fact) for fact in step.given]
+        instance = satisfying(given, count=INSTANCES + 1)[-1]
+        if differ(unfolded(step.certificate, step), unfolded(wrong, step), instance):
+            assert check(replace(step, certificate=wrong)).status == "failed", name
+
+
+@steps_of(Inequality)
+def test_a_certificate_needs_its_facts(step):
+    """Without the facts it rests on, no sign is visible any more: each fact given is used."""
+    for n in range(len(step.given)):
+        fewer = step.given[:n] + step.given[n + 1 :]
+        assert check(replace(step, given=fewer)).status != "checked", step.given[n]
+
+
+@steps_of(Limit)
+def test_a_wrong_limit_fails(step):
+    assert check(replace(step, value=step.value + sp.Rational(1, 100))).status == "failed"
+    assert check(replace(step, point=sp.S.Zero)).status == "undecided"
+
+
+@pytest.mark.parametrize("law", LAWS.values(), ids=list(LAWS))
+def test_breaking_a_law_fails_its_derivation(law):
+    """A wrong sign in the first identity of any law."""
+    steps = list(law.derivation())
+    at = next(n for n, step in enumerate(steps) if isinstance(step, Identity) and step.rhs not in (0, sp.S.Zero))
+    broken = [replace(steps[at], rhs=-steps[at].rhs)]
+    assert derivation_report(replace(law, derivation=lambda: broken)).status == "failed"
+
+
+def test_a_derivation_without_a_checked_step_is_undecided():
+    law = next(iter(LAWS.values()))
+    argued = Argued(says="it is so", because="everybody says so")
+    assert derivation_report(replace(law, derivation=lambda: [argued])).status == "undecided"
+    assert derivation_report(replace(law, derivation=list)).status == "undecided"

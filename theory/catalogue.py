@@ -1,0 +1,72 @@
+"""The catalogue of laws, found by folder: a file in `theory/laws` that defines `LAW` is a law."""
+
+import importlib
+import pkgutil
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import theory.laws
+from theory.kinds import KINDS, Checked, kind
+from theory.law import Law
+from theory.steps import check
+
+DerivationStatus = Literal["checked", "failed", "undecided"]
+
+
+@cache
+def _discovered() -> tuple[Law, ...]:
+    names = sorted(info.name for info in pkgutil.iter_modules(theory.laws.__path__))
+    return tuple(importlib.import_module(f"theory.laws.{name}").LAW for name in names)
+
+
+def laws() -> dict[str, Law]:
+    """Every law by id, in the order of the ids. A duplicate id raises `ValueError`."""
+    return by_id(_discovered())
+
+
+def by_id(found: Iterable[Law]) -> dict[str, Law]:
+    """Laws by id; two laws of one id raise `ValueError`."""
+    catalogue: dict[str, Law] = {}
+    for law in found:
+        if law.id in catalogue:
+            raise ValueError(f"law {law.id}: defined twice in theory/laws; give each law an id of its own")
+        catalogue[law.id] = law
+    return catalogue
+
+
+def find_law(law_id: str) -> Law:
+    """The law of an id; `ValueError` names the known ones."""
+    known = laws()
+    if law_id not in known:
+        raise ValueError(f"law {law_id!r}: unknown; the laws are {', '.join(known)}")
+    return known[law_id]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DerivationReport:
+    """A law's derivation with every step checked."""
+
+    law: str
+    steps: tuple[Checked, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of steps of each kind: identity, inequality, limit, argued."""
+        found = Counter(kind(checked.step) for checked in self.steps)
+        return {name: found[name] for name in KINDS}
+
+    @property
+    def status(self) -> DerivationStatus:
+        """`failed` if a step failed; `checked` if all others are checked or argued, one at least checked."""
+        found = {checked.status for checked in self.steps}
+        if "failed" in found:
+            return "failed"
+        return "checked" if "checked" in found and "undecided" not in found else "undecided"
+
+
+def derivation_report(law: Law) -> DerivationReport:
+    """Check every step of a law's derivation."""
+    return DerivationReport(law=law.id, steps=tuple(check(step) for step in law.derivation()))

@@ -1,0 +1,1 @@
+"""One file, one law: each module here defines `LAW`; `theory.catalogue` finds them."""

@@ -1,0 +1,95 @@
+"""A concept's probability moves logistically (Theorem 3.6, Eq. 12)."""
+
+import sympy as sp
+
+from theory.claims import Bounded, Close
+from theory.law import Counterexample, Law
+from theory.lemmas import AFFINE, PERFECT, mean_within
+from theory.quantities import CONCEPT_LOGIT
+from theory.steps import Identity, Inequality, Step
+from theory.tilted import (
+    C,
+    ConceptCumulant,
+    M,
+    M_max,
+    M_min,
+    M_range,
+    OutsideCumulant,
+    alpha,
+    expectation,
+    slope,
+    y,
+)
+
+closed_form = ConceptCumulant(0, alpha) - OutsideCumulant(0, alpha)
+nu, ell = sp.symbols("nu ell", real=True)
+
+
+def _derivation() -> list[Step]:
+    F = expectation(C[y])
+    inside, outside = ConceptCumulant(1, alpha), OutsideCumulant(1, alpha)
+    given = (M_max >= M[y], M[y] >= M_min)
+    sigmoid = 1 / (1 + sp.exp(-(nu + ell)))
+    return [
+        Identity(says="The odds of the concept", lhs=F / (1 - F), rhs=sp.exp(closed_form)),
+        Identity(
+            says="Eq. 12: the probability obeys a logistic equation",
+            lhs=slope(F),
+            rhs=F * (1 - F) * (inside - outside),
+        ),
+        Identity(
+            says="So the slope of logit F is the mean log-odds inside less that outside",
+            lhs=slope(closed_form),
+            rhs=mean_within(C[y], M[y]) - mean_within(1 - C[y], M[y]),
+        ),
+        Identity(
+            says="Change of variable: logit F = nu + ell, ell = logit F(0)",
+            lhs=sigmoid - sigmoid.subs(nu, 0),
+            rhs=(sp.tanh((nu + ell) / 2) - sp.tanh(ell / 2)) / 2,
+        ),
+        Inequality(
+            says="The slope is at most M_max - M_min",
+            smaller=slope(closed_form),
+            larger=M_range,
+            certificate=mean_within(C[y], M_max - M[y]) + mean_within(1 - C[y], M[y] - M_min),
+            given=given,
+        ),
+        Inequality(
+            says="and at least M_min - M_max",
+            smaller=-M_range,
+            larger=slope(closed_form),
+            certificate=mean_within(C[y], M[y] - M_min) + mean_within(1 - C[y], M_max - M[y]),
+            given=given,
+        ),
+    ]
+
+
+LAW = Law(
+    id="concept_logistic",
+    title="Concepts move logistically",
+    source="Theorem 3.6, Eq. 12",
+    reading="The logit of a concept's probability changes at the mean log-odds inside less that outside, never"
+    " faster than M_max - M_min.",
+    statement=sp.Eq(CONCEPT_LOGIT.symbol, closed_form, evaluate=False),
+    hypotheses=(AFFINE, PERFECT),
+    claims=(
+        Close(
+            says="the concept's logit is K_C(alpha) - K_notC(alpha)",
+            quantity=CONCEPT_LOGIT,
+            value=closed_form,
+        ),
+        Bounded(
+            says="the concept's logit changes at most at the rate M_max - M_min",
+            quantity=CONCEPT_LOGIT,
+            derivative=1,
+            lower=-M_range,
+            upper=M_range,
+        ),
+    ),
+    derivation=_derivation,
+    counterexample=Counterexample(
+        says="a concept whose logit moves half as fast again",
+        values=closed_form.subs(alpha, 3 * alpha / 2),
+        claim=1,
+    ),
+)
