@@ -1,0 +1,263 @@
+"""Models to sweeps: run a model over strengths, one context at a time, and keep what the comparator needs.
+
+Log-probabilities are float64 whatever the logits' dtype; the band remembers the rounding of the logits themselves. With
+logits within h of exact ones (h = rounding * eps * largest |logit|), log-probabilities and concept logits are within
+2h, and the mean log-odds within h (M_max - M_min).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Array, ArrayLike, Bool, Float, Int
+from scipy.special import logsumexp
+
+from numerics.bands import ROUNDING, check_strengths, rounding_halfwidth
+from numerics.grids import with_zero
+from numerics.model import CrossEntropyModel, SteeredModel
+from numerics.summary import empty_summary, summarise, summary_variables
+from numerics.sweep import Sweep
+
+BLOCK = 4096
+"""Vocabulary columns worked on at once: bounded memory whatever the vocabulary."""
+
+UNDERFLOW = 1e-250
+"""A concept's share of the largest token's probability below which its mass is summed again on its own scale."""
+
+Progress = Callable[[Iterable], Iterable]
+
+
+def observe_next_token(
+    model: SteeredModel,
+    contexts: Sequence[Any],
+    strengths: Float[ArrayLike, " strengths"] | Sequence[float],
+    *,
+    layer: Any,
+    vector: Float[ArrayLike, "..."],
+    log_odds: Float[ArrayLike, " vocab"] | None = None,
+    concepts: Bool[ArrayLike, "concepts vocab"] | None = None,
+    concept_names: Sequence[str] | None = None,
+    tokens: Int[ArrayLike, " tokens"] | Sequence[int] | None = None,
+    dominant: int = 0,
+    derivative_every: int = 8,
+    rounding: float = ROUNDING,
+    attributes: dict[str, Any] | None = None,
+    progress: Progress = iter,
+) -> Sweep:
+    """Steered next-token curves of every context: the chosen `tokens` in full, the whole vocabulary in summary.
+
+    `dominant` tokens that lead at either end of the grid are observed too, marked `chosen_after` because the sweep
+    itself chose them. Every `derivative_every`-th strength gets the exact slope, where the model offers derivatives (0:
+    never). `rounding` is the factor of `numerics.bands`, measured by `calibrate`. A grid without 0 gets it inserted,
+    and a note says so. Logits that are NaN or infinite are a `ValueError` that names context and strength.
+    """
+    strengths, inserted = with_zero(strengths)
+    check_strengths(strengths, least=3)
+    if not len(contexts):
+        raise ValueError("no contexts given: a sweep needs at least one")
+
+    def run(context: Any, at: Float[np.ndarray, " some"]) -> Float[np.ndarray, "some vocab"]:
+        return _checked(model.logits(context, at, layer=layer, vector=vector), at, context)
+
+    ids, after = _token_ids(tokens, dominant, lambda: (run(context, strengths[[0, -1]]) for context in contexts))
+    odds = None if log_odds is None else np.asarray(log_odds, np.float64)
+    masks = None if concepts is None else np.atleast_2d(np.asarray(concepts, bool))
+    slopes = _slopes(model, strengths, derivative_every if ids.size else 0, layer, vector, ids, rounding)
+    rows, summary = [], empty_summary(len(contexts), model.vocab_size)
+    for number, context in enumerate(progress(contexts)):
+        logits = run(context, strengths)
+        rows.append(_row(logits, ids, odds, masks, rounding) | slopes(context, logits))
+        summarise(summary, number, strengths, logits, rows[-1]["log_normaliser"], rows[-1]["log_probability_halfwidth"])
+    return Sweep(
+        data=_dataset(rows, summary, strengths, ids, after, derivative_every, concept_names, masks).assign_attrs(
+            _attributes(model, layer, vector, rows[0]["dtype"], inserted) | (attributes or {})
+        )
+    )
+
+
+def observe_cross_entropy(
+    model: CrossEntropyModel,
+    blocks: Any,
+    strengths: Float[ArrayLike, " strengths"] | Sequence[float],
+    *,
+    layer: Any,
+    vector: Float[ArrayLike, "..."],
+    weights: Float[ArrayLike, " blocks"] | None = None,
+    rounding: float = ROUNDING,
+    attributes: dict[str, Any] | None = None,
+) -> Sweep:
+    """Cross-entropy (nats per token) of every block of text, or of every context of a model with a known data law."""
+    strengths, inserted = with_zero(strengths)
+    check_strengths(strengths, least=3)
+    losses = np.asarray(model.cross_entropy(blocks, strengths, layer=layer, vector=vector))
+    if losses.shape[0] != len(strengths):
+        raise ValueError(f"{model.name}: cross-entropy has shape {losses.shape}, expected [{len(strengths)}, blocks]")
+    _refuse_bad(losses, strengths, f"{model.name}: the cross-entropy")
+    share = np.full(losses.shape[1], 1.0) if weights is None else np.asarray(weights, np.float64)
+    scale = np.abs(losses).max(axis=1).astype(np.float64)
+    data = xr.Dataset(
+        {
+            "cross_entropy": (("block", "strength"), losses.T.astype(np.float64)),
+            "cross_entropy_halfwidth": (("strength",), rounding_halfwidth(losses.dtype, scale, rounding)),
+            "block_weight": (("block",), share / share.sum()),
+        },
+        coords={"strength": strengths},
+        attrs=_attributes(model, layer, vector, str(losses.dtype), inserted) | (attributes or {}),
+    )
+    return Sweep(data=data)
+
+
+def merge(*sweeps: Sweep) -> Sweep:
+    """One sweep of the variables of several over the same strengths; attributes of earlier ones win."""
+    attributes: dict[str, Any] = {}
+    for sweep in reversed(sweeps):
+        attributes |= sweep.attributes
+    data = xr.merge([sweep.data for sweep in sweeps], join="exact", compat="no_conflicts", combine_attrs="drop")
+    return Sweep(data=data.assign_attrs(attributes))
+
+
+def choose_tokens(
+    log_probs: Float[ArrayLike, "contexts vocab"],
+    log_odds: Float[ArrayLike, " vocab"],
+    concepts: Bool[ArrayLike, "concepts vocab"] | None = None,
+    k: int = 8,
+) -> Int[np.ndarray, " tokens"]:
+    """Ids of tokens to watch, chosen from the unsteered model alone: at most 4k, ascending, without repeats.
+
+    The k most probable (mean probability over contexts), the k of largest and of smallest log-odds, and the k most
+    probable of the target concept (the first row of `concepts`).
+    """
+    mass = np.exp(np.atleast_2d(np.asarray(log_probs, np.float64))).mean(axis=0)
+    odds = np.asarray(log_odds, np.float64)
+    rankings = [mass, odds, -odds]
+    if concepts is not None:
+        rankings.append(np.where(np.atleast_2d(np.asarray(concepts, bool))[0], mass, -1.0))
+    return np.unique(np.concatenate([_leading(ranking, k) for ranking in rankings]))
+
+
+def _leading(values: Float[np.ndarray, " vocab"], k: int) -> Int[np.ndarray, " leading"]:
+    return np.argsort(-values, kind="stable")[:k] if k < values.size else np.arange(values.size)
+
+
+def _token_ids(tokens, dominant: int, ends: Callable[[], Iterable[np.ndarray]]):
+    """The chosen ids, then those that only the ends of the sweep show to matter; and which those are."""
+    chosen = np.unique(np.asarray([] if tokens is None else tokens, np.int64))
+    if dominant == 0:
+        return chosen, np.zeros(chosen.size, bool)
+    leading = [_leading(row, dominant) for end in ends() for row in end]
+    late = np.setdiff1d(np.concatenate(leading), chosen)
+    return np.concatenate([chosen, late]), np.arange(chosen.size + late.size) >= chosen.size
+
+
+def _row(logits: np.ndarray, ids, odds, masks, rounding: float) -> dict[str, Any]:
+    """The curves of one context; strengths last."""
+    top = logits.max(axis=1).astype(np.float64)
+    weights = [np.ones((logits.shape[1], 1))]
+    weights += [] if odds is None else [odds[:, None]]
+    weights += [] if masks is None else [masks.T.astype(np.float64), (~masks).T.astype(np.float64)]
+    columns = np.concatenate(weights, axis=1)
+    sums, plain = np.zeros((len(logits), columns.shape[1])), np.zeros(len(logits))
+    for start in range(0, logits.shape[1], BLOCK):
+        block = logits[:, start : start + BLOCK].astype(np.float64)
+        plain += block.sum(axis=1)
+        sums += np.exp(block - top[:, None]) @ columns[start : start + BLOCK]
+    log_normaliser = top + np.log(sums[:, 0])
+    h = rounding_halfwidth(logits.dtype, np.abs(logits).max(axis=1), rounding)
+    row = {
+        "dtype": str(logits.dtype),
+        "log_normaliser": log_normaliser,
+        "log_probability": (logits[:, ids].astype(np.float64) - log_normaliser[:, None]).T,
+        "log_probability_halfwidth": 2 * h,
+        "mean_logprob": plain / logits.shape[1] - log_normaliser,
+        "mean_logprob_halfwidth": 2 * h,
+    }
+    if odds is not None:
+        row["mean_log_odds"] = sums[:, 1] / sums[:, 0]
+        row["mean_log_odds_halfwidth"] = h * np.ptp(odds) + rounding_halfwidth(np.float64, np.abs(odds).max())
+    if masks is not None:
+        inside, outside = np.split(sums[:, -2 * len(masks) :], 2, axis=1)
+        row["concept_logit"] = _log_mass(inside, logits, masks, top) - _log_mass(outside, logits, ~masks, top)
+        row["concept_logit_halfwidth"] = 2 * h
+    return row
+
+
+def _log_mass(mass: Float[np.ndarray, "strengths concepts"], logits: np.ndarray, masks, top) -> np.ndarray:
+    """log of the unnormalised mass of each set, `[concepts, strengths]`; sums that underflow are taken anew."""
+    out = np.empty(mass.T.shape)
+    for n, mask in enumerate(masks):
+        if mass[:, n].min() > UNDERFLOW:
+            out[n] = top + np.log(mass[:, n])
+        else:
+            out[n] = logsumexp(logits[:, mask].astype(np.float64), axis=1)
+    return out
+
+
+def _slopes(model: Any, strengths, every: int, layer, vector, ids, rounding: float):
+    """A function from a context and its logits to its slopes and their half-width; to nothing without derivatives."""
+    if every == 0 or not hasattr(model, "derivative"):
+        return lambda context, logits: {}
+
+    def slopes(context: Any, logits: np.ndarray) -> dict[str, np.ndarray]:
+        rates = np.asarray(model.derivative(context, strengths[::every], layer=layer, vector=vector))
+        values, rate = logits[::every].astype(np.float64), rates.astype(np.float64)
+        weights = np.exp(values - values.max(axis=1, keepdims=True))
+        mean = (weights * rate).sum(axis=1) / weights.sum(axis=1)
+        h = rounding_halfwidth(logits.dtype, 1 + np.abs(values).max(axis=1), rounding)
+        return {
+            "log_probability_slope": (rate[:, ids] - mean[:, None]).T,
+            "log_probability_slope_halfwidth": 2 * h * np.abs(rate).max(axis=1),
+        }
+
+    return slopes
+
+
+def _dataset(rows, summary, strengths, ids, after, every: int, names, masks) -> xr.Dataset:
+    dims = {
+        "log_probability": ("token", "strength"),
+        "log_probability_slope": ("token", "slope_strength"),
+        "log_probability_slope_halfwidth": ("slope_strength",),
+        "concept_logit": ("concept", "strength"),
+    }
+    kept = [name for name in rows[0] if name not in ("dtype", "log_normaliser")]
+    kept = [name for name in kept if ids.size or not name.startswith("log_probability")]
+    variables = {
+        name: (("context", *dims.get(name, ("strength",))), np.stack([row[name] for row in rows])) for name in kept
+    }
+    coords: dict[str, Any] = {"strength": strengths, "token": ids, "chosen_after": ("token", after)}
+    if "log_probability_slope" in variables:
+        coords["slope_strength"] = strengths[::every]
+    if masks is not None:
+        coords["concept"] = list(names or (f"concept {n}" for n in range(len(masks))))
+    return xr.Dataset(
+        variables | summary_variables(summary),
+        coords=coords | {"shape": ["rising", "falling", "bump"], "bound": ["lower", "upper"]},
+    )
+
+
+def _checked(
+    logits: Array | np.ndarray, strengths: Float[np.ndarray, " some"], context: Any
+) -> Float[np.ndarray, "some vocab"]:
+    values = np.asarray(logits)
+    if values.ndim != 2 or len(values) != len(strengths):
+        raise ValueError(f"logits have shape {values.shape}, expected [{len(strengths)} strengths, vocab]")
+    _refuse_bad(values, strengths, f"context {str(context)[:40]!r}: the logits")
+    return values
+
+
+def _refuse_bad(values: np.ndarray, strengths: Float[np.ndarray, " strengths"], what: str) -> None:
+    bad = ~np.isfinite(values).all(axis=1)
+    if bad.any():
+        raise ValueError(f"{what} are not finite at strength {strengths[bad.argmax()]:g}; try smaller strengths")
+
+
+def _attributes(model: Any, layer: Any, vector: Any, dtype: str, inserted: bool) -> dict[str, Any]:
+    notes = ["0 was inserted into the strengths: changes are counted from there"] if inserted else []
+    return {
+        "model": model.name,
+        "layer": np.asarray(layer).tolist(),
+        "control": None,
+        "vector_norm": float(np.linalg.norm(np.asarray(vector, np.float64))),
+        "dtype": dtype,
+        "notes": notes,
+    }

@@ -1,0 +1,178 @@
+"""Where every token of a vocabulary peaks, all at once."""
+
+import math
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int
+from numpy.typing import ArrayLike
+
+from numerics.balance import balances
+from numerics.cells import (
+    CERTIFIED,
+    TAIL,
+    CompressedLaw,
+    compress,
+    sort_tokens,
+    uncompressed,
+    worth_compressing,
+)
+from numerics.checks import checked_law, is_concrete
+from numerics.expansions import Nodes, roots, two_sided
+from numerics.tilted import tilted_moments
+
+WIDTH = 128
+"""Successive tokens of a large vocabulary that share a node; those near the ends are too far apart for it."""
+
+ROOTS_AT_ONCE = 2**13
+
+FEW = 64
+"""Tokens that may be left in doubt by nodes shared in blocks; if more are, each token gets its own."""
+
+
+class Interior(NamedTuple):
+    """Which tokens peak at a finite strength, the peaks of the others, and the extremes of the former's log-odds."""
+
+    tokens: Bool[Array, " vocab"]
+    otherwise: Float[Array, " vocab"]
+    lowest: Float[Array, ""]
+    highest: Float[Array, ""]
+
+
+def peak_strengths(log_probs: ArrayLike, log_odds: ArrayLike) -> Float[Array, "*contexts vocab"]:
+    r"""The strength at which each token's probability is largest: the unique root of E_alpha[M] = M(z).
+
+    `log_probs` `[..., vocab]`, `log_odds` `[vocab]`. Tokens of extremal log-odds, ties included, never stop rising or
+    falling: their peak is at plus or minus infinity. There is no peak, nan, for a token of probability 0, nor for any
+    token if the log-odds are constant on the tokens that occur. Differentiable in both arguments (for small
+    vocabularies: the derivative costs one pass a token). Theorem 3.3 of arXiv 2602.02712 v1, law `token_bump`.
+
+    >>> peak_strengths(jnp.log(jnp.array([0.25, 0.5, 0.25])), [-1.0, 0.0, 1.0])
+    Array([-inf,   0.,  inf], dtype=float64)
+    """
+    law, odds = checked_law(log_probs, log_odds)
+    rows = law.reshape(-1, odds.size)
+    return jnp.stack([_peaks(row, odds) for row in rows]).reshape(law.shape)
+
+
+@jax.custom_jvp
+def _peaks(law: Float[Array, " vocab"], log_odds: Float[Array, " vocab"]) -> Float[Array, " vocab"]:
+    inside = _interior(law, log_odds)
+    if not worth_compressing(law, log_odds):
+        nodes = _nodes(uncompressed(law, log_odds), inside)
+        return _settle(law, log_odds, *_one_by_one(nodes, log_odds, inside))
+    order = sort_tokens(log_odds)
+    nodes = _nodes(compress(law, log_odds, order), inside)
+    if jnp.maximum(*(jnp.max(side.error) for side in nodes)) > CERTIFIED:
+        nodes = _nodes(uncompressed(law, log_odds), inside)
+    peaks, doubtful = _in_blocks(nodes, log_odds, order, inside)
+    if jnp.sum(doubtful) > FEW:
+        peaks, doubtful = _one_by_one(nodes, log_odds, inside)
+    return _settle(law, log_odds, peaks, doubtful)
+
+
+def _settle(
+    law: Float[Array, " vocab"],
+    log_odds: Float[Array, " vocab"],
+    peaks: Float[Array, " vocab"],
+    doubtful: Bool[Array, " vocab"],
+) -> Float[Array, " vocab"]:
+    """Peaks, those in doubt solved for directly, equal log-odds once."""
+
+    def settled(token):
+        in_doubt, level, peak = token
+        return lax.cond(in_doubt, lambda: balances(law, log_odds, level[None], peak[None])[0], lambda: peak)
+
+    if not is_concrete(law, log_odds):
+        return lax.map(settled, (doubtful, log_odds, peaks))
+    tokens = np.flatnonzero(doubtful)
+    if tokens.size == 0:
+        return peaks
+    _, first, which = np.unique(np.asarray(log_odds)[tokens], return_index=True, return_inverse=True)
+    chosen = np.resize(tokens[first], 2 ** math.ceil(math.log2(first.size)))  # few sizes, few compilations
+    return peaks.at[tokens].set(balances(law, log_odds, log_odds[chosen], peaks[chosen])[which])
+
+
+@_peaks.defjvp
+def _peaks_jvp(primals, tangents):
+    """Implicit function theorem: keeping E_alpha[M] = M(z), d alpha = (dM(z) - dE_alpha[M])/Var_alpha[M]."""
+    peaks = _peaks(*primals)
+    finite = jnp.isfinite(peaks)
+    strengths = jnp.where(finite, peaks, 0)
+    (_, _, variance), (_, mean_dot, _) = jax.jvp(lambda *law: tilted_moments(*law, strengths), primals, tangents)
+    return peaks, jnp.where(finite, (tangents[1] - mean_dot) / variance, 0)
+
+
+@jax.jit
+def _interior(law: Float[Array, " vocab"], log_odds: Float[Array, " vocab"]) -> Interior:
+    occurs = law > -jnp.inf
+    lowest = jnp.min(log_odds, where=occurs, initial=jnp.inf)
+    highest = jnp.max(log_odds, where=occurs, initial=-jnp.inf)
+    inside = occurs & (lowest < log_odds) & (log_odds < highest)
+    elsewhere = jnp.where(log_odds >= highest, jnp.inf, -jnp.inf)
+    mean = jnp.exp(law) @ log_odds
+    return Interior(
+        tokens=inside,
+        otherwise=jnp.where(occurs & (lowest < highest), elsewhere, jnp.nan),
+        lowest=jnp.where(inside.any(), jnp.min(log_odds, where=inside, initial=jnp.inf), mean),
+        highest=jnp.where(inside.any(), jnp.max(log_odds, where=inside, initial=-jnp.inf), mean),
+    )
+
+
+@jax.jit
+def _nodes(law: CompressedLaw, inside: Interior) -> tuple[Nodes, Nodes]:
+    return two_sided(law, inside.lowest, inside.highest)
+
+
+@jax.jit
+def _one_by_one(
+    nodes: tuple[Nodes, Nodes], log_odds: Float[Array, " vocab"], inside: Interior
+) -> tuple[Float[Array, " vocab"], Bool[Array, " vocab"]]:
+    """Each token on its own node: peaks, and which of them are in doubt."""
+    peaks, doubtful = _solve(nodes, jnp.clip(log_odds, inside.lowest, inside.highest)[:, None])
+    return jnp.where(inside.tokens, peaks[:, 0], inside.otherwise), doubtful[:, 0] & inside.tokens
+
+
+@jax.jit
+def _in_blocks(
+    nodes: tuple[Nodes, Nodes], log_odds: Float[Array, " vocab"], order: Int[Array, " vocab"], inside: Interior
+) -> tuple[Float[Array, " vocab"], Bool[Array, " vocab"]]:
+    """The same, but successive tokens share a node if not near the ends."""
+    targets = jnp.clip(log_odds, inside.lowest, inside.highest)[order]
+    stop = targets.size - 8 * TAIL
+    start = 8 * TAIL + (stop - 8 * TAIL) % WIDTH
+    bulk = _solve(nodes, targets[start:stop].reshape(-1, WIDTH))
+    tails = _solve(nodes, jnp.concatenate([targets[:start], targets[stop:]])[:, None])
+    peaks, doubtful = (
+        jnp.zeros_like(middle, shape=targets.shape)
+        .at[order]
+        .set(jnp.concatenate([ends[:start, 0], middle.ravel(), ends[start:, 0]]))
+        for middle, ends in zip(bulk, tails, strict=True)
+    )
+    return jnp.where(inside.tokens, peaks, inside.otherwise), doubtful & inside.tokens
+
+
+def _solve(
+    nodes: tuple[Nodes, Nodes], targets: Float[Array, "rows width"]
+) -> tuple[Float[Array, "rows width"], Bool[Array, "rows width"]]:
+    """Roots of E_alpha[M] = target, a row on one node, and which of them are in doubt.
+
+    A row belongs to the side of the mean on which its middle lies: on the lower one, to the mirrored nodes.
+    """
+    up, down = nodes
+    both = Nodes(*(jnp.concatenate(pair) for pair in zip(up, down, strict=True)))
+    least, greatest = jnp.min(targets, axis=1), jnp.max(targets, axis=1)
+    rises = least + greatest >= 2 * up.centre[0]
+    sign = jnp.where(rises, 1.0, -1.0)
+    nearest = jnp.where(rises, least, -greatest)
+    before = jnp.where(rises, jnp.searchsorted(up.centre, nearest), jnp.searchsorted(down.centre, nearest))
+    node = jnp.clip(before - 1, 0, up.centre.size - 3) + jnp.where(rises, 0, up.centre.size)
+    strengths, doubtful = lax.map(
+        lambda row: tuple(x[0] for x in roots(both, row[0][None], row[1][None])),
+        (node, sign[:, None] * targets),
+        batch_size=max(1, ROOTS_AT_ONCE // targets.shape[1]),
+    )
+    return sign[:, None] * strengths, doubtful

@@ -1,0 +1,67 @@
+"""The shape of every token's curve in a few numbers: what a sweep keeps of the whole vocabulary."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from numerics import shapes
+from numerics.bands import around
+
+BLOCK = 1024
+"""Vocabulary columns worked on at once: a few tables of them fit in cache."""
+
+SHAPES = {"rising": shapes.rising, "falling": shapes.falling, "bump": shapes.bump}
+POINTS = 3
+
+Summary = dict[str, np.ndarray]
+
+
+def empty_summary(contexts: int, vocab: int) -> Summary:
+    """Room for the summary of every token in every context, before anything is observed."""
+    one, of_shape = (contexts, vocab), (contexts, vocab, len(SHAPES))
+    return {
+        "shape_departure": np.zeros((*of_shape, 2), np.float32),
+        "shape_witness": np.full((*of_shape, POINTS), -1, np.int32),
+        "shape_witness_value": np.full((*of_shape, POINTS), np.nan, np.float32),
+        "peak": np.zeros(one),
+        "turns": np.zeros(one, np.int32),
+        "first": np.zeros(one, np.int8),
+        "start": np.zeros(one),
+        "end": np.zeros(one),
+    }
+
+
+def summarise(
+    summary: Summary,
+    context: int,
+    strengths: Float[np.ndarray, " strengths"],
+    logits: Float[np.ndarray, "strengths vocab"],
+    log_normaliser: Float[np.ndarray, " strengths"],
+    halfwidth: Float[np.ndarray, " strengths"],
+) -> None:
+    """Fill in one context's row, a block of the vocabulary at a time. Witnesses are kept of departures alone."""
+    for start in range(0, logits.shape[1], BLOCK):
+        columns = slice(start, min(start + BLOCK, logits.shape[1]))
+        values = logits[:, columns] - log_normaliser[:, None]
+        band = around(strengths, values, halfwidth[:, None])
+        for n, shape in enumerate(SHAPES.values()):
+            found = shape(band, "departing")
+            points = np.pad(found.witness, ((0, 0), (0, POINTS - found.witness.shape[1])), constant_values=-1)
+            at = np.take_along_axis(values.T, points, axis=1)
+            summary["shape_departure"][context, columns, n] = np.stack([found.least, found.most], axis=1)
+            summary["shape_witness"][context, columns, n] = points
+            summary["shape_witness_value"][context, columns, n] = np.where(points >= 0, at, np.nan)
+        summary["turns"][context, columns], summary["first"][context, columns] = shapes.fewest_turns(band)
+        summary["peak"][context, columns] = strengths[values.argmax(axis=0)]
+        summary["start"][context, columns], summary["end"][context, columns] = values[0], values[-1]
+
+
+def summary_variables(summary: Summary) -> dict[str, Any]:
+    """As variables of a sweep's dataset."""
+    dims = {
+        "shape_departure": ("context", "vocab", "shape", "bound"),
+        "shape_witness": ("context", "vocab", "shape", "point"),
+        "shape_witness_value": ("context", "vocab", "shape", "point"),
+    }
+    return {name: (dims.get(name, ("context", "vocab")), values) for name, values in summary.items()}

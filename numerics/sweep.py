@@ -1,0 +1,139 @@
+"""`Sweep`: observed curves of the strength, the only thing that passes from models to the comparator."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from numerics.assess import Curves
+from numerics.bands import check_strengths
+from theory.quantities import Quantity
+
+FORMAT, SCHEMA = "steerlaw-sweep", 1
+
+
+class NotObservedError(ValueError):
+    """A sweep does not hold the curves of a quantity; the message says what is missing."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sweep:
+    """Observed curves, as an xarray Dataset. Every variable is optional; logs are natural.
+
+    Curves over `strength`: `log_probability [context, token, strength]` of the chosen tokens (coordinate: vocabulary
+    ids), its exact slope `log_probability_slope [context, token, slope_strength]`, `mean_logprob` and `mean_log_odds
+    [context, strength]`, `concept_logit [context, concept, strength]`, `cross_entropy [block, strength]` with
+    `block_weight`. The band of a curve X is X +- `X_halfwidth`. Of every token of the vocabulary, a summary:
+    `shape_departure [context, vocab, shape, bound]` (D- and D+ from rising, falling, bump), `shape_witness` (strength
+    indices, -1 padding) and `shape_witness_value [context, vocab, shape, point]`, `peak` (strength of the largest
+    value), `turns` (fewest turning points of any curve in the band), `first` (1 rising, -1 falling, 0 flat), `start`,
+    `end` (log-probabilities). Attributes say what was observed: model, layer, control, norms, dtype, notes.
+    """
+
+    data: xr.Dataset
+
+    def __post_init__(self) -> None:
+        if "strength" not in self.data.coords:
+            raise ValueError("a sweep needs a coordinate 'strength'")
+        check_strengths(self.strengths, least=3)
+
+    @property
+    def strengths(self) -> np.ndarray:
+        """The strengths alpha, ascending."""
+        return self.data["strength"].to_numpy()
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What was observed: model, layer, control, ..."""
+        return self.data.attrs
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Lines that the person who asked for this sweep should read."""
+        return tuple(self.attributes.get("notes", ()))
+
+    def to_xarray(self) -> xr.Dataset:
+        """The dataset itself."""
+        return self.data
+
+    def curves(self, quantity: Quantity) -> Curves:
+        """The observed band of a quantity, `[*per, strength]`; `NotObservedError` if the sweep does not hold it."""
+        if quantity.id == "cross_entropy_change":
+            value, halfwidth = self._cross_entropy_change()
+        elif quantity.id == "centred_logit":
+            value, halfwidth = self._observed("log_probability")
+            mean, mean_halfwidth = self._observed("mean_logprob")
+            value, halfwidth = value - mean, halfwidth + mean_halfwidth
+        else:
+            value, halfwidth = self._observed(quantity.id)
+        along = "slope_strength" if "slope_strength" in value.dims else "strength"
+        order = (*quantity.per, along)
+        value, halfwidth = xr.broadcast(value, halfwidth)
+        values = value.transpose(*order).to_numpy().astype(np.float64)
+        width = halfwidth.transpose(*order).to_numpy()
+        if np.isnan(values).any() or np.isnan(width).any():
+            raise ValueError(f"{quantity.id}: the sweep holds values that are not numbers")
+        return Curves(
+            strengths=self.data[along].to_numpy().astype(np.float64),
+            lower=values - width,
+            upper=values + width,
+            evidence=value.attrs.get("evidence", "deterministic"),
+        )
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write as netCDF, whole or not at all: a temporary file beside it takes its place when complete."""
+        path = Path(path)
+        data = self.data.copy(deep=False)
+        data.attrs = {"format": FORMAT, "schema": SCHEMA, "attributes": json.dumps(self.attributes, allow_nan=False)}
+        for name, variable in data.variables.items():
+            if variable.dtype == np.bool_:
+                data[name] = variable.astype(np.int8)
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
+        try:
+            data.to_netcdf(temporary, engine="h5netcdf")
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    @staticmethod
+    def read(path: str | os.PathLike[str]) -> "Sweep":
+        """Read a sweep from netCDF; a file that is no sweep is a `ValueError`, a missing one a `FileNotFoundError`."""
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: no such sweep file")
+        try:
+            with xr.open_dataset(path, engine="h5netcdf") as opened:
+                data = opened.load()
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"{path}: not a netCDF file that can be read; expected a sweep written by steerlaw"
+            ) from error
+        if data.attrs.get("format") != FORMAT:
+            raise ValueError(f"{path}: a netCDF file, but no sweep: attribute 'format' is not {FORMAT!r}")
+        if data.attrs.get("schema") != SCHEMA:
+            raise ValueError(f"{path}: sweep schema {data.attrs.get('schema')}, expected {SCHEMA}; update steerlaw")
+        data.attrs = json.loads(data.attrs["attributes"])
+        return Sweep(data=data)
+
+    def _observed(self, name: str) -> tuple[xr.DataArray, xr.DataArray]:
+        if name not in self.data:
+            raise NotObservedError(f"the sweep does not hold {name}")
+        value = self.data[name]
+        return value, self.data.get(f"{name}_halfwidth", xr.zeros_like(value, dtype=np.float64))
+
+    def _cross_entropy_change(self) -> tuple[xr.DataArray, xr.DataArray]:
+        """Weighted mean over blocks, less its value at strength 0 (where the change is 0 exactly)."""
+        value, halfwidth = self._observed("cross_entropy")
+        at_zero = np.flatnonzero(self.strengths == 0)
+        if at_zero.size == 0:
+            raise NotObservedError("the sweep's strengths lack 0, from which a change is counted")
+        weight = self.data.get("block_weight", xr.ones_like(value["block"], dtype=np.float64))
+        weight = weight / weight.sum()
+        mean, width = (value * weight).sum("block"), (halfwidth * weight).sum("block")
+        width = (width + width.isel(strength=at_zero[0])).where(self.data["strength"] != 0, 0.0)
+        change = mean - mean.isel(strength=at_zero[0], drop=True)
+        return change.assign_attrs(value.attrs), width.drop_vars("strength", errors="ignore")

@@ -1,0 +1,268 @@
+"""Sweeps: observed from models, summarised over the vocabulary, written and read back."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.special import log_softmax
+
+from numerics import shapes
+from numerics.bands import around, rounding_halfwidth
+from numerics.grids import parse, strength_grid, with_zero
+from numerics.observe import choose_tokens, merge, observe_cross_entropy, observe_next_token
+from numerics.sweep import NotObservedError, Sweep
+from theory.quantities import (
+    CENTRED_LOGIT,
+    CONCEPT_LOGIT,
+    CROSS_ENTROPY_CHANGE,
+    LOG_PROBABILITY,
+    LOG_PROBABILITY_SLOPE,
+    MEAN_LOG_ODDS,
+)
+
+VOCAB, GRID = 60, strength_grid(6.0, 33)
+
+
+@dataclass(frozen=True)
+class Wave:
+    """Logits that are affine in the strength plus a wave, so that curves turn; contexts are integers."""
+
+    dtype: str = "float64"
+    wave: float = 3.0
+    name: str = "wave"
+    vocab_size: int = VOCAB
+
+    def parts(self, context: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        rng = np.random.default_rng(context)
+        return 2 * rng.normal(size=VOCAB), rng.normal(size=VOCAB), rng.uniform(0, 6, size=VOCAB)
+
+    def logits(self, tokens, strengths, *, layer, vector):
+        base, rate, phase = self.parts(tokens)
+        s = vector[0] * np.asarray(strengths)[:, None]
+        return (base + s * rate + self.wave * np.sin(s + phase)).astype(self.dtype)
+
+    def derivative(self, tokens, strengths, *, layer, vector):
+        _, rate, phase = self.parts(tokens)
+        s = vector[0] * np.asarray(strengths)[:, None]
+        return (vector[0] * (rate + self.wave * np.cos(s + phase))).astype(self.dtype)
+
+    def cross_entropy(self, blocks, strengths, *, layer, vector):
+        return np.stack([2 + (np.asarray(strengths) - b) ** 2 for b in blocks], axis=1).astype(self.dtype)
+
+
+ODDS = np.random.default_rng(9).normal(size=VOCAB)
+CONCEPTS = np.array([np.arange(VOCAB) < 20, np.arange(VOCAB) % 2 == 0])
+CONTEXTS = [0, 1, 2]
+
+
+def observed(model=None, **kwargs) -> Sweep:
+    settings: dict[str, Any] = {
+        "log_odds": ODDS,
+        "concepts": CONCEPTS,
+        "tokens": [3, 5, 8],
+        "concept_names": ["first", "even"],
+    }
+    return observe_next_token(model or Wave(), CONTEXTS, GRID, layer=2, vector=np.ones(1), **(settings | kwargs))
+
+
+def test_curves_are_what_softmax_says():
+    sweep = observed()
+    for n, context in enumerate(CONTEXTS):
+        table = log_softmax(Wave().logits(context, GRID, layer=2, vector=np.ones(1)), axis=1)
+        for quantity, expected in (
+            (LOG_PROBABILITY, table[:, [3, 5, 8]].T),
+            (CENTRED_LOGIT, (table - table.mean(axis=1, keepdims=True))[:, [3, 5, 8]].T),
+            (MEAN_LOG_ODDS, np.exp(table) @ ODDS),
+            (
+                CONCEPT_LOGIT,
+                np.stack(
+                    [
+                        np.logaddexp.reduce(table[:, c], axis=1) - np.logaddexp.reduce(table[:, ~c], axis=1)
+                        for c in CONCEPTS
+                    ]
+                ),
+            ),
+        ):
+            curves = sweep.curves(quantity)
+            assert (curves.lower[n] <= expected).all()
+            assert (expected <= curves.upper[n]).all()
+            assert np.ptp([curves.lower[n], curves.upper[n]], axis=0).max() < 1e-11
+    assert sweep.attributes["model"] == "wave"
+    assert sweep.attributes["layer"] == 2
+
+
+def test_slopes_are_finite_differences_of_the_curves():
+    curves, step = observed().curves(LOG_PROBABILITY_SLOPE), 1e-5
+    assert curves.strengths.tolist() == GRID[::8].tolist()
+    ends = [
+        log_softmax(Wave().logits(1, curves.strengths + h, layer=2, vector=np.ones(1)), axis=1)[:, 5]
+        for h in (-step, step)
+    ]
+    assert np.allclose((curves.lower + curves.upper)[1, 1] / 2, (ends[1] - ends[0]) / (2 * step), atol=1e-8)
+
+
+def test_float32_band_contains_the_float64_curve():
+    low, high = observed(Wave(dtype="float32")), observed()
+    for quantity in (LOG_PROBABILITY, CENTRED_LOGIT, MEAN_LOG_ODDS, CONCEPT_LOGIT, LOG_PROBABILITY_SLOPE):
+        exact = (high.curves(quantity).lower + high.curves(quantity).upper) / 2
+        band = low.curves(quantity)
+        assert (band.lower <= exact).all()
+        assert (exact <= band.upper).all()
+        assert (band.upper - band.lower).max() < 1e-2
+
+
+def test_summary_of_every_token_agrees_with_its_own_curve():
+    data = observed().data
+    for n, context in enumerate(CONTEXTS):
+        logits = Wave().logits(context, GRID, layer=2, vector=np.ones(1))
+        table = log_softmax(logits, axis=1)
+        width = 2 * rounding_halfwidth(np.float64, np.abs(logits).max(axis=1))
+        band = around(GRID, table, width[:, None])
+        for m, shape in enumerate((shapes.rising, shapes.falling, shapes.bump)):
+            found, kept = shape(band), data["shape_departure"].to_numpy()[n, :, m]
+            assert np.allclose(kept, np.stack([found.least, found.most], axis=1), rtol=1e-6, atol=1e-12)
+            departs = found.least > 1e-9
+            assert departs.any()
+            points = data["shape_witness"].to_numpy()[n, departs, m][:, : found.witness.shape[1]]
+            assert np.array_equal(points, found.witness[departs])
+        assert np.array_equal(data["peak"].to_numpy()[n], GRID[table.argmax(axis=0)])
+        assert np.array_equal(data["turns"].to_numpy()[n], shapes.fewest_turns(band)[0])
+        assert np.allclose(data["end"].to_numpy()[n], table[-1], atol=1e-12)
+
+
+def test_vocabulary_blocks_do_not_change_the_answer(monkeypatch):
+    whole = observed()
+    monkeypatch.setattr("numerics.summary.BLOCK", 7)
+    monkeypatch.setattr("numerics.observe.BLOCK", 11)
+    xr.testing.assert_allclose(observed().data, whole.data, rtol=1e-12)
+
+
+def test_concepts_far_below_underflow_keep_their_logit():
+    class Steep(Wave):
+        def logits(self, tokens, strengths, *, layer, vector):
+            return np.asarray(strengths)[:, None] * np.linspace(-300, 300, VOCAB)
+
+    low, rest = np.arange(VOCAB) < 3, np.arange(VOCAB) >= 3
+    sweep = observe_next_token(Steep(), [0], GRID, layer=0, vector=np.ones(1), concepts=low)
+    logits = Steep().logits(0, GRID, layer=0, vector=np.ones(1))
+    expected = np.logaddexp.reduce(logits[:, low], axis=1) - np.logaddexp.reduce(logits[:, rest], axis=1)
+    curves = sweep.curves(CONCEPT_LOGIT)
+    assert np.allclose(curves.lower[0, 0], expected, rtol=1e-9)
+    assert expected.min() < -3000
+
+
+def test_tokens_are_chosen_before_and_marked_when_chosen_after():
+    log_probs = log_softmax(np.stack([Wave().parts(c)[0] for c in CONTEXTS]), axis=1)
+    chosen = choose_tokens(log_probs, ODDS, CONCEPTS, k=2)
+    assert ODDS.argmax() in chosen
+    assert ODDS.argmin() in chosen
+    assert np.exp(log_probs).mean(axis=0).argmax() in chosen
+    assert np.array_equal(chosen, np.unique(chosen))
+    sweep = observed(tokens=chosen, dominant=1)
+    after = sweep.data["chosen_after"].to_numpy()
+    assert not after[: len(chosen)].any()
+    assert after[len(chosen) :].all()
+    for context in CONTEXTS:
+        for end in (0, -1):
+            assert Wave().logits(context, GRID, layer=2, vector=np.ones(1))[end].argmax() in sweep.data["token"]
+
+
+def test_zero_is_inserted_and_a_note_says_so():
+    sweep = observe_next_token(Wave(), [0], np.linspace(1, 3, 5), layer=0, vector=np.ones(1), tokens=[1])
+    assert sweep.strengths[0] == 0
+    assert "0 was inserted" in sweep.notes[0]
+    assert observed().notes == ()
+
+
+def test_cross_entropy_change_is_counted_from_zero():
+    weights = np.array([1.0, 3.0])
+    sweep = observe_cross_entropy(Wave(), [1.0, 2.0], GRID, layer=0, vector=np.ones(1), weights=weights)
+    curves = sweep.curves(CROSS_ENTROPY_CHANGE)
+    assert np.allclose((curves.lower + curves.upper) / 2, GRID**2 - 2 * GRID * 1.75, atol=1e-10)
+    at_zero = GRID == 0
+    assert curves.lower[at_zero] == curves.upper[at_zero] == 0
+    lacking = Sweep(data=sweep.data.isel(strength=slice(0, 5)))
+    with pytest.raises(NotObservedError, match="lack 0"):
+        lacking.curves(CROSS_ENTROPY_CHANGE)
+
+
+def test_written_sweeps_come_back_as_they_were(tmp_path):
+    sweep = merge(
+        observed(attributes={"control": "random_direction", "seeds": [1, 2]}, dominant=1),
+        observe_cross_entropy(Wave(), [1.0, 2.0], GRID, layer=2, vector=np.ones(1)),
+    )
+    sweep.write(tmp_path / "s.nc")
+    back = Sweep.read(tmp_path / "s.nc")
+    xr.testing.assert_equal(back.data.drop_vars("chosen_after"), sweep.data.drop_vars("chosen_after"))
+    assert back.data["chosen_after"].astype(bool).equals(sweep.data["chosen_after"])
+    assert back.attributes == sweep.attributes
+    assert back.attributes["control"] == "random_direction"
+    assert [path.name for path in tmp_path.iterdir()] == ["s.nc"]
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "s.nc"
+    path.write_text("old")
+
+    def fail(*args, **kwargs):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(xr.Dataset, "to_netcdf", fail)
+    with pytest.raises(OSError, match="disk full"):
+        observed().write(path)
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["s.nc"]
+
+
+def test_files_that_are_no_sweeps_are_refused_by_name(tmp_path):
+    (tmp_path / "text.nc").write_text("hello")
+    xr.Dataset({"x": 1}).to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
+    with pytest.raises(ValueError, match=r"text\.nc: not a netCDF file"):
+        Sweep.read(tmp_path / "text.nc")
+    with pytest.raises(ValueError, match=r"other\.nc: a netCDF file, but no sweep"):
+        Sweep.read(tmp_path / "other.nc")
+    with pytest.raises(FileNotFoundError, match=r"absent\.nc"):
+        Sweep.read(tmp_path / "absent.nc")
+
+
+def test_models_that_misbehave_are_named():
+    class Bad(Wave):
+        def logits(self, tokens, strengths, *, layer, vector):
+            return np.where(
+                np.asarray(strengths)[:, None] > 5,
+                np.nan,
+                super().logits(tokens, strengths, layer=layer, vector=vector),
+            )
+
+    with pytest.raises(ValueError, match=r"context '0'.*not finite at strength 5\.25"):
+        observed(Bad())
+    with pytest.raises(ValueError, match="at least one"):
+        observe_next_token(Wave(), [], GRID, layer=0, vector=np.ones(1))
+    with pytest.raises(NotObservedError, match="cross_entropy"):
+        observed().curves(CROSS_ENTROPY_CHANGE)
+
+
+def test_grids_are_symmetric_and_pass_through_zero():
+    for dense in (False, True):
+        grid = strength_grid(200.0, 257, dense=dense)
+        assert grid[128] == 0
+        assert np.array_equal(grid, -grid[::-1])
+        assert (np.diff(grid) > 0).all()
+        assert grid[-1] == 200
+    steps = np.diff(strength_grid(1.0, 101, dense=True))
+    assert steps[-1] > 20 * steps[50]
+    assert parse("-1:1:5").tolist() == [-1, -0.5, 0, 0.5, 1]
+    assert 0 in parse("-0.3:0.3:7")
+    assert with_zero([-1.0, 1.0])[0].tolist() == [-1, 0, 1]
+    assert with_zero([0.0, 1.0])[1] is False
+
+
+@pytest.mark.parametrize("text", ["", "1:2", "a:b:3", "1:0:5", "0:1:2", "0:inf:5", "0:1:2.5"])
+def test_malformed_grids_are_refused(text):
+    with pytest.raises(ValueError, match="strengths"):
+        parse(text)
+    for limit, count in ((0.0, 5), (1.0, 4), (1.0, 1), (float("nan"), 5)):
+        with pytest.raises(ValueError, match="strength"):
+            strength_grid(limit, count)
