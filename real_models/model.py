@@ -1,0 +1,190 @@
+"""A language model as a function of the steering strength: `load_model(path_or_id).logits(tokens, strengths, ...)`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from real_models import cross_entropy, inputs, steering
+from real_models.batching import bucket, in_chunks, rows_within
+from real_models.checkpoint import read_checkpoint, resolve_dtype
+from real_models.decoder import Params, Spec, at_least_float32
+from real_models.hub import find_checkpoint
+from real_models.inputs import Blocks, Layers, Positions, Strengths, Tokens, Vector
+from real_models.steering import Prompt, Vectors
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LanguageModel:
+    """A decoder with its weights, steered by `x_{l+1} <- x_{l+1} + alpha v` at the output of block `l` (0-based).
+
+    `tokens` is a list of ids, or a string, which the tokenizer encodes by its own rule (a beginning-of-text token
+    included where it has one). `layer` may be a list of blocks; `vector` then is `[layers, d]`. Strengths and vectors
+    are converted to the compute dtype `dtype`; logits come in that dtype, in float32 where it is narrower.
+    Bad input is a `ValueError` of one line.
+    """
+
+    name: str
+    spec: Spec
+    params: Params = field(repr=False)
+    tokenizer: Any = field(default=None, repr=False)
+    dtype: str = "float32"
+
+    @property
+    def n_layers(self) -> int:
+        """Number of blocks."""
+        return self.spec.n_layers
+
+    @property
+    def d_model(self) -> int:
+        """Width d of the residual stream."""
+        return self.spec.d_model
+
+    @property
+    def vocab_size(self) -> int:
+        """V, the number of tokens."""
+        return self.spec.vocab_size
+
+    def logits(
+        self,
+        tokens: Tokens,
+        strengths: Strengths,
+        *,
+        layer: Layers,
+        vector: Vector,
+        positions: Positions = "all",
+    ) -> Float[Array, "strengths vocab"]:
+        """Next-token logits after the prompt, at every strength; `positions="last"` steers its last position only."""
+        return self._over_strengths(tokens, strengths, layer, vector, positions, lambda function: function)
+
+    def derivative(
+        self,
+        tokens: Tokens,
+        strengths: Strengths,
+        *,
+        layer: Layers,
+        vector: Vector,
+        positions: Positions = "all",
+    ) -> Float[Array, "strengths vocab"]:
+        """The exact derivative of `logits` in the strength, at every strength, by forward-mode differentiation."""
+
+        def derivative_of(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
+            return lambda s: jax.jvp(function, (s,), (jnp.ones_like(s),))[1]
+
+        return self._over_strengths(tokens, strengths, layer, vector, positions, derivative_of)
+
+    def residual(self, tokens: Tokens, layer: int) -> Float[Array, "position d"]:
+        """The unsteered output of block `layer` at every position of the prompt."""
+        ids, block = self.encode(tokens), inputs.block_number(self.spec, self.name, layer)
+        return _first(self._residual(ids, block), len(ids))
+
+    def position_logits(self, tokens: Tokens) -> Float[Array, "position vocab"]:
+        """Unsteered logits after every position of the prompt: row i predicts token i + 1."""
+        ids = self.encode(tokens)
+        weights = steering.unembedding_weights(self.spec, self.params)
+        residual = self._residual(ids, self.n_layers - 1)
+        with jax.default_matmul_precision("highest"):
+            return _first(steering.final_logits(self.spec, weights, residual[:, None]), len(ids))
+
+    def _residual(self, ids: list[int], block: int) -> Float[Array, "padded d"]:
+        with jax.default_matmul_precision("highest"):
+            return steering.prefix(self.spec, self.params, self._prompt(ids).tokens, block)[0]
+
+    def cross_entropy(
+        self,
+        blocks: Blocks,
+        strengths: Strengths,
+        *,
+        layer: Layers,
+        vector: Vector,
+    ) -> Float[Array, "strengths blocks"]:
+        """Mean next-token cross-entropy (nats per token) of each block of text, every position steered.
+
+        All blocks have one length n; n - 1 tokens of each are predicted, from those before them in the block.
+        """
+        rows = inputs.text_blocks(self.spec, self.name, blocks)
+        values, vectors = self._steering(strengths, layer, vector)
+        with jax.default_matmul_precision("highest"):
+            return cross_entropy.block_losses(self.spec, self.params, rows, values, vectors)
+
+    def encode(self, tokens: Tokens) -> list[int]:
+        """Token ids of a prompt: a string goes through the tokenizer and its own rule for special tokens."""
+        if not isinstance(tokens, str):
+            return inputs.token_ids(self.spec, self.name, tokens)
+        if self.tokenizer is None:
+            raise ValueError(f"{self.name} has no tokenizer.json: give the prompt as a list of token ids")
+        return inputs.token_ids(self.spec, self.name, self.tokenizer.encode(tokens).ids)
+
+    def _over_strengths(self, tokens, strengths, layer, vector, positions, transform):
+        if positions not in ("all", "last"):
+            raise ValueError(f"positions is {positions!r}, expected 'all' or 'last'")
+        prompt = self._prompt(self.encode(tokens))
+        values, vectors = self._steering(strengths, layer, vector)
+        steered = steering.logits_all if positions == "all" else steering.logits_last
+        moving = prompt.tokens.shape[1] if positions == "all" else 1
+        itemsize = values.dtype.itemsize
+        bytes_each = steering.block_bytes(self.spec, moving, itemsize) + 4 * itemsize * self.vocab_size
+        with jax.default_matmul_precision("highest"):
+            function = transform(steered(self.spec, self.params, prompt, vectors))
+            return in_chunks(function, values, rows_within(bytes_each, len(values)))
+
+    def _prompt(self, ids: list[int]) -> Prompt:
+        width = bucket(len(ids))
+        width = min(width, self.spec.max_positions) if self.spec.positions == "learned" else width
+        padded = np.zeros((1, width), np.int32)
+        padded[0, : len(ids)] = ids
+        return Prompt(tokens=jnp.asarray(padded), last=jnp.asarray(len(ids) - 1, jnp.int32))
+
+    def _steering(self, strengths: Strengths, layer: Layers, vector: Vector) -> tuple[np.ndarray, Vectors]:
+        """Strengths and vectors, checked, in the dtype they are multiplied in."""
+        dtype = at_least_float32(resolve_dtype(self.dtype))
+        vectors = inputs.steering_vectors(self.spec, self.name, layer, vector)
+        values = inputs.strength_values(strengths).astype(dtype)
+        return values, {block: jnp.asarray(v, dtype) for block, v in vectors.items()}
+
+
+def _first(rows: Float[Array, "padded n"], count: int) -> Float[Array, "count n"]:
+    """The first rows; cut outside JAX, which would compile a slice for every count."""
+    return jnp.asarray(np.asarray(rows)[:count])
+
+
+def load_model(path_or_id: str | PathLike[str], dtype: str = "float32") -> LanguageModel:
+    """The model of a checkpoint directory, or of a hub id such as "openai-community/gpt2".
+
+    `dtype` is what it computes in: "float32", "bfloat16" or "float64". Bad input is a `ValueError` of one line.
+
+    >>> model = load_model("toy_models/stdlib_gpt/checkpoint")                                     # doctest: +SKIP
+    >>> model.logits("def f(", [-1.0, 0.0, 1.0], layer=1, vector=vector).shape                     # doctest: +SKIP
+    (3, 4096)
+    """
+    resolve_dtype(dtype)
+    directory = find_checkpoint(str(path_or_id))
+    spec, params = read_checkpoint(directory, dtype)
+    return LanguageModel(
+        name=Path(path_or_id).resolve().name if directory == Path(path_or_id).expanduser() else str(path_or_id),
+        spec=spec,
+        params=params,
+        tokenizer=read_tokenizer(directory / "tokenizer.json"),
+        dtype=dtype,
+    )
+
+
+def read_tokenizer(file: Any) -> Any:
+    """The `tokenizers.Tokenizer` of a `tokenizer.json`; None where there is no such file."""
+    if not file.is_file():
+        return None
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception as error:  # the library raises nothing narrower
+        raise ValueError(f"{file} is not a readable tokenizer: {error}") from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
