@@ -1,0 +1,76 @@
+"""Write a decoder's parameters as an ordinary Hugging Face Llama checkpoint directory."""
+
+import json
+from pathlib import Path
+
+import ml_dtypes
+import numpy as np
+from safetensors.numpy import save
+
+from real_models.decoder import Params, Spec
+
+LAYER_NAMES = {
+    "attn_norm": "input_layernorm",
+    "mlp_norm": "post_attention_layernorm",
+    "q": "self_attn.q_proj",
+    "k": "self_attn.k_proj",
+    "v": "self_attn.v_proj",
+    "o": "self_attn.o_proj",
+    "gate": "mlp.gate_proj",
+    "up": "mlp.up_proj",
+    "down": "mlp.down_proj",
+}
+
+
+def save_llama(spec: Spec, params: Params, directory: Path, bos: int) -> None:
+    """Write `config.json`, `generation_config.json` and `model.safetensors` (bfloat16, matrices [out, in])."""
+    directory.mkdir(parents=True, exist_ok=True)
+    _write_json(directory / "config.json", llama_config(spec, bos))
+    _write_json(directory / "generation_config.json", {"bos_token_id": bos, "eos_token_id": bos})
+    (directory / "model.safetensors").write_bytes(save(llama_tensors(params), metadata={"format": "pt"}))
+
+
+def llama_config(spec: Spec, bos: int) -> dict:
+    """`config.json` for `LlamaForCausalLM`; RoPE and dtype in the fields of transformers 4 and of 5."""
+    return {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "hidden_size": spec.d_model,
+        "intermediate_size": spec.d_ff,
+        "num_hidden_layers": spec.n_layers,
+        "num_attention_heads": spec.n_heads,
+        "num_key_value_heads": spec.n_kv_heads,
+        "head_dim": spec.head_dim,
+        "hidden_act": "silu",
+        "rms_norm_eps": spec.norm_eps,
+        "vocab_size": spec.vocab_size,
+        "max_position_embeddings": spec.max_positions,
+        "rope_theta": spec.rope_theta,
+        "rope_scaling": None,
+        "rope_parameters": {"rope_type": "default", "rope_theta": spec.rope_theta},
+        "attention_bias": False,
+        "attention_dropout": 0.0,
+        "mlp_bias": False,
+        "tie_word_embeddings": spec.tied,
+        "initializer_range": 0.02,
+        "use_cache": True,
+        "bos_token_id": bos,
+        "eos_token_id": bos,
+        "torch_dtype": "bfloat16",
+        "dtype": "bfloat16",
+    }
+
+
+def llama_tensors(params: Params) -> dict[str, np.ndarray]:
+    """The parameters under Hugging Face names, rounded to bfloat16."""
+    tensors = {"model.embed_tokens.weight": params["embed"], "model.norm.weight": params["final_norm"]["weight"]}
+    if "unembed" in params:
+        tensors["lm_head.weight"] = params["unembed"]
+    for i, block in enumerate(params["blocks"]):
+        for name, weights in block.items():
+            tensors[f"model.layers.{i}.{LAYER_NAMES[name]}.weight"] = np.asarray(weights["weight"]).T
+    return {name: np.ascontiguousarray(array, dtype=ml_dtypes.bfloat16) for name, array in tensors.items()}
+
+
+def _write_json(path: Path, content: dict) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n")
