@@ -1,0 +1,11 @@
+"""The commands of the front door, one file each: a frozen dataclass of options that runs when called.
+
+Nothing here imports JAX or SymPy until a command runs, so that `--help` is instant.
+"""
+
+from steerlaw.commands.derive import Derive
+from steerlaw.commands.figures import Figures
+from steerlaw.commands.laws import Laws
+from steerlaw.commands.verify import Verify
+
+COMMANDS = {"verify": Verify, "laws": Laws, "derive": Derive, "figures": Figures}

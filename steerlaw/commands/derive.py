@@ -1,0 +1,34 @@
+"""`steerlaw derive ID`: one law's derivation, step by step, each with its check."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
+
+from steerlaw.console import print_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Derive:
+    """Print the derivation of one law, step by step, each with its check."""
+
+    id: Annotated[str, tyro.conf.Positional]
+    """The law's id (`steerlaw laws` lists them)."""
+    latex: bool = False
+    """Print LaTeX (amsmath, graphicx) that can be pasted into a paper."""
+    json: bool = False
+    """Print JSON alone."""
+
+    def __call__(self) -> int:
+        from steerlaw.derivations import derivation_latex, derivation_record, print_derivation
+        from theory.catalogue import find_law
+
+        law = find_law(self.id)
+        record = derivation_record(law)
+        if self.json:
+            print_json(record)
+        elif self.latex:
+            print(derivation_latex(record), end="")
+        else:
+            print_derivation(record, law)
+        return int(record["derivation"] != "checked")

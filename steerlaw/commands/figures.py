@@ -1,0 +1,35 @@
+"""`steerlaw figures`: the paper's figures from the embedded models."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from steerlaw.console import print_json, progress_bar
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """Draw the paper's figures on the embedded models, as SVG and PDF."""
+
+    out: Path = Path("steerlaw-report")
+    """Directory in which figures/ is written."""
+    seed: int = 0
+    """Seed of the random-direction control."""
+    json: bool = False
+    """Print the names of the files as JSON alone."""
+
+    def __call__(self) -> int:
+        from steerlaw.embedded import embedded_experiments
+        from steerlaw.experiments import Grid, run
+        from steerlaw.figures import paper_figures
+        from steerlaw.writing import reserve
+
+        reserve(self.out)
+        with progress_bar() as progress:
+            experiments = progress.track(list(embedded_experiments(Grid())), description="sweeping")
+            figures = paper_figures(run(experiments, self.seed))
+        written = [str(path) for drawn in figures for path in drawn.write(self.out / "figures")]
+        if self.json:
+            print_json(written)
+        else:
+            print("\n".join(written))
+        return 0

@@ -1,0 +1,71 @@
+"""`steerlaw laws`: the catalogue, or what the published text gets wrong."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from steerlaw.console import Column, print_json, print_table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Laws:
+    """List the laws: source, claims, and how many steps of each proof a machine checks and how many are argued."""
+
+    errata: bool = False
+    """List what the published text (v1) gets wrong, what it leaves out, and remarks, each with its instance."""
+    json: bool = False
+    """Print JSON alone."""
+
+    def __call__(self) -> int:
+        return self._errata() if self.errata else self._catalogue()
+
+    def _catalogue(self) -> int:
+        from steerlaw.derivations import derivation_records
+
+        records = derivation_records()
+        if self.json:
+            print_json(records)
+        else:
+            print_table(
+                "Laws of activation steering",
+                [
+                    Column("law"),
+                    Column("what it says", wrap=True),
+                    Column("source", wrap=True),
+                    Column("checked", right=True),
+                    Column("argued", right=True),
+                    Column("proof"),
+                ],
+                [
+                    [r["id"], r["reading"], r["source"], str(_checked(r)), str(r["steps"]["argued"]), r["derivation"]]
+                    for r in records
+                ],
+            )
+        return int(any(r["derivation"] != "checked" for r in records))
+
+    def _errata(self) -> int:
+        from theory.errata import errata
+
+        records = []
+        for entry in errata().values():
+            evidence = entry.check()
+            records.append(entry.to_json() | {"evidence": evidence.to_json()})
+        if self.json:
+            print_json(records)
+        else:
+            print_table(
+                "Where the published text (arXiv 2602.02712 v1) needs care",
+                [
+                    Column("kind"),
+                    Column("where", wrap=True),
+                    Column("the text says", wrap=True),
+                    Column("what can be proved", wrap=True),
+                    Column("evidence"),
+                ],
+                [[r["kind"], r["where"], r["published"], r["provable"], r["evidence"]["kind"]] for r in records],
+            )
+        return 0
+
+
+def _checked(record: dict[str, Any]) -> int:
+    """How many steps of the proof a machine checks."""
+    return sum(n for kind, n in record["steps"].items() if kind != "argued")

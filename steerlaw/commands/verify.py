@@ -1,0 +1,79 @@
+"""`steerlaw verify`: the main job."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from steerlaw.console import print_json, progress_bar
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verify:
+    """Check every derivation, sweep the models, compare, and write the report.
+
+    Without a TARGET: the embedded models (toy models whose law is known, and the small language model that ships with
+    steerlaw). A TARGET is a checkpoint directory or hub id (with --vector, --layer, --contexts), a saved sweep (.nc),
+    or a curve (.csv with columns strength,value[,lower,upper], and --laws).
+    """
+
+    targets: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[TARGET ...]")] = ()
+    """What to verify; nothing means the embedded models."""
+    laws: str | None = None
+    """Comma-separated ids of the laws to check (all by default)."""
+    out: Path = Path("steerlaw-report")
+    """Directory for report.json, report.html and figures/."""
+    vector: Path | None = None
+    """Steering vectors of a checkpoint TARGET (safetensors, one tensor `layer.N` per layer)."""
+    layer: int | None = None
+    """Block whose output is steered, 0-based (default: every layer in the vector file)."""
+    contexts: Path | None = None
+    """JSONL of contexts: a row {"negative": [...]} and one row {CONCEPT: [...]} per concept."""
+    prompts: Path | None = None
+    """JSONL of prompts that measure the log-odds (rows concept, kind, text); default: the derivative at strength 0."""
+    concept: str | None = None
+    """Which concept of the files to use, where they hold several."""
+    words: Path | None = None
+    """Text file of the concept's target words, fixed before the sweep."""
+    strengths: str | None = None
+    """Grid of strengths START:STOP:COUNT (default: 257 strengths, as wide as the layer's residual allows)."""
+    tolerance: float | None = None
+    """Departure up to which a law holds, in the claim's own unit (default 1e-3)."""
+    level: float = 0.05
+    """Error level of statistical bands."""
+    dtype: str = "float32"
+    """Compute in float32, bfloat16 or float64."""
+    seed: int = 0
+    """Seed of the controls."""
+    strict: bool = False
+    """Exit with status 1 if a law departs."""
+    json: bool = False
+    """Print the report as JSON alone."""
+
+    def __call__(self) -> int:
+        from steerlaw.report_table import print_summary
+        from steerlaw.targets import TargetOptions
+        from steerlaw.verification import verify
+        from steerlaw.writing import reserve
+
+        reserve(self.out)
+        options = TargetOptions(**{field.name: getattr(self, field.name) for field in fields(TargetOptions)})
+        with progress_bar() as progress:
+            report = verify(
+                self.targets or None,
+                laws=self.laws.split(",") if self.laws else None,
+                options=options,
+                strengths=self.strengths,
+                tolerance=self.tolerance,
+                seed=self.seed,
+                progress=progress,
+            )
+        report.write(self.out)
+        if self.json:
+            print_json(report.to_json())
+        else:
+            print_summary(report, self.out)
+        if not report.derivations_checked:
+            return 1
+        return int(self.strict and report.departs)

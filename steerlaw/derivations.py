@@ -1,0 +1,97 @@
+"""Derivations as records for the report, as text for a terminal, and as LaTeX for a paper."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from steerlaw.console import console
+from theory.catalogue import derivation_report, laws
+from theory.law import Law
+from theory.printing import describe
+
+MARKS = {"checked": "green", "argued": "yellow", "failed": "red", "undecided": "red"}
+
+
+def derivation_record(law: Law) -> dict[str, Any]:
+    """The law's entry of report.json, with its proof step by step."""
+    import sympy as sp
+
+    report = derivation_report(law)
+    steps = [describe(checked) for checked in report.steps]
+    return {
+        "id": law.id,
+        "title": law.title,
+        "source": law.source,
+        "reading": law.reading,
+        "statement": sp.latex(law.statement),
+        "hypotheses": list(law.hypotheses),
+        "claims": [claim.says for claim in law.claims],
+        "steps": report.counts,
+        "derivation": report.status,
+        "proof": [
+            {"kind": s.kind, "status": s.status, "says": s.says, "text": s.pretty, "latex": s.latex, "check": s.detail}
+            for s in steps
+        ],
+    }
+
+
+def derivation_records(chosen: Iterable[Law] | None = None) -> list[dict[str, Any]]:
+    """One record a law, in the catalogue's order."""
+    return [derivation_record(law) for law in (laws().values() if chosen is None else chosen)]
+
+
+def print_derivation(record: dict[str, Any], law: Law) -> None:
+    """The derivation for a reader at a terminal."""
+    import sympy as sp
+    from rich.markup import escape
+    from rich.padding import Padding
+    from rich.text import Text
+
+    out = console()
+    out.print(f"[bold]{record['title']}[/]  ({record['id']}; {escape(record['source'])})")
+    out.print(escape(record["reading"]))
+    out.print(Padding(Text(sp.pretty(law.statement, use_unicode=True, num_columns=out.width - 4)), (1, 4)))
+    if record["hypotheses"]:
+        out.print(f"Assumes of the model: {escape('; '.join(record['hypotheses']))}")
+    for claim in record["claims"]:
+        out.print(f"Claims that {escape(claim)}")
+    for number, step in enumerate(record["proof"], start=1):
+        mark = f"[{MARKS[step['status']]}]{step['status']:<9}[/]"
+        out.print(f"\n[bold]{number:>2}[/]  {mark}  {step['kind']}: {escape(step['says'])}")
+        if step["text"]:
+            out.print(Padding(Text(step["text"], overflow="ignore", no_wrap=True), (0, 0, 0, 8)), crop=False)
+        out.print(Padding(Text(step["check"], style="dim"), (0, 0, 0, 8)))
+    counts = ", ".join(f"{n} {kind}" for kind, n in record["steps"].items() if n)
+    out.print(f"\nDerivation {record['derivation']} ({counts}).")
+
+
+def derivation_latex(record: dict[str, Any]) -> str:
+    """The derivation as LaTeX for an article that loads amsmath; long formulas shrink to the width of the line."""
+    steps = "\n".join(_latex_step(step) for step in record["proof"])
+    return (
+        f"\\paragraph{{{_latex(record['title'])}}} ({_latex(record['source'])}). {_latex(record['reading'])}\n"
+        f"{_display(record['statement'])}\n"
+        f"\\begin{{enumerate}}\n{steps}\n\\end{{enumerate}}\n"
+    )
+
+
+def _latex_step(step: dict[str, Any]) -> str:
+    body = _display(step["latex"]) if step["latex"] else f" {_latex(step['check'])}."
+    return f"\\item[\\emph{{{step['kind']}, {step['status']}}}] {_latex(step['says'])}{body}"
+
+
+def _display(formula: str) -> str:
+    width = r"\ifdim\width>\linewidth\linewidth\else\width\fi"
+    return f"\n\\[\n\\resizebox{{{width}}}{{!}}{{$\\displaystyle {formula}$}}\n\\]"
+
+
+def _latex(text: str) -> str:
+    """Plain text for LaTeX."""
+    special = {
+        "\\": r"\textbackslash{}",
+        "^": r"\textasciicircum{}",
+        "~": r"\textasciitilde{}",
+        "<": "$<$",
+        ">": "$>$",
+        "|": "$|$",
+    }
+    return "".join(special.get(c, f"\\{c}" if c in "&%$#_{}" else c) for c in text)

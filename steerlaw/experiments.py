@@ -1,0 +1,174 @@
+"""An experiment runs a model: sweeps beside the baseline that predicts them, and the same with no concept in it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from numerics.baseline import Baseline
+from numerics.grids import parse, with_zero
+from numerics.model import SteeredModel
+from numerics.observe import choose_tokens, observe_cross_entropy, observe_next_token
+from numerics.sweep import Sweep
+from steerlaw.subjects import Observation, Subject
+
+WATCHED = 8
+"""Tokens of each sort (probable, extreme, target) whose whole curves are kept."""
+REMEMBERED = 2**29
+"""Bytes of logits that are remembered, so that permuted log-odds need no second sweep."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """How many strengths next-token and cross-entropy curves get, or the strengths themselves."""
+
+    count: int = 257
+    text_count: int = 65
+    strengths: Float[np.ndarray, " strengths"] | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Grid":
+        """The grid START:STOP:COUNT, with 0 inserted where it is missing."""
+        return cls(strengths=with_zero(parse(text))[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """A model steered at the subject's layer along `vector`, and all that is known before steering.
+
+    `baseline` belongs to the next token of the subject's contexts; `text_baseline` to every predicted position of
+    `blocks`, whose cross-entropy is swept over `text_strengths`. `rounding` is the rounding band's factor, in units
+    of eps times the largest logit. `limits(vector)` gives the baseline's limit fields, where the model has a limit law.
+    """
+
+    subject: Subject
+    model: SteeredModel
+    vector: Float[np.ndarray, " d"]
+    baseline: Baseline
+    strengths: Float[np.ndarray, " strengths"]
+    rounding: float
+    blocks: Any = ()
+    text_baseline: Baseline | None = None
+    text_strengths: Float[np.ndarray, " text_strengths"] | None = None
+    limits: Callable[[np.ndarray], dict[str, Any]] | None = None
+
+
+def run(experiments: Iterable[Experiment], seed: int) -> Iterator[Observation]:
+    """Everything there is to observe, controls included; each experiment's controls have a seed of their own."""
+    for number, experiment in enumerate(experiments):
+        table = 8 * len(experiment.strengths) * experiment.model.vocab_size
+        recorded = replace(experiment, model=_Recorded(experiment.model, REMEMBERED // table))
+        for variant in with_controls(recorded, seed + number):
+            yield from observe(variant)
+
+
+def with_controls(experiment: Experiment, seed: int) -> Iterator[Experiment]:
+    """The experiment; the same with its log-odds permuted over tokens; the same along a random direction, norm kept."""
+    generator = np.random.default_rng(seed)
+    direction = generator.standard_normal(experiment.vector.shape)
+    direction *= np.linalg.norm(experiment.vector) / np.linalg.norm(direction)
+    order = generator.permutation(experiment.model.vocab_size)
+    subject = experiment.subject
+    yield experiment
+    yield replace(
+        experiment,
+        subject=replace(subject, control="permuted_log_odds", kinds=subject.kinds - {"limit"}),
+        baseline=_permute(experiment.baseline, order),
+        text_baseline=experiment.text_baseline and _permute(experiment.text_baseline, order),
+        limits=None,
+    )
+    yield replace(experiment, subject=replace(subject, control="random_direction"), vector=direction)
+
+
+def observe(experiment: Experiment) -> Iterator[Observation]:
+    """Sweep the next token of every context, the cross-entropy of the text, and the limits."""
+    subject, baseline = experiment.subject, experiment.baseline
+    sweep = _next_token(experiment, baseline, experiment.strengths)
+    yield Observation(subject=subject, kind="next token", baseline=baseline, sweep=sweep)
+    if experiment.text_baseline is not None and experiment.text_strengths is not None:
+        sweep = observe_cross_entropy(
+            experiment.model,  # pyright: ignore[reportArgumentType]
+            experiment.blocks,
+            experiment.text_strengths,
+            layer=subject.layer,
+            vector=experiment.vector,
+            rounding=experiment.rounding,
+            attributes=_attributes(subject),
+        )
+        yield Observation(subject=subject, kind="cross-entropy", baseline=experiment.text_baseline, sweep=sweep)
+    if experiment.limits is not None:
+        known = experiment.limits(experiment.vector)
+        baseline = replace(baseline, **known)
+        sweep = _next_token(experiment, baseline, known["limit_strength"] * np.array([-1.0, 0.0, 1.0]), slope_every=0)
+        yield Observation(subject=subject, kind="limit", baseline=baseline, sweep=sweep)
+
+
+def _next_token(
+    experiment: Experiment, baseline: Baseline, strengths: Float[np.ndarray, " strengths"], *, slope_every: int = 8
+) -> Sweep:
+    if baseline.log_odds is None:
+        raise ValueError(f"{experiment.subject.name}: an experiment needs the log-odds of its concept")
+    return observe_next_token(
+        experiment.model,
+        experiment.subject.contexts,
+        strengths,
+        layer=experiment.subject.layer,
+        vector=experiment.vector,
+        log_odds=baseline.log_odds,
+        concepts=baseline.concepts,
+        concept_names=experiment.subject.concept_names,
+        tokens=choose_tokens(baseline.log_probs, baseline.log_odds, baseline.concepts, WATCHED),
+        derivative_every=slope_every,
+        rounding=experiment.rounding,
+        attributes=_attributes(experiment.subject),
+    )
+
+
+def _attributes(subject: Subject) -> dict[str, Any]:
+    return {"model": subject.name, "control": subject.control, "concept": subject.concept, "push": subject.push}
+
+
+def _permute(baseline: Baseline, order: Int[np.ndarray, " vocab"]) -> Baseline:
+    moved = {name: getattr(baseline, name) for name in ("log_odds", "logit_shift")}
+    return replace(baseline, **{name: None if value is None else value[order] for name, value in moved.items()})
+
+
+class _Recorded:
+    """A model that remembers its latest answers: permuted log-odds are judged on the very curves of the real ones."""
+
+    def __init__(self, model: Any, answers: int) -> None:
+        self._model = model
+        self._ask = lru_cache(maxsize=answers)(self._answer)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def logits(self, tokens, strengths, *, layer, vector):
+        return self._ask("logits", _Key(tokens), _Key(strengths), layer, _Key(vector))
+
+    def derivative(self, tokens, strengths, *, layer, vector):
+        return self._ask("derivative", _Key(tokens), _Key(strengths), layer, _Key(vector))
+
+    def cross_entropy(self, blocks, strengths, *, layer, vector):
+        return self._ask("cross_entropy", _Key(blocks), _Key(strengths), layer, _Key(vector))
+
+    def _answer(self, question: str, prompt: "_Key", strengths: "_Key", layer: Any, vector: "_Key"):
+        return getattr(self._model, question)(prompt.value, strengths.value, layer=layer, vector=vector.value)
+
+
+class _Key:
+    """An array, or nested lists of numbers, that compares by content."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        array = np.asarray(value)
+        self._content = (array.shape, array.dtype.str, array.tobytes())
+
+    def __hash__(self) -> int:
+        return hash(self._content)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self._content == other._content

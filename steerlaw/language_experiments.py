@@ -1,0 +1,133 @@
+"""A real language model: one experiment a layer, with everything that is known of it before steering."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.special import log_softmax
+
+from numerics.bands import calibrate
+from numerics.baseline import Baseline
+from numerics.grids import strength_grid
+from real_models import LanguageModel, approach, limit_logits
+from steerlaw.experiments import Experiment, Grid
+from steerlaw.subjects import Subject
+
+REACH = 8.0
+"""Largest alpha |v| / |h|: far enough that the vector drowns the residual it is added to."""
+CALIBRATED = 9
+"""Strengths at which the model is also run in float64, to measure its rounding."""
+LIMIT_TOLERANCE = 4e-4
+"""The limit is observed where its proved remainder is this many logits: below half the default tolerance."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Concept:
+    """A concept to steer towards, and the texts it is studied on; no text serves two purposes.
+
+    `vectors` holds one steering vector a layer. `targets` is a set of tokens fixed before any sweep. `log_odds` was
+    measured on prompts that build no vector; None takes the derivative of the logits at strength 0, averaged over
+    contexts. `blocks` is text, as token ids, whose cross-entropy is swept.
+    """
+
+    name: str
+    vectors: Mapping[int, Float[np.ndarray, " d"]]
+    contexts: Sequence[str | Sequence[int]]
+    targets: Bool[np.ndarray, " vocab"] | None = None
+    log_odds: Float[np.ndarray, " vocab"] | None = None
+    blocks: Int[np.ndarray, "blocks position"] | None = None
+
+
+def language_experiments(
+    model: LanguageModel, exact: LanguageModel, concept: Concept, grid: Grid
+) -> Iterator[Experiment]:
+    """One experiment a layer of the concept's vectors; `exact` is the same model in float64, to measure rounding."""
+    contexts = [model.encode(text) for text in concept.contexts]
+    log_probs = log_softmax(np.stack([np.asarray(exact.position_logits(c))[-1] for c in contexts]), axis=1)
+    for layer, vector in concept.vectors.items():
+        vector = np.asarray(vector, np.float64)
+        push = _push(model, contexts, layer, vector)
+        strengths = strength_grid(REACH / push, grid.count, dense=True) if grid.strengths is None else grid.strengths
+        log_odds = concept.log_odds
+        if log_odds is None:
+            log_odds = _local_log_odds(exact, contexts, layer, vector)
+        experiment = Experiment(
+            subject=Subject(
+                name=model.name,
+                layer=layer,
+                concept=concept.name,
+                concept_names=() if concept.targets is None else (concept.name,),
+                contexts=contexts,
+                kinds=frozenset({"next token", "limit"}),
+                push=push,
+                token_text=model.tokenizer and (lambda token: model.tokenizer.decode([token])),
+            ),
+            model=model,
+            vector=vector,
+            baseline=Baseline(
+                log_probs=log_probs,
+                log_odds=log_odds,
+                weights=np.full(len(contexts), 1 / len(contexts)),
+                concepts=None if concept.targets is None else concept.targets[None],
+                logit_shift=log_odds,
+                facts=frozenset({"pre_norm"}),
+            ),
+            strengths=strengths,
+            rounding=_rounding(model, exact, contexts[0], strengths, layer, vector),
+            limits=lambda v, layer=layer: _limits(exact, contexts, layer, v),
+        )
+        yield experiment if concept.blocks is None else _with_text(experiment, exact, concept.blocks, grid)
+
+
+def _with_text(experiment: Experiment, exact: LanguageModel, blocks: Int[np.ndarray, "blocks position"], grid: Grid):
+    """The experiment with blocks of text, every predicted position of which is a context of its own."""
+    logits = np.concatenate([np.asarray(exact.position_logits(block))[:-1] for block in blocks])
+    following = np.asarray(blocks)[:, 1:].ravel()
+    strengths = experiment.strengths
+    return replace(
+        experiment,
+        subject=replace(experiment.subject, kinds=experiment.subject.kinds | {"cross-entropy"}),
+        blocks=blocks,
+        text_baseline=replace(
+            experiment.baseline,
+            log_probs=log_softmax(logits, axis=1),
+            data=following,
+            weights=np.full(len(following), 1 / len(following)),
+            concepts=None,
+        ),
+        text_strengths=(
+            strength_grid(float(strengths[-1]), grid.text_count, dense=True) if grid.strengths is None else strengths
+        ),
+    )
+
+
+def _push(model: LanguageModel, contexts: Sequence[Sequence[int]], layer: int, vector: np.ndarray) -> float:
+    """|v| / |h|, with |h| averaged over the contexts' last positions."""
+    norms = [float(np.linalg.norm(np.asarray(model.residual(tokens, layer))[-1])) for tokens in contexts]
+    return float(np.linalg.norm(vector)) / float(np.mean(norms))
+
+
+def _rounding(model: Any, exact: Any, tokens: Sequence[int], strengths: np.ndarray, layer: int, vector: np.ndarray):
+    """Rounding factor of the model's logits, measured against float64 at a few strengths of one context."""
+    few = strengths[np.linspace(0, len(strengths) - 1, CALIBRATED).round().astype(int)]
+    low, high = (np.asarray(m.logits(tokens, few, layer=layer, vector=vector)) for m in (model, exact))
+    return calibrate(low, high, scale=np.abs(high).max(axis=1, keepdims=True))
+
+
+def _local_log_odds(exact: LanguageModel, contexts: Sequence[Sequence[int]], layer: int, vector: np.ndarray):
+    slopes = [np.asarray(exact.derivative(c, np.zeros(1), layer=layer, vector=vector))[0] for c in contexts]
+    return np.mean(slopes, axis=0)
+
+
+def _limits(exact: LanguageModel, contexts: Sequence[Sequence[int]], layer: int, vector: np.ndarray) -> dict[str, Any]:
+    """The baseline's limit fields, true for all contexts at once."""
+    plus, minus = limit_logits(exact, vector)
+    tail = approach(exact, contexts, layer, vector)
+    strength = tail.strength(LIMIT_TOLERANCE)
+    return {
+        "limit_logits": np.stack([minus, plus]),
+        "limit_strength": strength,
+        "limit_remainder": tail.remainder(strength),
+    }

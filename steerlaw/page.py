@@ -1,0 +1,130 @@
+"""The report as one self-contained page: no script, no font, no picture from elsewhere."""
+
+import json
+from collections.abc import Iterable, Sequence
+from html import escape
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from numerics.verdict import OUTCOMES
+from steerlaw.report import CONTROLS, amount, where
+
+if TYPE_CHECKING:
+    from steerlaw.figures import Drawn
+    from steerlaw.report import Line, Report
+
+
+def page(report: "Report", figures: Sequence["Drawn"]) -> str:
+    """The HTML of report.html: summary, departures, figures, derivations and the record of the run."""
+    style = resources.files("steerlaw").joinpath("page.css").read_text()
+    body = "".join(
+        (
+            _header(report),
+            "".join(map(_figure, figures[:1])),
+            _section("summary", "Verdicts, law by model", _summary(report)),
+            _section("departures", "The largest departures", _departures(report)),
+            _section("figures", "Figures", "".join(map(_figure, figures[1:]))),
+            _section("derivations", "Derivations", _derivations(report.derivations)),
+            _section("run", "Record of the run", _run(report.run)),
+        )
+    )
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>steerlaw report</title><style>{style}</style></head><body><main>{body}</main></body></html>\n"
+    )
+
+
+def _section(anchor: str, title: str, content: str) -> str:
+    return f'<section id="{anchor}"><h2>{escape(title)}</h2>{content}</section>'
+
+
+def _header(report: "Report") -> str:
+    anchors = ("summary", "departures", "figures", "derivations", "run")
+    links = "".join(f'<a href="#{a}">{a}</a>' for a in anchors)
+    return (
+        "<h1>Do the laws of activation steering hold?</h1>"
+        f'<p class="soft">{escape(report.derivation_line)} Run {escape(report.run["started"])}.</p>'
+        "<p>Each law was derived and checked, evaluated from what is known before steering, and compared with curves "
+        "observed under steering. <b>Departs</b> means that no curve within the error band obeys the law; "
+        "<b>holds</b> that every curve within it does, up to the stated tolerance. The controls steer along a random "
+        "direction of equal norm, or permute the log-odds over the tokens: what a law scores there, it scores with no "
+        "concept at all.</p>"
+        f"<nav>{links}</nav>"
+    )
+
+
+def _summary(report: "Report") -> str:
+    rows, previous = [], None
+    for line in report.table():
+        total = sum(line.counts.values())
+        bar = "".join(f'<i class="{v}" style="width:{100 * line.counts[v] / total:.3f}%"></i>' for v in OUTCOMES)
+        numbers = "".join(f'<td class="n">{line.counts[v]:,}</td>' for v in OUTCOMES)
+        rows.append(
+            f'<tr class="{"first" if line.law != previous else ""}">'
+            f'<td class="law">{escape(line.law) if line.law != previous else ""}</td>'
+            f'<td class="model">{_model(line)}</td><td><span class="bar">{bar}</span></td>'
+            f"{numbers}<td>{escape(line.worst)}</td></tr>"
+        )
+        previous = line.law
+    heads = "".join(f'<th class="n">{v.replace("_", " ")}</th>' for v in OUTCOMES)
+    key = "".join(f'<span class="{v}"></span>{v.replace("_", " ")}' for v in OUTCOMES)
+    return (
+        f'<p class="key">{key}</p><div class="scroll"><table><thead><tr><th>law</th><th>model</th><th></th>{heads}'
+        f"<th>worst departure, and where</th></tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _model(line: "Line") -> str:
+    return f'<span class="control">{escape(CONTROLS[line.control])}</span>' if line.control else escape(line.model)
+
+
+def _departures(report: "Report", most: int = 12) -> str:
+    departing = [v for v in report.verdicts if v["verdict"] == "departs" and v["subject"]["control"] is None]
+    if not departing:
+        return "<p>No law departs on any model.</p>"
+    departing.sort(key=lambda v: -v["departure"] / max(v["tolerance"], 1e-300))
+    largest: dict[tuple[str, str], dict[str, Any]] = {}
+    for verdict in departing:
+        largest.setdefault((verdict["law"], verdict["claim"]), verdict)
+    items = "".join(f"<li>{_departure(v)}</li>" for v in list(largest.values())[:most])
+    return f"<p>The worst case of each claim that departs, with the fewest points that rule it out.</p><ol>{items}</ol>"
+
+
+def _departure(verdict: dict[str, Any]) -> str:
+    witness = verdict["witness"]
+    points = ", ".join(f"({a:.4g}, {v:.4g})" for a, v in zip(witness["strengths"], witness["values"], strict=True))
+    return (
+        f"<b>{escape(verdict['law'])}</b>: {escape(verdict['claim'])}<br>"
+        f"departs by {escape(amount(verdict))} on {escape(where(verdict))}"
+        f'<br><span class="soft">witness (strength, value): {points}. {escape(verdict["reason"])}</span>'
+    )
+
+
+def _figure(drawn: "Drawn") -> str:
+    return f"<figure>{drawn.svg}<figcaption><b>{escape(drawn.title)}.</b> {escape(drawn.caption)}</figcaption></figure>"
+
+
+def _derivations(records: Iterable[dict[str, Any]]) -> str:
+    parts = []
+    for record in records:
+        steps = "".join(
+            f'<li><span class="kind">{escape(s["kind"])}</span> <b>{escape(s["status"])}</b> {escape(s["says"])}'
+            f"<pre>{escape(s['text'])}</pre></li>"
+            for s in record["proof"]
+        )
+        parts.append(
+            f"<details><summary><b>{escape(record['id'])}</b> ({escape(record['source'])}): "
+            f"{escape(record['reading'])} <span class='soft'>{escape(record['derivation'])}</span></summary>"
+            f'<ol class="proof">{steps}</ol></details>'
+        )
+    return "".join(parts)
+
+
+def _run(run: dict[str, Any]) -> str:
+    def text(value: Any) -> str:
+        if isinstance(value, dict):
+            return ", ".join(f"{k} {v}" for k, v in value.items()) or "none"
+        return value if isinstance(value, str) else json.dumps(value)
+
+    return f"<dl>{''.join(f'<dt>{escape(k)}</dt><dd>{escape(text(v))}</dd>' for k, v in run.items())}</dl>"

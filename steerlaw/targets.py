@@ -1,0 +1,178 @@
+"""What a user asks to verify: a checkpoint to steer, a saved sweep, or a curve in a file."""
+
+import csv
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from numerics.compare import compare
+from real_models import LanguageModel, load_model, load_vector, prompt_log_odds, read_contexts, read_prompts, texts_of
+from steerlaw.experiments import Grid, run
+from steerlaw.language_experiments import Concept, language_experiments
+from steerlaw.observation_file import load_observation
+from steerlaw.report import curve_record
+from steerlaw.subjects import Observation, Subject
+from theory.law import Law
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetOptions:
+    """How a checkpoint is steered, and how bounds are read; the options of `steerlaw verify` of the same names."""
+
+    vector: str | Path | None = None
+    layer: int | None = None
+    contexts: str | Path | None = None
+    prompts: str | Path | None = None
+    words: str | Path | None = None
+    concept: str | None = None
+    level: float = 0.05
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A target that was read: the sweeps to be made or already made, verdicts of bare curves, and its input files."""
+
+    observations: Callable[[Any], Iterable[Observation]] = lambda progress: ()
+    verdicts: Sequence[dict[str, Any]] = ()
+    inputs: Sequence[Path] = ()
+
+
+def read_target(
+    target: str | Path,
+    laws: Sequence[Law],
+    laws_named: bool,
+    options: TargetOptions,
+    grid: Grid,
+    tolerance: float,
+    seed: int,
+) -> Source:
+    """Read a target as far as can be without running a model; bad input is a `ValueError` or `OSError`."""
+    path = Path(target)
+    if path.suffix == ".csv":
+        if not laws_named:
+            raise ValueError(f"{target}: a bare curve does not say which law it is about; name it with --laws")
+        return Source(verdicts=_curve_verdicts(path, laws, tolerance, options.level), inputs=[path])
+    if path.suffix == ".nc":
+        observation = load_observation(path)
+        return Source(observations=lambda progress: [observation], inputs=[path])
+    return _checkpoint(str(target), options, grid, seed)
+
+
+def _curve_verdicts(path: Path, laws: Iterable[Law], tolerance: float, level: float) -> list[dict[str, Any]]:
+    curve = read_curve(path)
+    subject = Subject(name=path.name)
+    verdicts = []
+    for law in laws:
+        verdict = compare(
+            law,
+            curve["strengths"],
+            curve["values"],
+            curve.get("lower"),
+            curve.get("upper"),
+            tolerance=tolerance,
+            level=level,
+        )
+        verdicts.append(curve_record(subject, law, verdict))
+    return verdicts
+
+
+def read_curve(path: Path) -> dict[str, Float[np.ndarray, " strengths"]]:
+    """`strengths`, `values` and, if given, `lower` and `upper`, from a CSV with a heading; rows in any order."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = csv.DictReader(file)
+        heading = [name.strip() for name in rows.fieldnames or ()]
+        if heading not in (["strength", "value"], ["strength", "value", "lower", "upper"]):
+            raise ValueError(
+                f"{path}:1: expected columns strength,value[,lower,upper], got {','.join(heading) or 'nothing'}"
+            )
+        rows.fieldnames = heading
+        numbers = [_numbers(row, f"{path}:{rows.line_num}") for row in rows]
+    if not numbers:
+        raise ValueError(f"{path}: no rows under the heading, expected one a strength")
+    table = np.array(sorted(numbers))
+    columns = {"strength": "strengths", "value": "values", "lower": "lower", "upper": "upper"}
+    return {columns[name]: table[:, i] for i, name in enumerate(heading)}
+
+
+def _numbers(row: dict[str | None, Any], where: str) -> list[float]:
+    try:
+        return [float(value) for value in row.values()]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{where}: expected {len(row)} numbers, got {list(row.values())}") from error
+
+
+def _checkpoint(target: str, options: TargetOptions, grid: Grid, seed: int) -> Source:
+    if options.vector is None or options.contexts is None:
+        if not Path(target).exists() and target.count("/") != 1:
+            raise FileNotFoundError(f"{target}: no such checkpoint directory, saved sweep or curve")
+        raise ValueError(f"{target}: a checkpoint is verified with --vector and --contexts; give both")
+    vectors = load_vector(options.vector)
+    if options.layer is not None:
+        if options.layer not in vectors:
+            raise ValueError(
+                f"{options.vector}: holds layers {sorted(vectors)}, not {options.layer}; choose one of them"
+            )
+        vectors = {options.layer: vectors[options.layer]}
+    contexts = read_contexts(options.contexts)
+    name = _concept_name(contexts, options)
+    prompts = read_prompts(options.prompts) if options.prompts else None
+    words = _read_words(Path(options.words)) if options.words else None
+    model, exact = (load_model(target, dtype=dtype) for dtype in (options.dtype, "float64"))
+    concept = Concept(
+        name=name,
+        vectors=vectors,
+        contexts=[*contexts.get("negative", ()), *contexts[name]],
+        targets=None if words is None else _word_tokens(model, words),
+        log_odds=None if prompts is None else _log_odds(model, prompts, name, options),
+    )
+
+    def observe(progress: Any) -> Iterable[Observation]:
+        experiments = list(language_experiments(model, exact, concept, grid))
+        return run(progress.track(experiments, description="sweeping") if progress else experiments, seed)
+
+    given = (options.vector, options.contexts, options.prompts, options.words)
+    return Source(observations=observe, inputs=[Path(path) for path in given if path is not None])
+
+
+def _concept_name(contexts: dict[str, list[str]], options: TargetOptions) -> str:
+    concepts = [name for name in contexts if name != "negative"]
+    if options.concept is None and len(concepts) == 1:
+        return concepts[0]
+    if options.concept not in concepts:
+        wanted = "name one with --concept" if options.concept is None else f"not {options.concept!r}"
+        raise ValueError(f"{options.contexts}: holds the concepts {concepts}, {wanted}")
+    return options.concept
+
+
+def _log_odds(model: LanguageModel, prompts: list[Any], concept: str, options: TargetOptions):
+    positive, negative = (texts_of(prompts, kind, concept) for kind in ("positive", "negative"))
+    if not positive or not negative:
+        raise ValueError(
+            f"{options.prompts}: expected positive and negative prompts of {concept!r}, "
+            f"got {len(positive)} and {len(negative)}"
+        )
+    return np.asarray(prompt_log_odds(model, positive, negative))
+
+
+def _read_words(path: Path) -> frozenset[str]:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    words = frozenset(path.read_text(encoding="utf-8").split())
+    if not words:
+        raise ValueError(f"{path}: holds no words, expected the concept's target words, one a line")
+    return words
+
+
+def _word_tokens(model: LanguageModel, words: frozenset[str]) -> Bool[np.ndarray, " vocab"]:
+    """The tokens whose stripped text is one of the words."""
+    mask = np.array([model.tokenizer.decode([z]).strip() in words for z in range(model.vocab_size)])
+    if not mask.any():
+        raise ValueError(f"none of the {len(words)} target words is a token of {model.name}; choose shorter words")
+    return mask

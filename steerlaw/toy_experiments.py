@@ -1,0 +1,47 @@
+"""The embedded toy models: their law is known exactly, so the laws must hold on them."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import Float
+
+from numerics.bands import ROUNDING
+from numerics.grids import strength_grid
+from steerlaw.experiments import Experiment, Grid
+from steerlaw.subjects import Subject
+from toy_models import UFMInstance, ufm_instances
+
+REACH = 6.0
+"""Largest strength. At 1 the steering vector moves a logit by its whole log-odds; at 6 every curve has settled."""
+
+
+def toy_experiments(grid: Grid) -> Iterator[Experiment]:
+    """One experiment an instance of the unconstrained features model."""
+    strengths = strength_grid(REACH, grid.count) if grid.strengths is None else grid.strengths
+    for instance in ufm_instances():
+        yield toy_experiment(instance, strengths)
+
+
+def toy_experiment(instance: UFMInstance, strengths: Float[np.ndarray, " strengths"]) -> Experiment:
+    """The instance with its own baseline; its text is the data law itself, one block a context."""
+    model = instance.model
+    baseline = model.baseline(instance.positive, instance.negative, instance.contexts)
+    contexts = [[j] for j in instance.contexts]
+    return Experiment(
+        subject=Subject(
+            name=instance.name,
+            layer=0,
+            concept="target",
+            concept_names=tuple("target" if k == 0 else f"concept {k}" for k in range(len(model.data.a))),
+            contexts=contexts,
+            kinds=frozenset({"next token", "cross-entropy"}),
+        ),
+        model=model,
+        vector=model.steering_vector(instance.positive, instance.negative),
+        baseline=baseline,
+        strengths=strengths,
+        rounding=ROUNDING,
+        blocks=contexts,
+        text_baseline=baseline,
+        text_strengths=strengths,
+    )

@@ -1,0 +1,91 @@
+"""The main job: check the derivations, observe the subjects, judge every claim."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from numerics.judge import judge
+from numerics.verdict import check_tolerance
+from steerlaw.derivations import derivation_record
+from steerlaw.embedded import embedded_experiments, embedded_inputs
+from steerlaw.experiments import Grid, run
+from steerlaw.provenance import run_record
+from steerlaw.report import Report, verdict_record
+from steerlaw.subjects import Kind, Observation, Subject
+from steerlaw.targets import TargetOptions, read_target
+from theory.catalogue import find_law
+from theory.catalogue import laws as catalogue
+from theory.claims import Claim
+from theory.law import Law
+from theory.quantities import CROSS_ENTROPY_CHANGE
+from theory.tilted import limit_strength
+
+
+def verify(
+    target: str | Path | Sequence[str | Path] | None = None,
+    *,
+    laws: Sequence[str] | None = None,
+    options: TargetOptions | None = None,
+    strengths: str | None = None,
+    tolerance: float | None = None,
+    seed: int = 0,
+    progress: Any = None,
+) -> Report:
+    """Check every derivation, sweep the models beside their controls, compare, and report.
+
+    Without a `target`: the embedded models. A target, or each of several, is a checkpoint directory or hub id, a saved
+    sweep (.nc) or a curve (.csv); `options` say how checkpoints are steered. `laws` are ids (default: all); `strengths`
+    is a grid START:STOP:COUNT; `tolerance` is in each claim's unit (default 1e-3); `seed` draws the controls.
+    `progress` is a `rich.progress.Progress` to show what is being done. Bad input is a `ValueError` or `OSError` of one
+    line, raised before any model is run where that can be known.
+
+    >>> report = verify(laws=["token_bump"])
+    >>> report.summary()["token_bump"]["stdlib-gpt"]
+    """
+    started = datetime.now(UTC)
+    chosen = [find_law(law) for law in laws] if laws else list(catalogue().values())
+    tolerance = check_tolerance(tolerance)
+    options = options or TargetOptions()
+    grid = Grid() if strengths is None else Grid.parse(strengths)
+    targets = [target] if isinstance(target, str | Path) else list(target or ())
+    sources = [read_target(t, chosen, laws is not None, options, grid, tolerance, seed) for t in targets]
+    derivations = [derivation_record(law) for law in _tracked(chosen, progress, "checking derivations")]
+    observed: list[Observation] = []
+    verdicts: list[dict[str, Any]] = []
+    if not targets:
+        observed += run(_tracked(list(embedded_experiments(grid)), progress, "sweeping"), seed)
+    for source in sources:
+        observed += source.observations(progress)
+        verdicts += source.verdicts
+    for observation in _tracked(observed, progress, "comparing"):
+        verdicts += judged(observation, chosen, tolerance)
+    inputs = [path for source in sources for path in source.inputs] if targets else embedded_inputs()
+    return Report(
+        run=run_record(started=started, dtype=options.dtype, seed=seed, inputs=inputs),
+        derivations=derivations,
+        verdicts=verdicts,
+        observations=observed,
+    )
+
+
+def judged(observation: Observation, laws: Iterable[Law], tolerance: float) -> Iterator[dict[str, Any]]:
+    """A verdict record for each claim that this kind of observation is about."""
+    for law in laws:
+        own = tuple(claim for claim in law.claims if _kind(claim, observation.subject) == observation.kind)
+        for finding in judge(replace(law, claims=own), observation.sweep, observation.baseline, tolerance=tolerance):
+            yield verdict_record(observation.subject, finding)
+
+
+def _kind(claim: Claim, subject: Subject) -> Kind:
+    """The kind of observation that speaks of a claim; what a subject lacks falls to its next-token sweep."""
+    if claim.domain.has(limit_strength):
+        wanted = "limit"
+    else:
+        wanted = "cross-entropy" if claim.quantity == CROSS_ENTROPY_CHANGE else "next token"
+    return wanted if wanted in subject.kinds else "next token"
+
+
+def _tracked(items: Sequence[Any], progress: Any, description: str) -> Iterable[Any]:
+    return progress.track(items, description=description) if progress else items

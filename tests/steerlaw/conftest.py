@@ -1,0 +1,17 @@
+"""One small run of the main job, shared by the tests of what it produces."""
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def report():
+    from steerlaw import verify
+
+    return verify(strengths="-4:4:17")
+
+
+@pytest.fixture(scope="session")
+def written(report, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("report")
+    report.write(directory)
+    return directory

@@ -1,0 +1,128 @@
+"""Each law holds where it must, and stops holding when the law or the model is broken. No law is named."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+from numerics.verdict import OUTCOMES, Outcome
+from real_models.decoder import Spec, initialise
+from real_models.model import LanguageModel
+from steerlaw.experiments import Grid, observe
+from steerlaw.language_experiments import Concept, language_experiments
+from steerlaw.toy_experiments import toy_experiments
+from steerlaw.verification import judged
+from theory.catalogue import laws
+from theory.claims import Bounded, Close, Turns
+
+LAWS = list(laws().values())
+TOLERANCE = 1e-3
+
+
+class Tampered:
+    """A model whose strength swings back and forth, and whose logits are stretched."""
+
+    def __init__(self, model):
+        self._model = model
+
+    def __getattr__(self, name):
+        return getattr(self._model, name)
+
+    @staticmethod
+    def _swing(strengths):
+        return 1.5 * np.sin(np.asarray(strengths)) + 0.1 * np.asarray(strengths)
+
+    def logits(self, tokens, strengths, **where):
+        return 1.5 * self._model.logits(tokens, self._swing(strengths), **where)
+
+    def derivative(self, tokens, strengths, **where):
+        rate = 1.5 * np.cos(np.asarray(strengths)) + 0.1
+        return 1.5 * rate[:, None] * self._model.derivative(tokens, self._swing(strengths), **where)
+
+    def cross_entropy(self, blocks, strengths, **where):
+        return self._model.cross_entropy(blocks, self._swing(strengths), **where)
+
+
+@pytest.fixture(scope="module")
+def experiments():
+    """The exact toy models, and a small pre-norm transformer in float64, for the laws that speak of one."""
+    toys = [e for e in toy_experiments(Grid(count=65)) if e.subject.name.startswith("ufm-exact")]
+    return [*toys, *transformers()]
+
+
+def transformers():
+    spec = Spec(
+        family="llama",
+        n_layers=2,
+        d_model=16,
+        n_heads=2,
+        n_kv_heads=1,
+        head_dim=8,
+        d_ff=24,
+        vocab_size=40,
+        max_positions=32,
+        norm="rms",
+        norm_eps=1e-5,
+        activation="silu",
+        positions="rope",
+        tied=True,
+    )
+    params = jax.tree.map(lambda x: x.astype(np.float64), initialise(spec, jax.random.key(0), 0.2))
+    model = LanguageModel(name="random", spec=spec, params=params, dtype="float64")
+    vector = np.random.default_rng(0).standard_normal(spec.d_model)
+    concept = Concept(name="none", vectors={0: vector}, contexts=[[1, 2, 3], [4, 5]], targets=np.arange(40) < 5)
+    return language_experiments(model, model, concept, Grid(count=33))
+
+
+@pytest.fixture(scope="module")
+def observed(experiments):
+    return [o for e in experiments for o in observe(e)]
+
+
+def outcomes(law, observations) -> dict[Outcome, int]:
+    """Single verdicts by outcome, on the toy models; on the transformer where no toy model meets the conditions."""
+    total = dict.fromkeys(OUTCOMES, 0)
+    for kind in ("ufm", "random"):
+        for observation in observations:
+            if observation.subject.name.startswith(kind):
+                for record in judged(observation, [law], TOLERANCE):
+                    for outcome in OUTCOMES:
+                        total[outcome] += record["counts"][outcome]
+        if total["holds"] + total["departs"] + total["undecided"]:
+            break
+    return total
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.id)
+def test_holds_where_its_hypotheses_hold(law, observed):
+    found = outcomes(law, observed)
+    assert found["holds"] > 0
+    assert found["departs"] == found["undecided"] == 0
+
+
+def wrong_sign(claim):
+    """The claim with its closed form, its direction or its bounds turned round."""
+    match claim:
+        case Close():
+            return replace(claim, value=-claim.value)
+        case Turns():
+            return replace(claim, first="falling" if claim.first == "rising" else "rising")
+        case Bounded():
+            return replace(claim, lower=claim.upper, upper=claim.lower)
+
+
+@pytest.mark.parametrize(
+    ("law", "number"),
+    [(law, n) for law in LAWS for n in range(len(law.claims))],
+    ids=lambda x: getattr(x, "id", x),
+)
+def test_a_wrong_sign_departs(law, number, observed):
+    broken = replace(law, claims=(wrong_sign(law.claims[number]),))
+    assert outcomes(broken, observed)["departs"] > 0
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.id)
+def test_a_tampered_model_departs(law, experiments):
+    tampered = [o for e in experiments for o in observe(replace(e, model=Tampered(e.model)))]
+    assert outcomes(law, tampered)["departs"] > 0

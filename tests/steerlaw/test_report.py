@@ -1,0 +1,98 @@
+"""What the main job writes: complete, by the schema, one self-contained page, figures of both kinds."""
+
+import json
+import re
+from importlib import resources
+
+import jsonschema
+import pytest
+
+from steerlaw.report import Line
+
+
+def test_every_derivation_is_checked(report):
+    assert report.derivations_checked
+    assert "11 of 11" in report.derivation_line or len(report.derivations) > 11
+
+
+def test_no_law_departs_on_the_exact_models(report):
+    steered = [v for v in report.verdicts if v["subject"]["control"] is None]
+    exact = [v for v in steered if v["subject"]["model"].startswith("ufm-exact")]
+    assert exact
+    assert not [v for v in exact if v["verdict"] == "departs"]
+
+
+def test_every_model_stands_beside_its_controls(report):
+    models = {}
+    for verdict in report.verdicts:
+        models.setdefault(verdict["subject"]["model"], set()).add(verdict["subject"]["control"])
+    assert "stdlib-gpt" in models
+    assert {name.split("/")[0] for name in models} == {"ufm-exact", "ufm-trained", "stdlib-gpt"}
+    assert all(controls == {None, "random_direction", "permuted_log_odds"} for controls in models.values())
+
+
+def test_the_language_model_departs_with_witnesses(report):
+    departing = [v for v in report.verdicts if v["subject"]["model"] == "stdlib-gpt" and v["verdict"] == "departs"]
+    assert report.departs
+    assert {v["law"] for v in departing} >= {"tilt", "token_bump"}
+    for verdict in departing:
+        assert verdict["departure"] > 0
+        assert len(verdict["witness"]["strengths"]) == len(verdict["witness"]["values"]) > 0
+
+
+def test_the_limit_law_holds_on_the_language_model(report):
+    limits = [v for v in report.verdicts if v["law"] == "transformer_limit" and v["subject"]["model"] == "stdlib-gpt"]
+    assert {v["verdict"] for v in limits if v["subject"]["control"] != "permuted_log_odds"} == {"holds"}
+
+
+def test_json_follows_the_schema(written):
+    document = json.loads((written / "report.json").read_text())
+    schema = json.loads(resources.files("steerlaw").joinpath("report.schema.json").read_text())
+    validator = jsonschema.Draft202012Validator(schema)
+    assert not list(validator.iter_errors(document))
+    document["verdicts"][0]["verdict"] = "perhaps"
+    assert list(validator.iter_errors(document))
+
+
+def test_summary_counts_every_single_verdict(report):
+    total = sum(n for models in report.summary().values() for counts in models.values() for n in counts.values())
+    assert total == sum(sum(v["counts"].values()) for v in report.verdicts)
+    assert total == sum(sum(line.counts.values()) for line in report.table())
+    assert all(isinstance(line, Line) for line in report.table())
+
+
+def test_page_is_self_contained(written):
+    page = (written / "report.html").read_text()
+    assert "<script" not in page
+    assert not re.findall(r"""(?:src|href)=["'](?!#|data:)[^"']+""", page)
+    assert not re.findall(r"url\((?!#)", page)
+    assert page.count("<svg") == len(list((written / "figures").glob("*.svg"))) > 5
+    identifiers = re.findall(r'\bid="([^"]+)"', page)
+    assert len(identifiers) == len(set(identifiers))
+
+
+def test_figures_come_in_both_formats(written):
+    vectors, prints = ({p.stem for p in (written / "figures").glob(f"*.{kind}")} for kind in ("svg", "pdf"))
+    assert vectors == prints
+
+
+def test_nothing_unfinished_is_left(written):
+    assert {p.name for p in written.iterdir()} == {"report.json", "report.html", "figures"}
+
+
+def test_run_is_recorded(report):
+    assert {"command", "started", "versions", "device", "dtype", "seeds", "inputs"} <= set(report.run)
+    assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in report.run["inputs"].values())
+
+
+def test_dataframe_has_a_row_a_verdict(report):
+    frame = report.to_dataframe()
+    assert len(frame) == len(report.verdicts)
+    assert "subject.model" in frame
+
+
+@pytest.mark.parametrize("name", ["report.html", "report.json"])
+def test_says_nothing_of_the_machine(written, name):
+    text = (written / name).read_text()
+    assert "/root" not in text
+    assert "/home" not in text
