@@ -1,6 +1,5 @@
 """One observed curve against a law: `compare("token_bump", strengths, values)`."""
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
@@ -15,7 +14,7 @@ from numerics.checks import checked_log_odds, checked_log_probs
 from numerics.observed import Bounds, observed_bounds
 from numerics.reasons import verdict_of
 from numerics.verdict import OUTCOMES, SEVERITY, Evidence, Verdict, check_tolerance, worst
-from theory.catalogue import laws
+from theory.catalogue import find_law
 from theory.claims import Bounded, Claim, Close, Turns
 from theory.law import Law
 from theory.quantities import LOG_PROBABILITY
@@ -81,16 +80,6 @@ def compare(
         judged.append((claim, verdict_of(found, worst(found.codes, found.least, found.most), law), found.assumed))
     verdict = _speaking(judged)
     return replace(verdict, reason="; ".join(part for part in (verdict.reason, observed.note) if part))
-
-
-def find_law(law_id: str) -> Law:
-    """The law of that id; an unknown one is a `ValueError` that lists close matches."""
-    known = laws()
-    if law_id in known:
-        return known[law_id]
-    close = difflib.get_close_matches(law_id, known, n=3)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"known laws: {', '.join(known)}"
-    raise ValueError(f"unknown law {law_id!r}; {hint}")
 
 
 def _claims(law_or_claim: str | Law | Claim) -> tuple[str | None, tuple[Claim, ...]]:

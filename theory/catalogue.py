@@ -1,5 +1,6 @@
 """The catalogue of laws, found by folder: a file in `theory/laws` that defines `LAW` is a law."""
 
+import difflib
 import importlib
 import pkgutil
 from collections import Counter
@@ -38,11 +39,13 @@ def by_id(found: Iterable[Law]) -> dict[str, Law]:
 
 
 def find_law(law_id: str) -> Law:
-    """The law of an id; `ValueError` names the known ones."""
+    """The law of an id; an unknown one is a `ValueError` that lists close matches, or every law."""
     known = laws()
-    if law_id not in known:
-        raise ValueError(f"law {law_id!r}: unknown; the laws are {', '.join(known)}")
-    return known[law_id]
+    if law_id in known:
+        return known[law_id]
+    close = difflib.get_close_matches(law_id, known, n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"known laws: {', '.join(known)}"
+    raise ValueError(f"unknown law {law_id!r}; {hint}")
 
 
 @dataclass(frozen=True, kw_only=True)
