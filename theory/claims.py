@@ -2,7 +2,8 @@
 
 `Close`: the quantity equals a closed form up to a proved remainder. `Turns`: it has at most n turning points.
 `Bounded`: it, or a derivative of it, stays between two bounds. Values, remainders, bounds, domains and conditions are
-SymPy expressions in the atoms of `theory.tilted`, which is all that is known before steering.
+SymPy expressions in the atoms of `theory.tilted`, which is all that is known before steering, and in the variable that
+the quantity's curves run along (`theory.quantities.ABSCISSA`).
 """
 
 from dataclasses import dataclass
@@ -44,15 +45,16 @@ class Close:
 class Turns:
     """The quantity has at most `n` turning points on the domain, rising or falling `first`.
 
-    Monotone is `n = 0`; a bump is `n = 1, first = "rising"`; a U is `n = 1, first = "falling"`. `turn`, where the law
-    gives one, is the equation `turn = 0` that the turning point solves; its root, predicted before steering, says on
-    which side of a window a turning point lies that the window does not show.
+    Monotone is `n = 0`; a bump is `n = 1, first = "rising"`; a U is `n = 1, first = "falling"`. Where they differ from
+    curve to curve, `n` and `first` (positive: rising, negative: falling) are expressions in atoms. `turn`, where the
+    law gives one, is the equation `turn = 0` that the turning point solves; its root, predicted before steering, says
+    on which side of a window a turning point lies that the window does not show.
     """
 
     says: str
     quantity: Quantity
-    n: int
-    first: Literal["rising", "falling"]
+    n: int | sp.Expr
+    first: Literal["rising", "falling"] | sp.Expr
     turn: sp.Expr | None = None
     domain: sp.Set = sp.S.Reals
     condition: Condition = ALWAYS

@@ -13,7 +13,8 @@ from typing import Any
 import mpmath
 import sympy as sp
 
-from theory.tilted import BOUND, INDICATORS, LAWS, SIZES, Expr, M, M_max, M_min
+from theory.facts import DERIVED
+from theory.tilted import BOUND, INDICATORS, LAWS, SIZES, Bottom, Expr, M, M_max, M_min, Top
 
 DIGITS = 50
 Value = Any
@@ -40,6 +41,8 @@ class Instance:
         if symbol in (M_max, M_min):
             extreme = max if symbol == M_max else min
             return extreme(self.entry(M, (n,)) for n in range(1, self.size + 1))
+        if symbol in DERIVED:
+            return Fraction(DERIVED[symbol](self))
         return self._draw(symbol.name, symbol)
 
     def entry(self, base: Expr, indices: tuple[int, ...]) -> Fraction | Value:
@@ -47,6 +50,8 @@ class Instance:
         if (base, indices) in self.given:
             return self.given[base, indices]
         name = f"{base.label}{indices}"
+        if base in (Top, Bottom):
+            return Fraction(self.entry(M, indices) == self.value(M_max if base == Top else M_min))
         if base in INDICATORS:
             return Fraction((indices[-1] + self._random(str(base.label)).randrange(2)) % 2)
         if base in LAWS:

@@ -1,7 +1,8 @@
 """What a claim speaks about: the curves a sweep observes, one row each.
 
-`per` names the dimensions of a sweep that a quantity has beside the strength; `unit` is the unit in which
-departures from a claim about it are reported. Logs are natural.
+`per` names the dimensions of a sweep that a quantity has beside the one its curves run `along`, which is the strength
+except where a quantity says otherwise; `unit` is the unit in which departures from a claim about it are reported. Logs
+are natural.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,11 @@ from typing import Literal
 
 import sympy as sp
 
-from theory.tilted import Atom, Expr, alpha
+from theory.tilted import Atom, Expr, alpha, level, rank
+
+Along = Literal["strength", "log_odds", "rank"]
+ABSCISSA: dict[Along, Expr] = {"strength": alpha, "log_odds": level, "rank": rank}
+"""The variable that a quantity's curves run along; closed forms, bounds and domains of its claims are written in it."""
 
 Unit = Literal["probability", "log_probability", "nats", "strength", "logit", "nats/strength", "count"]
 
@@ -23,6 +28,7 @@ class Quantity:
     unit: Unit
     per: tuple[Literal["context", "token", "concept"], ...]
     meaning: str
+    along: Along = "strength"
 
 
 class Observed(Atom):
@@ -35,71 +41,147 @@ class Observed(Atom):
         raise ValueError(f"{self}: observed, so it has no definition; put the closed form of a claim in its place")
 
 
-_NAMES = {
-    "log_probability": ("log p_α(z)", r"\log p_{\alpha}(z \mid c_j)"),
-    "log_probability_slope": ("d/dα log p_α(z)", r"\tfrac{d}{d\alpha} \log p_{\alpha}(z \mid c_j)"),
-    "centred_logit": ("l_α(z) - mean l_α", r"\left(\ell_{\alpha}(z) - \overline{\ell_{\alpha}}\right)"),
-    "mean_log_odds": ("E_{p_α}[M]", r"\mathbb{E}_{p_{\alpha}}[M]"),
-    "concept_logit": ("logit F_α(C)", r"\operatorname{logit} F_{\alpha}(C)"),
-    "cross_entropy_change": ("ΔCE(α)", r"\Delta\mathrm{CE}(\alpha)"),
-}
+_NAMES: dict[str, tuple[str, str]] = {}
+QUANTITIES: dict[str, Quantity] = {}
 
 
-def _symbol(name: str) -> Expr:
-    return Observed(sp.Symbol(name), alpha)
-
-
-LOG_PROBABILITY = Quantity(
-    id="log_probability",
-    symbol=_symbol("log_probability"),
-    unit="log_probability",
-    per=("context", "token"),
-    meaning="log-probability of the next token z",
-)
-LOG_PROBABILITY_SLOPE = Quantity(
-    id="log_probability_slope",
-    symbol=_symbol("log_probability_slope"),
-    unit="nats/strength",
-    per=("context", "token"),
-    meaning="exact derivative of a token's log-probability in the strength",
-)
-CENTRED_LOGIT = Quantity(
-    id="centred_logit",
-    symbol=_symbol("centred_logit"),
-    unit="logit",
-    per=("context", "token"),
-    meaning="logit of z less the mean logit over the vocabulary (softmax does not see a common offset)",
-)
-MEAN_LOG_ODDS = Quantity(
-    id="mean_log_odds",
-    symbol=_symbol("mean_log_odds"),
-    unit="nats",
-    per=("context",),
-    meaning="mean of the log-odds M under the steered law",
-)
-CONCEPT_LOGIT = Quantity(
-    id="concept_logit",
-    symbol=_symbol("concept_logit"),
-    unit="logit",
-    per=("context", "concept"),
-    meaning="log-odds log F/(1 - F) of the probability F that the next token lies in the concept",
-)
-CROSS_ENTROPY_CHANGE = Quantity(
-    id="cross_entropy_change",
-    symbol=_symbol("cross_entropy_change"),
-    unit="nats",
-    per=(),
-    meaning="cross-entropy of the steered model less that of the unsteered one, contexts weighted",
-)
-
-QUANTITIES = {
-    q.id: q
-    for q in (
-        LOG_PROBABILITY,
-        LOG_PROBABILITY_SLOPE,
-        CENTRED_LOGIT,
-        MEAN_LOG_ODDS,
-        CONCEPT_LOGIT,
-        CROSS_ENTROPY_CHANGE,
+def _quantity(
+    name: str, text: str, latex: str, unit: Unit, per: str, meaning: str, along: Along = "strength"
+) -> Quantity:
+    """A row of the table: id, printed forms, unit, dimensions (separated by spaces), meaning."""
+    _NAMES[name] = (text, latex)
+    symbol = Observed(sp.Symbol(name), ABSCISSA[along])
+    QUANTITIES[name] = Quantity(
+        id=name,
+        symbol=symbol,
+        unit=unit,
+        per=tuple(per.split()),
+        meaning=meaning,
+        along=along,  # pyright: ignore
     )
-}
+    return QUANTITIES[name]
+
+
+LOG_PROBABILITY = _quantity(
+    "log_probability",
+    "log p_α(z)",
+    r"\log p_{\alpha}(z \mid c_j)",
+    "log_probability",
+    "context token",
+    "log-probability of the next token z",
+)
+LOG_PROBABILITY_SLOPE = _quantity(
+    "log_probability_slope",
+    "d/dα log p_α(z)",
+    r"\tfrac{d}{d\alpha} \log p_{\alpha}(z \mid c_j)",
+    "nats/strength",
+    "context token",
+    "exact derivative of a token's log-probability in the strength",
+)
+LOG_RATIO = _quantity(
+    "log_ratio",
+    "log p_α(z)/p_α(z0)",
+    r"\log \frac{p_{\alpha}(z \mid c_j)}{p_{\alpha}(z_0 \mid c_j)}",
+    "log_probability",
+    "context token",
+    "log-odds of the token z against z0, the most probable token of the unsteered model",
+)
+CENTRED_LOGIT = _quantity(
+    "centred_logit",
+    "l_α(z) - mean l_α",
+    r"\left(\ell_{\alpha}(z) - \overline{\ell_{\alpha}}\right)",
+    "logit",
+    "context token",
+    "logit of z less the mean logit over the vocabulary (softmax does not see a common offset)",
+)
+LOG_ODDS = _quantity(
+    "log_odds",
+    "M(z)",
+    r"M(z)",
+    "nats",
+    "token",
+    "log-odds of the token z between the positive and the negative contexts, the same at every strength",
+)
+PEAK = _quantity(
+    "peak",
+    "α*(m)",
+    r"\alpha^{*}(m \mid c_j)",
+    "strength",
+    "context",
+    "strength at which the tokens of log-odds m are most probable",
+    along="log_odds",
+)
+MEAN_LOG_ODDS = _quantity(
+    "mean_log_odds",
+    "E_{p_α}[M]",
+    r"\mathbb{E}_{p_{\alpha}}[M]",
+    "nats",
+    "context",
+    "mean of the log-odds M under the steered law",
+)
+GREEDY_LOG_ODDS = _quantity(
+    "greedy_log_odds",
+    "M(argmax p_α)",
+    r"M(\operatorname{argmax} p_{\alpha})",
+    "nats",
+    "context",
+    "log-odds of the most probable token, the one that greedy decoding takes",
+)
+TOP_LOG_PROBABILITY = _quantity(
+    "top_log_probability",
+    "max log p_α",
+    r"\max_z \log p_{\alpha}(z \mid c_j)",
+    "log_probability",
+    "context",
+    "log-probability of the most probable token",
+)
+SINGULAR_VALUES = _quantity(
+    "singular_values",
+    "σ_k",
+    r"\sigma_k",
+    "logit",
+    "context",
+    "singular values of the table of log-probabilities over strengths and tokens, less its row and column means, each"
+    " divided by the square root of the table's size",
+    along="rank",
+)
+KL_FORWARD = _quantity(
+    "kl_forward",
+    "KL(p_α || p)",
+    r"\mathrm{KL}(p_{\alpha} \,\|\, p)",
+    "nats",
+    "context",
+    "relative entropy of the steered law to the unsteered one",
+)
+KL_REVERSE = _quantity(
+    "kl_reverse",
+    "KL(p || p_α)",
+    r"\mathrm{KL}(p \,\|\, p_{\alpha})",
+    "nats",
+    "context",
+    "relative entropy of the unsteered law to the steered one",
+)
+CONCEPT_LOGIT = _quantity(
+    "concept_logit",
+    "logit F_α(C)",
+    r"\operatorname{logit} F_{\alpha}(C)",
+    "logit",
+    "context concept",
+    "log-odds log F/(1 - F) of the probability F that the next token lies in the concept",
+)
+EFFICIENCY = _quantity(
+    "efficiency",
+    "η_α(C)",
+    r"\eta_{\alpha}(C)",
+    "probability",
+    "context concept",
+    "share of the push KL(p_α || p) that buys the concept: kl(F_α || F_0)/KL(p_α || p)",
+)
+CROSS_ENTROPY_CHANGE = _quantity(
+    "cross_entropy_change",
+    "ΔCE(α)",
+    r"\Delta\mathrm{CE}(\alpha)",
+    "nats",
+    "",
+    "cross-entropy of the steered model less that of the unsteered one, contexts weighted",
+)

@@ -16,14 +16,14 @@ from theory.kinds import Argued, Checked, Identity, Inequality, Limit, Status, S
 from theory.normal_form import normal_form
 from theory.printing import describe
 from theory.signs import Known, sign
-from theory.tilted import C, Expr, N, P, definition, y
+from theory.tilted import INDICATORS, Expr, definition, y
 
 __all__ = ["Argued", "Checked", "Identity", "Inequality", "Limit", "Status", "Step", "check", "describe", "substitute"]
 
 INSTANCES = 2
 EQUAL = mpmath.mpf(10) ** (15 - DIGITS)
 FAR, NEAR = mpmath.mpf(10) ** 15, mpmath.mpf(10) ** -9
-INDICATORS_ARE_AT_MOST_1 = tuple(sp.Ge(1, base[y]) for base in (C, P, N))
+INDICATORS_ARE_AT_MOST_1 = tuple(sp.Ge(1, base[y]) for base in sorted(INDICATORS, key=str))
 
 
 class _NotCheckedError(Exception):

@@ -6,7 +6,9 @@ in *atoms*: `log(p[j, z])`, `M[z]`, the symbols below, and the functions below, 
 knows its derivative in alpha, and unfolds into sums over the vocabulary by `definition`. Derivations are about the
 sums; `numerics.lowering` evaluates the atoms.
 
-The context at hand is `j`, the token at hand `z`; `x`, `y`, `i`, `k` are bound. Concepts are indicators `C[y]`.
+The context at hand is `j`, the token at hand `z`; `x`, `y`, `i`, `k` are bound. Sets are indicators: `C` the tokens of
+the concept at hand, `T` of the target concept, `Top` and `Bottom` those at M_max and M_min; `P` and `N` the positive
+and negative contexts.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,8 @@ def _index(name: str) -> Expr:
 
 
 alpha: Expr = sp.Symbol("alpha", real=True)
+level: Expr = sp.Symbol("m", real=True)
+rank: Expr = sp.Symbol("n", integer=True, positive=True)
 V, J, d = _index("V"), _index("J"), _index("d")
 j, z = _index("j"), _index("z")
 x, y, i, k = (_index(name) for name in "xyik")
@@ -39,14 +43,18 @@ M: Expr = sp.IndexedBase("M", real=True)
 C: Expr = sp.IndexedBase("C", integer=True, nonnegative=True)
 P: Expr = sp.IndexedBase("P", integer=True, nonnegative=True)
 N: Expr = sp.IndexedBase("N", integer=True, nonnegative=True)
+T: Expr = sp.IndexedBase("T", integer=True, nonnegative=True)
+Top: Expr = sp.IndexedBase("T^+", integer=True, nonnegative=True)
+Bottom: Expr = sp.IndexedBase("T^-", integer=True, nonnegative=True)
 logit: Expr = sp.IndexedBase("l", real=True)
 logit_shift: Expr = sp.IndexedBase("s", real=True)
 LAWS = frozenset({p, r, pi})  # sum to 1 over their last index
-INDICATORS = frozenset({C, P, N})  # 0 or 1
+INDICATORS = frozenset({C, P, N, T, Top, Bottom})  # 0 or 1
 
 M_max: Expr = sp.Symbol("M_max", real=True)
 M_min: Expr = sp.Symbol("M_min", real=True)
 M_range = M_max - M_min
+M_local: Expr = sp.IndexedBase("M^loc", real=True)
 limit_plus: Expr = sp.IndexedBase("L^+", real=True)
 limit_minus: Expr = sp.IndexedBase("L^-", real=True)
 limit_remainder: Expr = sp.Symbol("delta_L", nonnegative=True)
@@ -160,6 +168,41 @@ class OutsideCumulant(Cumulant):
     @classmethod
     def member(cls, token: Expr) -> Expr:
         return 1 - C[token]
+
+
+class LocalCumulant(Cumulant):
+    """The same with the local log-odds of the context at hand in the place of M."""
+
+    where, where_latex = "loc", r"\mathrm{loc}"
+
+    def unfold(self) -> Expr:
+        order, strength = self.args
+        cgf = sp.log(vocabulary_sum(p[j, y] * sp.exp(alpha * M_local[j, y])))
+        return cgf.diff(alpha, int(order)).subs(alpha, strength) if order else cgf.subs(alpha, strength)
+
+
+class ExtremalLogMass(Atom):
+    """`ExtremalLogMass(+-1)`: log of the base mass of the tokens at M_max (1) or at M_min (-1)."""
+
+    def names(self) -> tuple[str, str]:
+        end = "max" if self.args[0] == 1 else "min"
+        return f"log p(M = M_{end})", rf"\log p_{{j}}(M = M_{{\{end}}})"
+
+    def unfold(self) -> Expr:
+        members = Top if self.args[0] == 1 else Bottom
+        return sp.log(vocabulary_sum(members[y] * p[j, y]))
+
+
+class ConceptDivergence(Atom):
+    """`ConceptDivergence(a)`: binary relative entropy `kl(F_a || F_0)` of the concept's probability F, in nats."""
+
+    def names(self) -> tuple[str, str]:
+        text, tex = _text(self.args[0])
+        return f"kl(F_{text} || F_0)", rf"\mathrm{{kl}}(F_{{{tex}}} \,\|\, F_0)"
+
+    def unfold(self) -> Expr:
+        after, before = (expectation(C[y], strength) for strength in (self.args[0], sp.S.Zero))
+        return after * sp.log(after / before) + (1 - after) * sp.log((1 - after) / (1 - before))
 
 
 class TiltedLaw(Atom):
