@@ -132,8 +132,13 @@ def _attributes(subject: Subject) -> dict[str, Any]:
 
 
 def _permute(baseline: Baseline, order: Int[np.ndarray, " vocab"]) -> Baseline:
-    moved = {name: getattr(baseline, name) for name in ("log_odds", "logit_shift")}
-    return replace(baseline, **{name: None if value is None else value[order] for name, value in moved.items()})
+    """The baseline with everything it predicts of a token dealt to another token; the unsteered law stays."""
+    names = ("log_odds", "logit_shift", "local_log_odds")
+    moved: dict[str, Any] = {name: getattr(baseline, name) for name in names}
+    moved = {name: None if value is None else value[..., order] for name, value in moved.items()}
+    if (sphere := baseline.sphere) is not None:
+        moved["sphere"] = replace(sphere, h_part=sphere.h_part[:, order], v_part=sphere.v_part[order])
+    return replace(baseline, **moved)
 
 
 class _Recorded:

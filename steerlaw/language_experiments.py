@@ -50,9 +50,8 @@ def language_experiments(
         vector = np.asarray(vector, np.float64)
         push = _push(model, contexts, layer, vector)
         strengths = strength_grid(REACH / push, grid.count, dense=True) if grid.strengths is None else grid.strengths
-        log_odds = concept.log_odds
-        if log_odds is None:
-            log_odds = _local_log_odds(exact, contexts, layer, vector)
+        local = _local_log_odds(exact, contexts, layer, vector)
+        log_odds = local.mean(axis=0) if concept.log_odds is None else concept.log_odds
         experiment = Experiment(
             subject=Subject(
                 name=model.name,
@@ -72,6 +71,7 @@ def language_experiments(
                 weights=np.full(len(contexts), 1 / len(contexts)),
                 concepts=None if concept.targets is None else concept.targets[None],
                 logit_shift=log_odds,
+                local_log_odds=local,
                 facts=frozenset({"pre_norm"}),
             ),
             strengths=strengths,
@@ -96,6 +96,7 @@ def _with_text(experiment: Experiment, exact: LanguageModel, blocks: Int[np.ndar
             data=following,
             weights=np.full(len(following), 1 / len(following)),
             concepts=None,
+            local_log_odds=None,
         ),
         text_strengths=(
             strength_grid(float(strengths[-1]), grid.text_count, dense=True) if grid.strengths is None else strengths
@@ -117,8 +118,8 @@ def _rounding(model: Any, exact: Any, tokens: Sequence[int], strengths: np.ndarr
 
 
 def _local_log_odds(exact: LanguageModel, contexts: Sequence[Sequence[int]], layer: int, vector: np.ndarray):
-    slopes = [np.asarray(exact.derivative(c, np.zeros(1), layer=layer, vector=vector))[0] for c in contexts]
-    return np.mean(slopes, axis=0)
+    """The exact derivative of each context's logits at strength 0."""
+    return np.stack([np.asarray(exact.derivative(c, np.zeros(1), layer=layer, vector=vector))[0] for c in contexts])
 
 
 def _limits(exact: LanguageModel, contexts: Sequence[Sequence[int]], layer: int, vector: np.ndarray) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """A saved sweep: netCDF that holds the observed curves and, as `baseline_*`, all that was known before steering."""
 
-from dataclasses import fields
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from numerics.baseline import Baseline
+from numerics.baseline import Baseline, ConceptLaw, Sphere
 from numerics.sweep import Sweep
 from steerlaw.subjects import Observation, Subject
 
@@ -20,8 +21,23 @@ DIMENSIONS = {
     "limit_logits": ("end", "vocab"),
     "limit_strength": (),
     "limit_remainder": (),
+    "in_target": ("context",),
+    "local_log_odds": ("context", "vocab"),
+    "logit_curvature": (),
+    "data_law.inside": ("vocab",),
+    "data_law.outside": ("vocab",),
+    "data_law.negative_share": ("vocab",),
+    "data_law.delta": (),
+    "sphere.h_part": ("context", "vocab"),
+    "sphere.v_part": ("vocab",),
+    "sphere.offset": ("vocab",),
+    "sphere.c": ("context",),
+    "sphere.e": ("context",),
+    "sphere.f": (),
 }
 """Of `data`, the dimensions follow from its shape; `facts` are an attribute."""
+PARTS = {"data_law": ConceptLaw, "sphere": Sphere}
+TRUTHS = ("concepts", "in_target")
 
 
 def save_observation(observation: Observation, path: Path) -> None:
@@ -29,14 +45,10 @@ def save_observation(observation: Observation, path: Path) -> None:
     baseline, subject = observation.baseline, observation.subject
     positions = "context" if observation.kind != "cross-entropy" else "position"
     variables = {}
-    for field in fields(Baseline) if baseline else ():
-        value = getattr(baseline, field.name)
-        if field.name == "facts" or value is None:
-            continue
-        value = np.asarray(value)
-        dims = (positions, "vocab")[: value.ndim] if field.name == "data" else DIMENSIONS[field.name]
+    for name, value in _arrays(baseline) if baseline else ():
+        dims = (positions, "vocab")[: value.ndim] if name == "data" else DIMENSIONS[name]
         dims = tuple(positions if d == "context" else d for d in dims)
-        variables[PREFIX + field.name] = (dims, value.astype(np.int8) if value.dtype == bool else value)
+        variables[PREFIX + name] = (dims, value.astype(np.int8) if value.dtype == bool else value)
     data = observation.sweep.data.assign(variables)
     attributes = {
         "kind": observation.kind,
@@ -55,16 +67,34 @@ def load_observation(path: Path) -> Observation:
     held = {str(name): sweep.data[name].to_numpy() for name in sweep.data.variables if str(name).startswith(PREFIX)}
     baseline = None
     if PREFIX + "log_probs" in held:
-        known: dict[str, Any] = {name.removeprefix(PREFIX): value for name, value in held.items()}
-        if "concepts" in known:
-            known["concepts"] = known["concepts"].astype(bool)
-        baseline = Baseline(**known, facts=frozenset(sweep.attributes.get("facts", ())))
+        known = {name.removeprefix(PREFIX): value for name, value in held.items()}
+        baseline = Baseline(**_fields(known), facts=frozenset(sweep.attributes.get("facts", ())))
     return Observation(
         subject=_subject(sweep, path),
         kind=sweep.attributes.get("kind", "next token"),
         sweep=Sweep(data=sweep.data.drop_vars(held)),
         baseline=baseline,
     )
+
+
+def _arrays(record: Any, within: str = "") -> Iterator[tuple[str, np.ndarray]]:
+    """The arrays of a baseline by name; those of its parts as `part.name`."""
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if is_dataclass(value):
+            yield from _arrays(value, f"{field.name}.")
+        elif field.name != "facts" and value is not None:
+            yield within + field.name, np.asarray(value)
+
+
+def _fields(known: dict[str, np.ndarray]) -> dict[str, Any]:
+    """The fields of a baseline from its arrays by name."""
+    found: dict[str, Any] = {name: value for name, value in known.items() if "." not in name}
+    found |= {name: found[name].astype(bool) for name in TRUTHS if name in found}
+    for part, record in PARTS.items():
+        own = {name.removeprefix(f"{part}."): value for name, value in known.items() if name.startswith(f"{part}.")}
+        found |= {part: record(**own)} if own else {}
+    return found
 
 
 def _subject(sweep: Sweep, path: Path) -> Subject:

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 from scipy.special import log_softmax
 
-from numerics.baseline import Baseline
+from numerics.baseline import Baseline, ConceptLaw
 from toy_models.data_law import DataLaw
 
 Vector = Float[ArrayLike, " d"]
@@ -100,13 +100,28 @@ class UFM:
         target = self.data.contexts[positive[0]]
         order = [target, *(k for k in range(len(self.data.a)) if k != target)]
         shares = np.array(self.data.weights, dtype=np.float64)[contexts]
+        shift = self._contrast(self.features @ self.unembedding.T, positive, negative)
         return Baseline(
             log_probs=self.log_probs[contexts],
             log_odds=self.log_odds(positive, negative),
             weights=shares / shares.sum(),
             data=np.log(self.data.probabilities[contexts]),
             concepts=self.data.concepts[order],
-            logit_shift=self._contrast(self.features @ self.unembedding.T, positive, negative),
+            logit_shift=shift,
+            in_target=np.array([self.data.contexts[j] == target for j in contexts]),
+            data_law=self._concept_law(negative),
+            local_log_odds=np.broadcast_to(shift, (len(contexts), self.vocab_size)),
+            logit_curvature=0.0,
+            facts=frozenset({"assumption_1"}),
+        )
+
+    def _concept_law(self, negative: Sequence[int]) -> ConceptLaw:
+        homes = [self.data.contexts[i] for i in negative]
+        return ConceptLaw(
+            inside=np.array([p for row in self.data.a for p in row], np.float64),
+            outside=np.array([p for row in self.data.b for p in row], np.float64),
+            negative_share=np.array([homes.count(k) / len(homes) for k in self.data.concept_of]),
+            delta=float(self.data.delta),
         )
 
     def _context(self, tokens: Sequence[int]) -> int:
