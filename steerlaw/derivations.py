@@ -6,6 +6,7 @@ from typing import Any
 from steerlaw.console import console
 from theory.catalogue import derivation_report, laws
 from theory.law import Law
+from theory.notation import latex
 from theory.printing import describe
 
 MARKS = {"checked": "green", "argued": "yellow", "failed": "red", "undecided": "red"}
@@ -13,8 +14,6 @@ MARKS = {"checked": "green", "argued": "yellow", "failed": "red", "undecided": "
 
 def derivation_record(law: Law) -> dict[str, Any]:
     """The law's entry of report.json, with its proof step by step."""
-    import sympy as sp
-
     report = derivation_report(law)
     steps = [describe(checked) for checked in report.steps]
     return {
@@ -22,7 +21,7 @@ def derivation_record(law: Law) -> dict[str, Any]:
         "title": law.title,
         "source": law.source,
         "reading": law.reading,
-        "statement": sp.latex(law.statement),
+        "statement": latex(law.statement),
         "hypotheses": list(law.hypotheses),
         "claims": [claim.says for claim in law.claims],
         "steps": report.counts,
@@ -46,52 +45,53 @@ def print_derivation(record: dict[str, Any], law: Law) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
+    from steerlaw.prose import in_unicode
+
     out = console()
-    out.print(f"[bold]{record['title']}[/]  ({record['id']}; {escape(record['source'])})")
-    out.print(escape(record["reading"]))
+
+    def plain(text: str) -> str:
+        return escape(in_unicode(text))
+
+    out.print(f"[bold]{record['title']}[/]  ({record['id']}; {plain(record['source'])})")
+    out.print(plain(record["reading"]))
     out.print(Padding(Text(sp.pretty(law.statement, use_unicode=True, num_columns=out.width - 4)), (1, 4)))
     if record["hypotheses"]:
-        out.print(f"Assumes of the model: {escape('; '.join(record['hypotheses']))}")
+        out.print(f"Assumes of the model: {plain('; '.join(record['hypotheses']))}")
     for claim in record["claims"]:
-        out.print(f"Claims that {escape(claim)}")
+        out.print(f"Claims that {plain(claim)}")
     for number, step in enumerate(record["proof"], start=1):
         mark = f"[{MARKS[step['status']]}]{step['status']:<9}[/]"
-        out.print(f"\n[bold]{number:>2}[/]  {mark}  {step['kind']}: {escape(step['says'])}")
+        out.print(f"\n[bold]{number:>2}[/]  {mark}  {step['kind']}: {plain(step['says'])}")
         if step["text"]:
             out.print(Padding(Text(step["text"], overflow="ignore", no_wrap=True), (0, 0, 0, 8)), crop=False)
-        out.print(Padding(Text(step["check"], style="dim"), (0, 0, 0, 8)))
+        out.print(Padding(Text(in_unicode(step["check"]), style="dim"), (0, 0, 0, 8)))
     counts = ", ".join(f"{n} {kind}" for kind, n in record["steps"].items() if n)
     out.print(f"\nDerivation {record['derivation']} ({counts}).")
 
 
 def derivation_latex(record: dict[str, Any]) -> str:
-    """The derivation as LaTeX for an article that loads amsmath; long formulas shrink to the width of the line."""
+    """The derivation as LaTeX for a paper that loads amsmath, amssymb and graphicx; long formulas shrink to fit."""
+    from steerlaw.prose import in_latex
+
     steps = "\n".join(_latex_step(step) for step in record["proof"])
+    assumed = "; ".join(in_latex(hypothesis) for hypothesis in record["hypotheses"])
+    claims = "; ".join(in_latex(claim) for claim in record["claims"])
     return (
-        f"\\paragraph{{{_latex(record['title'])}}} ({_latex(record['source'])}). {_latex(record['reading'])}\n"
+        f"\\paragraph{{{in_latex(record['title'])}}} ({in_latex(record['source'])}). {in_latex(record['reading'])}\n"
         f"{_display(record['statement'])}\n"
+        f"Assumed of the model: {assumed}. Claimed of curves: {claims}.\n"
         f"\\begin{{enumerate}}\n{steps}\n\\end{{enumerate}}\n"
     )
 
 
 def _latex_step(step: dict[str, Any]) -> str:
-    body = _display(step["latex"]) if step["latex"] else f" {_latex(step['check'])}."
-    return f"\\item[\\emph{{{step['kind']}, {step['status']}}}] {_latex(step['says'])}{body}"
+    from steerlaw.prose import in_latex
+
+    because = "" if step["latex"] else f": {in_latex(step['check'])}"
+    formula = _display(step["latex"]) if step["latex"] else ""
+    return f"\\item {in_latex(step['says'])} \\emph{{({step['kind']}{because})}}{formula}"
 
 
 def _display(formula: str) -> str:
     width = r"\ifdim\width>\linewidth\linewidth\else\width\fi"
     return f"\n\\[\n\\resizebox{{{width}}}{{!}}{{$\\displaystyle {formula}$}}\n\\]"
-
-
-def _latex(text: str) -> str:
-    """Plain text for LaTeX."""
-    special = {
-        "\\": r"\textbackslash{}",
-        "^": r"\textasciicircum{}",
-        "~": r"\textasciitilde{}",
-        "<": "$<$",
-        ">": "$>$",
-        "|": "$|$",
-    }
-    return "".join(special.get(c, f"\\{c}" if c in "&%$#_{}" else c) for c in text)

@@ -15,7 +15,7 @@ class Derive:
     id: Annotated[str, tyro.conf.Positional]
     """The law's id (`steerlaw laws` lists them)."""
     latex: bool = False
-    """Print LaTeX (amsmath, graphicx) that can be pasted into a paper."""
+    """Print LaTeX (amsmath, amssymb, graphicx) that can be pasted into a paper."""
     json: bool = False
     """Print JSON alone."""
 
