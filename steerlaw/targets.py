@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from numerics.compare import compare
-from real_models import LanguageModel, load_model, load_vector, prompt_log_odds, read_contexts, read_prompts, texts_of
+from real_models import LanguageModel, load_model, prompt_log_odds, read_contexts, read_prompts, texts_of
 from steerlaw.experiments import Grid, run
 from steerlaw.language_experiments import Concept, language_experiments
 from steerlaw.observation_file import load_observation
 from steerlaw.report import curve_record
+from steerlaw.steering_inputs import chosen_vectors, read_words, word_tokens
 from steerlaw.subjects import Observation, Subject
 from theory.law import Law
 
@@ -113,23 +114,17 @@ def _checkpoint(target: str, options: TargetOptions, grid: Grid, seed: int) -> S
         if not Path(target).exists() and target.count("/") != 1:
             raise FileNotFoundError(f"{target}: no such checkpoint directory, saved sweep or curve")
         raise ValueError(f"{target}: a checkpoint is verified with --vector and --contexts; give both")
-    vectors = load_vector(options.vector)
-    if options.layer is not None:
-        if options.layer not in vectors:
-            raise ValueError(
-                f"{options.vector}: holds layers {sorted(vectors)}, not {options.layer}; choose one of them"
-            )
-        vectors = {options.layer: vectors[options.layer]}
+    vectors = chosen_vectors(options.vector, options.layer)
     contexts = read_contexts(options.contexts)
     name = _concept_name(contexts, options)
     prompts = read_prompts(options.prompts) if options.prompts else None
-    words = _read_words(Path(options.words)) if options.words else None
+    words = read_words(options.words) if options.words else None
     model, exact = (load_model(target, dtype=dtype) for dtype in (options.dtype, "float64"))
     concept = Concept(
         name=name,
         vectors=vectors,
         contexts=[*contexts.get("negative", ()), *contexts[name]],
-        targets=None if words is None else _word_tokens(model, words),
+        targets=None if words is None else word_tokens(model, words),
         log_odds=None if prompts is None else _log_odds(model, prompts, name, options),
     )
 
@@ -159,20 +154,3 @@ def _log_odds(model: LanguageModel, prompts: list[Any], concept: str, options: T
             f"got {len(positive)} and {len(negative)}"
         )
     return np.asarray(prompt_log_odds(model, positive, negative))
-
-
-def _read_words(path: Path) -> frozenset[str]:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    words = frozenset(path.read_text(encoding="utf-8").split())
-    if not words:
-        raise ValueError(f"{path}: holds no words, expected the concept's target words, one a line")
-    return words
-
-
-def _word_tokens(model: LanguageModel, words: frozenset[str]) -> Bool[np.ndarray, " vocab"]:
-    """The tokens whose stripped text is one of the words."""
-    mask = np.array([model.tokenizer.decode([z]).strip() in words for z in range(model.vocab_size)])
-    if not mask.any():
-        raise ValueError(f"none of the {len(words)} target words is a token of {model.name}; choose shorter words")
-    return mask

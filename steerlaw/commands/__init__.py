@@ -3,9 +3,16 @@
 Nothing here imports JAX or SymPy until a command runs, so that `--help` is instant.
 """
 
+from steerlaw.commands.choose import Choose
 from steerlaw.commands.derive import Derive
 from steerlaw.commands.figures import Figures
 from steerlaw.commands.laws import Laws
 from steerlaw.commands.verify import Verify
 
-COMMANDS = {"verify": Verify, "laws": Laws, "derive": Derive, "figures": Figures}
+COMMANDS = {
+    "verify": Verify,
+    "laws": Laws,
+    "derive": Derive,
+    "choose": Choose,
+    "figures": Figures,
+}
