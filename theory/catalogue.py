@@ -71,5 +71,8 @@ class DerivationReport:
 
 
 def derivation_report(law: Law) -> DerivationReport:
-    """Check every step of a law's derivation."""
-    return DerivationReport(law=law.id, steps=tuple(check(step) for step in law.derivation()))
+    """Check every step of a law's derivation; a step that several laws share is checked once."""
+    return DerivationReport(law=law.id, steps=tuple(_check_once(step) for step in law.derivation()))
+
+
+_check_once = cache(check)

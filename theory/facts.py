@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy as sp
 
-from theory.tilted import C, Expr, M, j, p
+from theory.tilted import C, Expr, M, M_other, j, p
 
 # Facts that hold or do not.
 in_target = sp.Symbol("in_target")
@@ -36,7 +36,9 @@ C_max, C_min = sp.Symbol("M_C_max", real=True), sp.Symbol("M_C_min", real=True)
 out_max, out_min = sp.Symbol("M_out_max", real=True), sp.Symbol("M_out_min", real=True)
 """Extremes of the log-odds over the tokens of the concept at hand and over the others."""
 sign_changes: Expr = sp.Symbol("S", integer=True, nonnegative=True)
-"""Sign changes of g_{k+1} - g_k along the levels of the log-odds, g_k the concept's share of level k's base mass."""
+"""Sign changes of g_{k+1} - g_k, zeros left out, along the levels k of the log-odds; g_k is the concept's share of the
+base mass of level k. Where the concept holds or misses every level whole, it is one less than its alternations.
+"""
 first_sign: Expr = sp.Symbol("sgn_1", integer=True)
 """Sign of the first of these differences that is not 0; 0 if all are."""
 reference: Expr = sp.Symbol("z_0", integer=True, positive=True)
@@ -54,7 +56,16 @@ norm_f: Expr = sp.Symbol("f", positive=True)
 logit_curvature: Expr = sp.Symbol("kappa_l", nonnegative=True)
 """Bound, at every strength, on the oscillation over tokens (max less min) of the logits' second derivative."""
 
+# A second vector, of log-odds `M_other`.
+other_range: Expr = sp.Symbol("R'", nonnegative=True)
+"""Largest less smallest of the second vector's log-odds."""
+
 FACTS = (assumption_1, final_norm)
+
+
+def _range(instance: Any, base: Expr) -> Any:
+    values = [instance.entry(base, (n,)) for n in range(1, instance.size + 1)]
+    return max(values) - min(values)
 
 
 def _levels(instance: Any) -> list[Any]:
@@ -91,5 +102,6 @@ DERIVED: dict[Expr, Callable[[Any], Any]] = {
     out_min: lambda instance: min(_members(instance, 0)),
     sign_changes: _changes,
     first_sign: lambda instance: (_steps(instance) or [0])[0],
+    other_range: lambda instance: _range(instance, M_other),
 }
 """Value of each derived symbol in an instance."""

@@ -4,6 +4,7 @@ This is the second, independent look at every step of a derivation: it shares no
 """
 
 import hashlib
+import itertools
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ import mpmath
 import sympy as sp
 
 from theory.facts import DERIVED
-from theory.tilted import BOUND, INDICATORS, LAWS, SIZES, Bottom, Expr, M, M_max, M_min, Top
+from theory.tilted import BOUND, INDICATORS, LAWS, SIZES, Bottom, Expr, Largest, M, M_max, M_min, Top, y
 
 DIGITS = 50
 Value = Any
@@ -121,6 +122,8 @@ def _evaluate(expr: Expr, instance: Instance, bound: dict[sp.Symbol, int]) -> Va
         return _number(Fraction(int(expr.p), int(expr.q)))
     if isinstance(expr, sp.Sum):
         return _evaluate_sum(expr, instance, bound)
+    if isinstance(expr, Largest):
+        return max(_evaluate(expr.args[0], instance, {**bound, y: n}) for n in range(1, instance.size + 1))
     if isinstance(expr, sp.Derivative):
         return _evaluate(expr.doit(), instance, bound)
     if isinstance(expr, sp.Piecewise):
@@ -129,7 +132,7 @@ def _evaluate(expr: Expr, instance: Instance, bound: dict[sp.Symbol, int]) -> Va
     if expr in (sp.true, sp.false):
         return bool(expr)
     if expr.is_Atom:
-        return mpmath.mpf(sp.N(expr, DIGITS + 5))
+        return mpmath.mpf(float(expr) if expr.is_infinite else sp.N(expr, DIGITS + 5))
     if expr.func not in _FUNCTIONS:
         raise ValueError(f"no numerical value for {expr.func.__name__}; add it to theory.instances")
     return _FUNCTIONS[expr.func](*[_evaluate(a, instance, bound) for a in expr.args])
@@ -160,11 +163,5 @@ def satisfying(facts: Iterable[Expr], *, count: int, tries: int = 400) -> list[I
 
 def _holds(fact: Expr, instance: Instance) -> bool:
     free = [s for s in fact.free_symbols if s in BOUND]
-    if not free:
-        return bool(evaluate(fact, instance))
-    index, *_ = free
-    return all(_holds_at(fact, instance, {index: n}) for n in range(1, instance.size + 1))
-
-
-def _holds_at(fact: Expr, instance: Instance, bound: dict[sp.Symbol, int]) -> bool:
-    return bool(evaluate(fact, instance, bound))
+    indices = itertools.product(range(1, instance.size + 1), repeat=len(free))
+    return all(evaluate(fact, instance, dict(zip(free, at, strict=True))) for at in indices)

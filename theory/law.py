@@ -16,8 +16,9 @@ class Counterexample:
 
     `values` is the curve, an expression in the same atoms as the claim's, so that it evaluates like a prediction. The
     instance has one context with next-token law `probabilities` and log-odds `log_odds`, which are also its logit
-    shift; `token` (0-based) is the token at hand, `concept` the tokens of the concept at hand and the target. `limits`
-    are the predicted logits at -inf and +inf, exact from strength `limit_strength` on. Strengths run over `window`.
+    shift; `token` (0-based) is the token at hand, `concept` the tokens of the concept at hand and the target, to which
+    the context belongs if `in_target`. `limits` are the predicted logits at -inf and +inf, exact from strength
+    `limit_strength` on. Strengths run over `window`.
     """
 
     says: str
@@ -27,6 +28,7 @@ class Counterexample:
     log_odds: tuple[Expr, ...] = (sp.Integer(-1), sp.Integer(0), sp.Integer(2))
     token: int = 0
     concept: tuple[int, ...] = (2,)
+    in_target: bool = False
     limits: tuple[tuple[Expr, ...], tuple[Expr, ...]] | None = None
     limit_strength: int = 2
     window: tuple[float, float] = (-6.0, 6.0)

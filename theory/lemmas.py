@@ -4,17 +4,25 @@ import sympy as sp
 
 from theory.steps import Identity, Inequality, Limit, Step
 from theory.tilted import (
+    Bottom,
     C,
+    ConceptCumulant,
     Expr,
     J,
     M,
     M_max,
     M_min,
+    M_range,
+    OutsideCumulant,
+    TiltedLaw,
+    Top,
     V,
+    alpha,
     cgf,
     expectation,
     i,
     j,
+    log_tilted,
     p,
     partition,
     slope,
@@ -34,6 +42,9 @@ PERFECT = "perfect training: the model's unsteered law is the data law (Assumpti
 SEPARATION = "sign separation: M > 0 exactly on the target concept (follows from Assumption 1)"
 CALIBRATED = "evaluation on the model's own law: the contexts' next tokens follow p_j (perfect training)"
 
+forward_divergence: Expr = alpha * tilted_mean() - cgf()
+"""`KL(p_alpha || p)` in atoms."""
+concept_logit: Expr = ConceptCumulant(0, alpha) - OutsideCumulant(0, alpha)
 gap: Expr = sp.IndexedBase("g", nonnegative=True)
 t = sp.Symbol("t", positive=True)
 
@@ -56,6 +67,58 @@ def context_mean(member: sp.IndexedBase, f: Expr) -> Expr:
 def mean_within(member: Expr, f: Expr) -> Expr:
     """Mean of an expression in y under the tilted law within a set of tokens, given by its indicator."""
     return vocabulary_sum(member * f * tilt_weight(y)) / vocabulary_sum(member * tilt_weight(y))
+
+
+def concept_slope() -> Step:
+    """`d logit F / d alpha = E_alpha[M | C] - E_alpha[M | not C]`."""
+    return Identity(
+        says="The slope of logit F is the mean log-odds inside the concept less that outside",
+        lhs=slope(concept_logit),
+        rhs=mean_within(C[y], M[y]) - mean_within(1 - C[y], M[y]),
+    )
+
+
+def divergence_of_the_tilt() -> Step:
+    """`KL(p_alpha || p) = alpha K'(alpha) - K(alpha)`."""
+    return Identity(
+        says="Relative entropy of the steered law to the unsteered one",
+        lhs=vocabulary_sum(TiltedLaw(y) * (log_tilted(y) - sp.log(p[j, y]))),
+        rhs=forward_divergence,
+    )
+
+
+def slope_of_the_divergence() -> Step:
+    """`d KL(p_alpha || p) / d alpha = alpha Var_alpha[M]`."""
+    return Identity(
+        says="Its slope is alpha times the variance of the log-odds",
+        lhs=slope(forward_divergence),
+        rhs=alpha * (expectation(M[y] ** 2) - expectation(M[y]) ** 2),
+    )
+
+
+def logarithm_increases() -> Step:
+    """`log a <= log(a + u)` for a > 0 and u >= 0."""
+    a, u = sp.Symbol("a", positive=True), sp.Symbol("u", nonnegative=True)
+    return Inequality(
+        says="The logarithm increases",
+        smaller=sp.log(a),
+        larger=sp.log(a + u),
+        certificate=1 / (a + u),
+        taylor=(u, 1),
+    )
+
+
+def extremal_mass_is_exponential(side: int) -> Step:
+    """`sum over M = M_max of p exp(alpha M) = p(M = M_max) exp(alpha M_max)`, and likewise at M_min (side -1)."""
+    members, extreme = (Top, M_max) if side > 0 else (Bottom, M_min)
+    name = "M_max" if side > 0 else "M_min"
+    return Identity(
+        says=f"The tilted weight of the tokens at {name} is p(M = {name}) exp(alpha {name}): so at 0, and the slope of"
+        f" its logarithm is {name}",
+        lhs=slope(sp.log(vocabulary_sum(members[y] * tilt_weight(y)))),
+        rhs=extreme,
+        where=((M[y], extreme - side * (1 - members[y]) * gap[y]),),
+    )
 
 
 def mean_is_slope_of_cgf() -> Step:
@@ -85,6 +148,17 @@ def variance_is_positive() -> Step:
     )
 
 
+def variance_is_at_most_popoviciu() -> Step:
+    """`Var_alpha[M] <= (M_max - M_min)^2/4`."""
+    return Inequality(
+        says="Popoviciu: the variance of log-odds within [M_min, M_max] is at most R^2/4, R = M_max - M_min",
+        smaller=tilted_variance(),
+        larger=M_range**2 / 4,
+        certificate=expectation((M_max - M[y]) * (M[y] - M_min)) + (tilted_mean() - (M_max + M_min) / 2) ** 2,
+        given=(M_max >= M[y], M[y] >= M_min),
+    )
+
+
 def mean_below_top() -> Step:
     """`E_alpha[M] < M_max` for M not constant."""
     return Inequality(
@@ -111,18 +185,21 @@ def mean_above_bottom() -> Step:
     )
 
 
+def exponential_above_tangent() -> Step:
+    """`1 + u <= exp(u)`."""
+    u = sp.Symbol("u", real=True)
+    return Inequality(
+        says="The exponential lies above its tangent at 0",
+        smaller=1 + u,
+        larger=sp.exp(u),
+        certificate=sp.exp(u),
+        taylor=(u, 2),
+    )
+
+
 def mean_limits() -> list[Step]:
     """`|E_alpha[M] - M_ext| <= 1/(|alpha| p(extremal tokens))`, so the mean tends to M_max and M_min."""
-    u = sp.Symbol("u", real=True)
-    steps: list[Step] = [
-        Inequality(
-            says="The exponential lies above its tangent at 0",
-            smaller=1 + u,
-            larger=sp.exp(u),
-            certificate=sp.exp(u),
-            taylor=(u, 2),
-        )
-    ]
+    steps = [exponential_above_tangent()]
     for side, extreme in ((1, M_max), (-1, M_min)):
         steps += _mean_limit(side, extreme)
     return steps

@@ -15,6 +15,26 @@ _GREEK = {
     "delta_L": "δ_L",
     "alpha_L": "α_L",
     "sigma2": "σ²",
+    "alpha_1": "α₁",
+    "alpha_2": "α₂",
+    "beta": "β",
+    "gamma": "γ",
+    "delta": "δ",
+    "in_target": "c_j ∈ T",
+    "tau": "τ",
+    "rho": "ρ",
+    "kappa_l": "κ_l",
+    "M_C_max": "M_max(C)",
+    "M_C_min": "M_min(C)",
+    "M_out_max": "M_max(¬C)",
+    "M_out_min": "M_min(¬C)",
+}
+_LATEX = {
+    "in_target": r"c_j \in T",
+    "M_C_max": r"M_{\max}(C)",
+    "M_C_min": r"M_{\min}(C)",
+    "M_out_max": r"M_{\max}(\bar{C})",
+    "M_out_min": r"M_{\min}(\bar{C})",
 }
 _RELATIONS = {"==": "=", "<=": "≤", ">=": "≥", "!=": "≠"}
 _SUPERSCRIPTS = {1: "", 2: "²", 3: "³"}
@@ -37,11 +57,11 @@ class OneLine(StrPrinter):
         return f"({over}{self.parenthesize(expr.function, PRECEDENCE['Mul'], strict=True)})"
 
     def _print_Derivative(self, expr: Any) -> str:  # noqa: N802
-        (variable, order), *_ = expr.variable_count
-        power = _SUPERSCRIPTS.get(int(order), f"^{order}")
-        return (
-            f"d{power}/d{self._print(variable)}{power} {self.parenthesize(expr.expr, PRECEDENCE['Mul'], strict=True)}"
-        )
+        by = ""
+        for variable, order in expr.variable_count:
+            power = _SUPERSCRIPTS.get(int(order), f"^{order}")
+            by += f"d{power}/d{self._print(variable)}{power} "
+        return by + self.parenthesize(expr.expr, PRECEDENCE["Mul"], strict=True)
 
     def _print_Limit(self, expr: Any) -> str:  # noqa: N802
         inner, variable, point, _ = expr.args
@@ -58,6 +78,12 @@ class OneLine(StrPrinter):
         relation = _RELATIONS.get(expr.rel_op, expr.rel_op)
         return f"{self._print(expr.lhs)} {relation} {self._print(expr.rhs)}"
 
+    def _print_Not(self, expr: Any) -> str:  # noqa: N802
+        return f"not {self._print(expr.args[0])}"
+
+    def _print_Implies(self, expr: Any) -> str:  # noqa: N802
+        return f"({' ⇒ '.join(map(self._print, expr.args))})"
+
     def _print_And(self, expr: Any) -> str:  # noqa: N802
         return " and ".join(self._print(part) for part in expr.args)
 
@@ -69,6 +95,9 @@ def one_line(expr: sp.Basic) -> str:
 
 def latex(expr: sp.Basic) -> str:
     r"""The expression in LaTeX, with `M_{\max}` and its like set upright."""
-    named = {s: s.name.replace("_max", r"_{\max}").replace("_min", r"_{\min}") for s in expr.atoms(sp.Symbol)}
+    named = {
+        s: _LATEX.get(s.name, s.name.replace("_max", r"_{\max}").replace("_min", r"_{\min}"))
+        for s in expr.atoms(sp.Symbol)
+    }
     upright = {symbol: name for symbol, name in named.items() if name != symbol.name}
     return sp.latex(expr, symbol_names=upright)

@@ -104,7 +104,7 @@ LOG_ODDS = _quantity(
 )
 PEAK = _quantity(
     "peak",
-    "α*(m)",
+    "α⋆(m)",
     r"\alpha^{*}(m \mid c_j)",
     "strength",
     "context",
@@ -137,12 +137,12 @@ TOP_LOG_PROBABILITY = _quantity(
 )
 SINGULAR_VALUES = _quantity(
     "singular_values",
-    "σ_k",
-    r"\sigma_k",
-    "logit",
+    "σ_n",
+    r"\sigma_n",
+    "nats/strength",
     "context",
     "singular values of the table of log-probabilities over strengths and tokens, less its row and column means, each"
-    " divided by the square root of the table's size",
+    " divided by the square root of the table's size and by the standard deviation of the strengths",
     along="rank",
 )
 KL_FORWARD = _quantity(
@@ -160,6 +160,15 @@ KL_REVERSE = _quantity(
     "nats",
     "context",
     "relative entropy of the unsteered law to the steered one",
+)
+INTERPLAY = _quantity(
+    "interplay",
+    "log p_uw(z) p(z)/(p_u(z) p_w(z))",
+    r"\log \frac{p_{\alpha(u+w)}(z)\, p(z)}{p_{\alpha u}(z)\, p_{\alpha w}(z)}",
+    "log_probability",
+    "context token",
+    "log-probability of z under two vectors at once, less what each adds on its own: u the vector, w a second one, both"
+    " at the strength alpha",
 )
 CONCEPT_LOGIT = _quantity(
     "concept_logit",

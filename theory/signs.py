@@ -5,7 +5,7 @@ Facts are inequalities such as `M_max >= M[y]`; a fact with a bound index (x, y,
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import sympy as sp
@@ -50,14 +50,16 @@ def is_real(expr: Expr) -> bool:
         return is_real(expr.base) and (bool(expr.exp.is_integer) or sign(expr.base) is not None)
     if isinstance(expr, sp.log):
         return sign(expr.args[0]) is not None
-    return isinstance(expr, sp.Add | sp.Mul | sp.exp) and all(is_real(a) for a in expr.args)
+    return isinstance(expr, sp.Add | sp.Mul | sp.exp | sp.cos | sp.sin) and all(is_real(a) for a in expr.args)
 
 
 def _fact(expr: Expr, facts: Sequence[Expr]) -> Sign | None:
     wanted = _primitive(expr)
     found = None
     for fact in facts:
-        gap = fact.gts - fact.lts
+        gap = _primitive(fact.gts - fact.lts)
+        if gap.atoms(sp.IndexedBase) != wanted.atoms(sp.IndexedBase):
+            continue
         bound = sorted((s for s in gap.free_symbols if s in BOUND), key=str)
         candidates = sorted((s for s in expr.free_symbols if s.is_integer), key=str) if bound else []
         for names in itertools.product(candidates, repeat=len(bound)):
@@ -83,8 +85,19 @@ def _add(expr: sp.Add, known: Known) -> Sign | None:
     number, rest = expr.as_independent(sp.Symbol, sp.Indexed, as_Add=True) if expr.free_symbols else (expr, sp.S.Zero)
     signs = [sign(term, known) for term in (*sp.Add.make_args(rest), *([number] if number != 0 else []))]
     if None in signs:
-        return None
+        return _given_and_more(expr, known)
     return "positive" if "positive" in signs else "nonnegative"
+
+
+def _given_and_more(expr: sp.Add, known: Known) -> Sign | None:
+    """A sum is no smaller than what a gap that is given leaves of it; each gap is taken out once at most."""
+    for n, fact in enumerate(known.facts):
+        rest = expr - (fact.gts - fact.lts)
+        if fact.free_symbols & BOUND or len(sp.Add.make_args(rest)) > len(expr.args):
+            continue
+        if found := sign(rest, replace(known, facts=(*known.facts[:n], *known.facts[n + 1 :]))):
+            return "positive" if isinstance(fact, sp.StrictGreaterThan | sp.StrictLessThan) else found
+    return None
 
 
 def _mul(expr: sp.Mul, known: Known) -> Sign | None:

@@ -94,7 +94,7 @@ def _check_inequality(step: Inequality) -> str:
     given = tuple(definition(fact) for fact in step.given)
     for instance in satisfying(given, count=INSTANCES):
         low, high = evaluate(smaller, instance), evaluate(larger, instance)
-        if not low <= high + EQUAL * (1 + abs(low) + abs(high)):
+        if not low - high <= EQUAL * (1 + abs(low) + abs(high)):
             raise _witness(instance, larger - smaller, f"{mpmath.nstr(low, 8)} > {mpmath.nstr(high, 8)}")
     gap, order = _derivative_after_zeros(larger - smaller, step)
     equal = _equal(gap, certificate, given)

@@ -55,6 +55,7 @@ M_max: Expr = sp.Symbol("M_max", real=True)
 M_min: Expr = sp.Symbol("M_min", real=True)
 M_range = M_max - M_min
 M_local: Expr = sp.IndexedBase("M^loc", real=True)
+M_other: Expr = sp.IndexedBase("M'", real=True)
 limit_plus: Expr = sp.IndexedBase("L^+", real=True)
 limit_minus: Expr = sp.IndexedBase("L^-", real=True)
 limit_remainder: Expr = sp.Symbol("delta_L", nonnegative=True)
@@ -104,7 +105,7 @@ class Atom(sp.Function):
         return name if exp is None else rf"\left({name}\right)^{{{exp}}}"
 
     def _pretty(self, printer: Any) -> prettyForm:
-        return prettyForm(self.names()[0], binding=prettyForm.FUNC)
+        return prettyForm(self.names()[0], binding=prettyForm.ATOM)
 
     def _sympystr(self, printer: Any) -> str:
         return self.names()[0]
@@ -127,6 +128,11 @@ class Cumulant(Atom):
         """Indicator of the tokens summed over."""
         return sp.S.One
 
+    @classmethod
+    def odds(cls, token: Expr) -> Expr:
+        """The log-odds that tilt."""
+        return M[token]
+
     def fdiff(self, argindex: int = 1) -> Expr:
         order, strength = self.args
         return self.func(order + 1, strength)
@@ -146,7 +152,7 @@ class Cumulant(Atom):
 
     def unfold(self) -> Expr:
         order, strength = self.args
-        cgf = sp.log(vocabulary_sum(self.member(y) * tilt_weight(y)))
+        cgf = sp.log(vocabulary_sum(self.member(y) * p[j, y] * sp.exp(alpha * self.odds(y))))
         return cgf.diff(alpha, int(order)).subs(alpha, strength) if order else cgf.subs(alpha, strength)
 
 
@@ -175,10 +181,44 @@ class LocalCumulant(Cumulant):
 
     where, where_latex = "loc", r"\mathrm{loc}"
 
+    @classmethod
+    def odds(cls, token: Expr) -> Expr:
+        return M_local[j, token]
+
+
+class OtherCumulant(Cumulant):
+    """The same with the log-odds M' of a second vector in the place of M."""
+
+    where, where_latex = "M'", "M'"
+
+    @classmethod
+    def odds(cls, token: Expr) -> Expr:
+        return M_other[token]
+
+
+class JointCumulant(Cumulant):
+    """The same with both vectors at once: M + M' in the place of M."""
+
+    where, where_latex = "M+M'", "M+M'"
+
+    @classmethod
+    def odds(cls, token: Expr) -> Expr:
+        return M[token] + M_other[token]
+
+
+class Largest(sp.Function):
+    """`Largest(f)`: the largest value over the vocabulary of an expression in the token y; it does not unfold."""
+
+
+class Envelope(Atom):
+    """`Envelope(a) = max_y (log p[j, y] + a M[y])`: log-weight of the token that greedy decoding takes."""
+
+    def names(self) -> tuple[str, str]:
+        line, line_tex = _text(sp.log(p[j, y]) + self.args[0] * M[y])
+        return f"max_y ({line})", rf"\max_{{y}} \left({line_tex}\right)"
+
     def unfold(self) -> Expr:
-        order, strength = self.args
-        cgf = sp.log(vocabulary_sum(p[j, y] * sp.exp(alpha * M_local[j, y])))
-        return cgf.diff(alpha, int(order)).subs(alpha, strength) if order else cgf.subs(alpha, strength)
+        return Largest(sp.log(tilt_weight(y, self.args[0])))
 
 
 class ExtremalLogMass(Atom):

@@ -38,7 +38,7 @@ ERRATUM = Erratum(
     number=3,
     kind="error",
     where="sentence after Thm 3.6",
-    law="concept_logistic",
+    law="turning_points",
     published="v1 says that the steered probability of a concept exhibits three distinct behaviours: the target rises, "
     "a concept without extremal log-odds goes to the same limit at both ends, a dominated concept falls.",
     provable="The three are not exhaustive. The number of turning points is at most the number of times the concept "

@@ -20,7 +20,7 @@ ERRATUM = Erratum(
     number=11,
     kind="remark",
     where="Sec. 5, results for next-token probabilities, and App. A",
-    law="extremal_tokens",
+    law="token_limits",
     published="v1 reports that the tokens which dominate at large strength have extremal log-odds when the final layer "
     "is steered, but in general not at intermediate layers.",
     provable="Prop B.1 makes extremal tokens dominate under an exact tilt. Behind a normalisation the limit is that of "

@@ -76,7 +76,7 @@ ERRATUM = Erratum(
     number=4,
     kind="error",
     where="proof of Prop B.1, Eqs. 8-9",
-    law="extremal_tokens",
+    law="token_limits",
     published="v1 writes the limits of Prop B.1 out by putting a_z (target context) or b_z (any other context) for "
     "p(z|c_j) throughout, and says that the same holds for alpha -> -oo.",
     provable="Eq. 5 is right at both ends. Eqs. 8-9 are right at +oo on the tokens of largest log-odds. Off them the "

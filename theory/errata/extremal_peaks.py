@@ -44,7 +44,7 @@ ERRATUM = Erratum(
     number=8,
     kind="missing condition",
     where="Thm 3.3, peak position",
-    law="token_bump",
+    law="peak_order",
     published="v1 compares the peaks of every target and every off-target token, although its first part gives a "
     "peak only to tokens of interior log-odds. The proof in App. B.3 sets the others to plus or minus infinity.",
     provable="The order holds for all tokens in the extended reals: tokens of largest log-odds peak at +oo, of "

@@ -37,7 +37,7 @@ ERRATUM = Erratum(
     number=1,
     kind="error",
     where="sentence after Thm 3.6",
-    law="concept_logistic",
+    law="inner_concept_vanishes",
     published="v1 says that for a concept holding neither maximal nor minimal log-odds tokens the concept increase "
     "converges back to its unsteered value. The theorem just above it states the right limit.",
     provable="The concept's probability tends to 0 at both ends, so its increase tends to minus the mean of p(z|c) "

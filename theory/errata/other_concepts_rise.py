@@ -35,7 +35,7 @@ ERRATUM = Erratum(
     number=2,
     kind="error",
     where="question opening Sec. 3.2, and its answer",
-    law="concept_logistic",
+    law="dominated_concept_decreases",
     published="v1 asks whether a larger steering strength makes the target concept more likely while other concepts "
     "become less likely, and answers yes.",
     provable="The target concept does rise. Another concept falls for all alpha if its log-odds are dominated (as Thm "

@@ -44,7 +44,7 @@ ERRATUM = Erratum(
     number=5,
     kind="missing condition",
     where="Remark 3.4",
-    law="token_bump",
+    law="peak_sign",
     published="v1 remarks that with the data of App. B.3 target tokens bump only at positive strengths. Its proof "
     "assumes a context outside the target and eps small enough; the remark states neither.",
     provable="A token peaks at a positive strength iff M(z) > E_0[M]. Inside the target E_0[M] is large: in the first "

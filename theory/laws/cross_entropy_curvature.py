@@ -4,7 +4,7 @@ import sympy as sp
 
 from theory.claims import Bounded, Close
 from theory.law import Counterexample, Law
-from theory.lemmas import AFFINE, CALIBRATED, PERFECT, tilted_squares
+from theory.lemmas import AFFINE, CALIBRATED, PERFECT, tilted_squares, variance_is_at_most_popoviciu
 from theory.quantities import CROSS_ENTROPY_CHANGE
 from theory.steps import Identity, Inequality, Step
 from theory.tilted import (
@@ -32,7 +32,6 @@ divergence = cgf() - alpha * tilted_mean(sp.S.Zero)
 quadratic = alpha**2 / 2 * ContextMean(tilted_variance(sp.S.Zero))
 remainder = M_range**3 * sp.Abs(alpha) ** 3 / (36 * sp.sqrt(3))
 
-EXTREMES = (M_max >= M[y], M[y] >= M_min)
 THIRD = 4 / (3 * sp.sqrt(3))
 m = sp.Symbol("m", nonnegative=True)
 t = sp.Symbol("t", nonnegative=True)
@@ -64,21 +63,9 @@ def _derivation() -> list[Step]:
             lhs=slope(change, 3),
             rhs=ContextMean(expectation((M[y] - tilted_mean()) ** 3)),
         ),
-        *_variance_bound(),
+        variance_is_at_most_popoviciu(),
         *_third_moment_bound(),
         *_taylor(),
-    ]
-
-
-def _variance_bound() -> list[Step]:
-    return [
-        Inequality(
-            says="Popoviciu: the variance of log-odds within [M_min, M_max] is at most R^2/4, R = M_max - M_min",
-            smaller=tilted_variance(),
-            larger=M_range**2 / 4,
-            certificate=expectation((M_max - M[y]) * (M[y] - M_min)) + (tilted_mean() - (M_max + M_min) / 2) ** 2,
-            given=EXTREMES,
-        )
     ]
 
 
