@@ -10,8 +10,33 @@ jax.config.update("jax_enable_x64", True)
 
 from numerics.certified import certify_peak  # noqa: E402
 from numerics.cross_entropy import cross_entropy_change  # noqa: E402
+from numerics.cross_entropy_shape import cross_entropy_shape  # noqa: E402
 from numerics.cumulants import cumulants  # noqa: E402
 from numerics.peaks import peak_strengths  # noqa: E402
 from numerics.sweet_spot import sweet_spot  # noqa: E402
+from numerics.tilted_curves import (  # noqa: E402
+    concept_curves,
+    divergence_curves,
+    efficiency_curves,
+    entropy_curves,
+    token_curves,
+)
+from numerics.topk import top_tokens  # noqa: E402
+from numerics.turning import most_turning_points, turning_points  # noqa: E402
 
-__all__ = ["certify_peak", "cross_entropy_change", "cumulants", "peak_strengths", "sweet_spot"]
+__all__ = [
+    "certify_peak",
+    "concept_curves",
+    "cross_entropy_change",
+    "cross_entropy_shape",
+    "cumulants",
+    "divergence_curves",
+    "efficiency_curves",
+    "entropy_curves",
+    "most_turning_points",
+    "peak_strengths",
+    "sweet_spot",
+    "token_curves",
+    "top_tokens",
+    "turning_points",
+]

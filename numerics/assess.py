@@ -8,42 +8,12 @@ from jaxtyping import Bool, Float, Int
 from numerics import shapes
 from numerics.bands import Band
 from numerics.baseline import Baseline
-from numerics.lowering import MissingInputError
-from numerics.predict import (
-    AFTER,
-    BEFORE,
-    INSIDE,
-    UNKNOWN,
-    condition_met,
-    judged_strengths,
-    predicted,
-    turning_side,
-)
-from numerics.shapes import Departures, Direction
+from numerics.departures import Departed, departed, points_needed
+from numerics.observed_curves import Curves
+from numerics.predict import UNKNOWN, condition_met, judged_strengths, limit_reach
+from numerics.setting import MissingInputError
 from numerics.verdict import HOLDS, NOT_APPLICABLE, UNDECIDED, Evidence, decide
-from theory.claims import Bounded, Claim, Close, Turns
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Curves:
-    """Observed curves of one quantity: bounds `[*per, strengths]`, NumPy float64, and the kind of evidence they are."""
-
-    strengths: Float[np.ndarray, " strengths"]
-    lower: Float[np.ndarray, "*per strengths"]
-    upper: Float[np.ndarray, "*per strengths"]
-    evidence: Evidence = "deterministic"
-
-    @property
-    def per(self) -> tuple[int, ...]:
-        """How many curves there are, dimension by dimension."""
-        return self.lower.shape[:-1]
-
-    @property
-    def band(self) -> Band:
-        """All curves side by side, strengths first."""
-        flat = (np.ascontiguousarray(b.reshape(-1, len(self.strengths)).T) for b in (self.lower, self.upper))
-        lower, upper = flat
-        return Band(strengths=self.strengths, lower=lower, upper=upper)
+from theory.claims import Claim, Turns
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -82,32 +52,52 @@ def assess(
     A condition that cannot be checked for want of an input makes the claim not applicable; with `assume` it is taken as
     met, and the note says so and why: `assume`, or the input that is missing where that is "".
     """
+    tolerance = max(tolerance, curves.resolution)
     try:
         met, assumed = condition_met(claim, curves.per, baseline, tokens, assume=assume)
         if not met.any():
             return not_applied(claim, curves, tolerance, f"condition unmet: {claim.condition.name}")
-        inside, beyond = judged_strengths(claim, curves.strengths, baseline, tolerance)
-        if not inside.any():
-            return not_applied(claim, curves, tolerance, beyond, met=met)
-        departures, side = _departures(claim, curves, inside, baseline, tokens)
+        inside, beyond = judged_strengths(claim, curves.strengths, baseline)
+        if beyond or inside.sum() < points_needed(claim):
+            few = f"only {inside.sum()} points of a curve lie in the claim's domain, {points_needed(claim)} are needed"
+            return not_applied(claim, curves, tolerance, beyond or few, met=met)
+        found = departed(claim, curves, inside, baseline, tolerance=tolerance, tokens=tokens)
     except MissingInputError as missing:
         return not_applied(claim, curves, tolerance, f"needs {missing.field}, which is not given")
-    least, most = departures.least.reshape(curves.per), departures.most.reshape(curves.per)
-    finite = np.isfinite(least)
-    codes = decide(least, most, tolerance, met & finite)
+    return _assessed(claim, curves, inside, found, met, tolerance, baseline, assumed)
+
+
+def _assessed(
+    claim: Claim,
+    curves: Curves,
+    inside: Bool[np.ndarray, " strengths"],
+    found: Departed,
+    met: Bool[np.ndarray, "*per"],
+    tolerance: float,
+    baseline: Baseline | None,
+    assumed: str,
+) -> Assessment:
+    """Departures to outcomes and what to say of them."""
+    departures = found.departures
+    unjudged, silent, side = (part.reshape(curves.per) for part in (found.unjudged, found.silent, found.side))
+    least, most = (
+        np.where(unjudged | silent, np.nan, part.reshape(curves.per)) for part in (departures.least, departures.most)
+    )
+    unpredicted = np.isnan(least) & ~unjudged & ~silent | np.isinf(least)
+    codes = decide(least, most, tolerance, met & ~unpredicted & ~silent)
     unseen = (side == UNKNOWN) & (codes == HOLDS)
     if unseen.any():
         codes = np.where(unseen & may_be_monotone(curves.band[inside]).reshape(curves.per), UNDECIDED, codes)
-    window = curves.strengths[inside][[0, -1]]
-    notes = (
-        *side_notes(claim, window),
-        f"condition unmet: {claim.condition.name}",
-        "the prediction is not finite here",
-    )
-    note = np.where(met, np.where(finite, side, len(notes) - 1), len(notes) - 2)
+    faults = {
+        f"condition unmet: {claim.condition.name}": ~met,
+        "the prediction is not finite here": unpredicted,
+        "the law says nothing of this curve": silent,
+        limit_reach(claim, curves.strengths, baseline, tolerance) if unjudged.any() else "limit": unjudged,
+    }
+    notes = (*side_notes(claim, curves.strengths[inside][[0, -1]]), *faults)
+    note = np.select(list(faults.values()), range(len(notes) - len(faults), len(notes)), side)
     if assumed:
         notes = tuple(f"{text}; {assumed}" if text else assumed for text in notes)
-    shown = _shown(curves, departures.witness.reshape(*curves.per, -1), np.flatnonzero(inside))
     return Assessment(
         claim=claim,
         tolerance=tolerance,
@@ -119,20 +109,19 @@ def assess(
         notes=notes,
         strengths=curves.strengths,
         assumed=assumed,
-        **shown,
+        **_shown(curves, departures.witness.reshape(*curves.per, -1), np.flatnonzero(inside)),
     )
 
 
 def side_notes(claim: Claim, window: Float[np.ndarray, "2"]) -> tuple[str, ...]:
     """What to say of a curve for each of INSIDE, AFTER, BEFORE, UNKNOWN."""
-    if not isinstance(claim, Turns) or claim.n != 1:
-        return ("", "", "", "")
-    first, second = ("rising", "falling") if claim.first == "rising" else ("falling", "rising")
-    point = "peak" if claim.first == "rising" else "minimum"
+    names = {"rising": ("rising", "falling", "peak"), "falling": ("falling", "rising", "minimum")}
+    first = claim.first if isinstance(claim, Turns) else ""
+    before, after, point = names.get(first, ("monotone", "monotone", "turning point"))  # pyright: ignore
     return (
         "",
-        f"judged as {first}: its {point} is predicted beyond the window, at a strength above {window[1]:g}",
-        f"judged as {second}: its {point} is predicted before the window, at a strength below {window[0]:g}",
+        f"judged as {before}: its {point} is predicted beyond the window, at a strength above {window[1]:g}",
+        f"judged as {after}: its {point} is predicted before the window, at a strength below {window[0]:g}",
         f"where its {point} lies is not predicted",
     )
 
@@ -161,62 +150,6 @@ def not_applied(
         values=blank,
         halfwidth=nothing,
     )
-
-
-def _departures(
-    claim: Claim, curves: Curves, inside: Bool[np.ndarray, " strengths"], baseline: Baseline | None, tokens
-) -> tuple[Departures, Int[np.ndarray, "*per"]]:
-    band = curves.band[inside]
-    settled = np.full(curves.per, INSIDE)
-    match claim:
-        case Turns():
-            side = turning_side(claim, band.strengths[[0, -1]], curves.per, baseline, tokens)
-            return _turn_departures(claim, band, side.ravel()), side
-        case Close():
-            value, error = predicted(claim.value, claim, band.strengths, curves.per, baseline, tokens)
-            remainder, _ = predicted(claim.remainder, claim, band.strengths, curves.per, baseline, tokens)
-            return shapes.close(band, value, remainder + error), settled
-        case Bounded():
-            return _bound_departures(claim, curves, band, baseline, tokens), settled
-
-
-def _turn_departures(claim: Turns, band: Band, side: Int[np.ndarray, " curves"]) -> Departures:
-    second: Direction = "falling" if claim.first == "rising" else "rising"
-    classes: dict[int, tuple[int, Direction]] = {
-        AFTER: (0, claim.first),
-        BEFORE: (0, second),
-        INSIDE: (claim.n, claim.first),
-        UNKNOWN: (claim.n, claim.first),
-    }
-    present = np.unique(side)
-    if len(present) == 1:
-        return shapes.turns(band, *classes[int(present[0])])
-    least, most = np.empty(side.size), np.empty(side.size)
-    witness = np.full((side.size, claim.n + 2), -1)
-    for one in present:
-        kept = side == one
-        part = shapes.turns(band.columns(kept), *classes[int(one)])
-        least[kept], most[kept] = part.least, part.most
-        witness[np.ix_(kept, np.arange(part.witness.shape[1]))] = part.witness
-    return Departures(least=least, most=most, witness=witness)
-
-
-def _bound_departures(claim: Bounded, curves: Curves, band: Band, baseline, tokens) -> Departures:
-    bounds = {}
-    for name, expr in (("at_least", claim.lower), ("at_most", claim.upper)):
-        if expr is not None:
-            value, error = predicted(expr, claim, band.strengths, curves.per, baseline, tokens)
-            bounds[name] = value - error if name == "at_least" else value + error
-    if claim.derivative == 0:
-        return shapes.between(band, bounds.get("at_least", -np.inf), bounds.get("at_most", np.inf))
-    if claim.derivative > 2:
-        raise ValueError(f"{claim.says}: derivatives are judged up to the second, got {claim.derivative}")
-    for name, bound in bounds.items():
-        outermost = bound.min(axis=0) if name == "at_least" else bound.max(axis=0)
-        if np.ptp(bound, axis=0).max() > 1e-9 * (1 + np.abs(outermost).max()):
-            raise ValueError(f"{claim.says}: a bound on a derivative must be the same at every strength")
-        bounds[name] = outermost
-    return (shapes.slope if claim.derivative == 1 else shapes.curvature)(band, **bounds)
 
 
 def _shown(curves: Curves, points: Int[np.ndarray, "*per points"], rows: Int[np.ndarray, " judged"]) -> dict:

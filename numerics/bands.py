@@ -2,16 +2,26 @@
 
 Two kinds, never mixed. *Deterministic*: a computed curve is known to within rounding; there is no false-alarm rate.
 *Statistical*: a sampled or averaged curve is known to within simultaneous confidence, so that with probability at least
-1 - level the true curve lies inside the band at every strength at once. Intervals are made simultaneous by Bonferroni:
-each strength gets level / strengths.
+1 - level the true curve lies inside the band at every strength at once (`numerics.intervals`).
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
-from scipy.stats import beta, t
+from jaxtyping import Float
+
+from numerics.intervals import mean_band, proportion_band
+
+__all__ = [
+    "Band",
+    "around",
+    "calibrate",
+    "check_strengths",
+    "mean_band",
+    "proportion_band",
+    "rounding_halfwidth",
+]
 
 ROUNDING = 16.0
 """Default rounding factor, in units of eps * scale: a matrix product and a log-softmax measure 1 to 8 (`calibrate`)."""
@@ -137,55 +147,9 @@ def calibrate(
     return max(1.0, float(margin * np.max(error / scale) / _epsilon(low.dtype)))
 
 
-def proportion_band(
-    successes: Int[np.ndarray, " strengths *curves"], trials: Any, *, level: float = 0.05
-) -> tuple[Float[np.ndarray, " strengths *curves"], Float[np.ndarray, " strengths *curves"]]:
-    """Simultaneous Clopper-Pearson bounds for sampled proportions, exact at every sample size.
-
-    `trials` independent draws a strength, `successes` of them positive. Draws of one prompt are not independent of each
-    other: count prompts, not completions, or use `mean_band` over prompts.
-    """
-    _check_level(level)
-    successes, trials = np.asarray(successes), np.asarray(trials)
-    if np.any(trials < 1) or np.any(successes < 0) or np.any(successes > trials):
-        raise ValueError("successes must lie between 0 and the number of trials, and trials be at least 1")
-    tail = level / len(successes) / 2
-    lower = np.where(successes > 0, beta.ppf(tail, np.maximum(successes, 1), trials - successes + 1), 0.0)
-    upper = np.where(successes < trials, beta.ppf(1 - tail, successes + 1, np.maximum(trials - successes, 1)), 1.0)
-    return lower, upper
-
-
-def mean_band(
-    samples: Float[np.ndarray, " replicates strengths *curves"],
-    *,
-    level: float = 0.05,
-    weights: Float[np.ndarray, " replicates"] | None = None,
-) -> tuple[Float[np.ndarray, " strengths *curves"], Float[np.ndarray, " strengths *curves"]]:
-    """Simultaneous t intervals for the mean over replicates (contexts, prompt sets, blocks of text; never tokens).
-
-    mean +- t_{n-1}(1 - level / (2 strengths)) * sqrt(n / (n - 1) * sum w^2 (x - mean)^2), weights w summing to 1.
-    """
-    _check_level(level)
-    samples = np.asarray(samples, np.float64)
-    n = len(samples)
-    if n < 2:
-        raise ValueError(f"an interval for a mean needs at least 2 replicates, got {n}")
-    w = np.full(n, 1 / n) if weights is None else np.asarray(weights, np.float64) / np.sum(weights)
-    w = w.reshape(-1, *[1] * (samples.ndim - 1))
-    mean = (w * samples).sum(axis=0)
-    spread = np.sqrt(n / (n - 1) * (w**2 * (samples - mean) ** 2).sum(axis=0))
-    reach = t.ppf(1 - level / (2 * samples.shape[1]), n - 1) * spread
-    return mean - reach, mean + reach
-
-
 def _epsilon(dtype: np.dtype) -> float:
     if dtype.name == "bfloat16":
         return 2.0**-7
     if not np.issubdtype(dtype, np.floating):
         raise ValueError(f"curves must be real numbers, got dtype {dtype}")
     return float(np.finfo(dtype).eps)
-
-
-def _check_level(level: float) -> None:
-    if not 0 < level < 1:
-        raise ValueError(f"the level is an error rate between 0 and 1, such as 0.05; got {level}")

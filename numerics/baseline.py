@@ -48,6 +48,7 @@ class Baseline:
     contexts that belong to the target concept. `data_law`: the law of concepts the model was trained on. `sphere`: the
     steered residual as the final normalisation sees it. `local_log_odds`: exact derivative of each context's logits at
     strength 0; `logit_curvature` bounds, at every strength, the oscillation over tokens of their second derivative.
+    `other_log_odds`: those of a second vector.
     `facts` are the names of conditions that hold of the model as a whole (`pre_norm`, `final_norm`, `assumption_1`).
     """
 
@@ -65,4 +66,5 @@ class Baseline:
     sphere: Sphere | None = None
     local_log_odds: Float[np.ndarray, "contexts vocab"] | None = None
     logit_curvature: float | None = None
+    other_log_odds: Float[np.ndarray, " vocab"] | None = None
     facts: frozenset[str] = frozenset()

@@ -13,7 +13,7 @@ the cells are narrow, for a large one the tails outweigh them.
 """
 
 from collections.abc import Callable
-from math import factorial
+from math import ceil, factorial, log2
 from typing import NamedTuple
 
 import jax
@@ -115,8 +115,14 @@ def evaluate(
     values, cgf = kernel(light.log_probs, light.log_odds, strengths)
     uncertain = np.flatnonzero(_relative_errors(light, strengths, cgf) > CERTIFIED)
     if uncertain.size:
+        uncertain = repeated(uncertain)
         values = values.at[..., uncertain].set(kernel(log_probs, log_odds, strengths[uncertain])[0])
     return values
+
+
+def repeated(indices: Int[np.ndarray, " some"]) -> Int[np.ndarray, " more"]:
+    """Indices with some of them repeated, up to a power of two: few sizes, few compilations."""
+    return np.resize(indices, 2 ** ceil(log2(indices.size)))
 
 
 _relative_errors = jax.jit(jax.vmap(relative_error, in_axes=(None, 0, 0)))
@@ -154,8 +160,8 @@ def gauss_rule(
         following = image * jnp.where(coupling > 0, 1 / coupling, 0)[:, None]
         return (following, vector, coupling), (diagonal, coupling)
 
-    start = jnp.sqrt(shares), jnp.zeros_like(shares), jnp.zeros(shares.shape[0])
+    start = jnp.sqrt(shares), jnp.zeros_like(shares), jnp.zeros_like(shares[:, 0])
     _, (diagonal, couplings) = lax.scan(lanczos, start, length=POINTS, unroll=True)
     side = jax.vmap(lambda above: jnp.diag(above, 1) + jnp.diag(above, -1))(couplings[:-1].T)
-    nodes, vectors = jnp.linalg.eigh(diagonal.T[:, :, None] * jnp.eye(POINTS) + side)
+    nodes, vectors = jnp.linalg.eigh(diagonal.T[:, :, None] * jnp.eye(POINTS, dtype=shares.dtype) + side)
     return nodes, vectors[:, 0, :] ** 2

@@ -1,7 +1,7 @@
 """Input checks at the door of the public functions: one line each, naming the input, what was expected and the mend.
 
-What passes comes out as a float64 JAX array, whatever it was. Values under a JAX transformation cannot be looked at,
-so there only shapes are checked.
+What passes comes out as a JAX array of float64, or of the dtype that is asked for. Values under a JAX transformation
+cannot be looked at, so there only shapes are checked.
 """
 
 import jax
@@ -12,50 +12,62 @@ from jax.typing import DTypeLike
 from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
-NORMALISATION = 1e-6
-"""How far the probabilities of a law may sum from 1."""
+NORMALISATION, NORMALISATION_SINGLE = 1e-6, 1e-5
+"""How far the probabilities of a law may sum from 1; if its logarithms were rounded to float32 or less."""
+
+
+def working_dtype(*arrays: ArrayLike) -> DTypeLike:
+    """float32 if every array is one of float32, else float64: numbers of other types carry no wish for less."""
+    single = all(getattr(array, "dtype", None) == jnp.float32 for array in arrays)
+    return jnp.float32 if single else jnp.float64
 
 
 def checked_law(
-    log_probs: ArrayLike, log_odds: ArrayLike
+    log_probs: ArrayLike, log_odds: ArrayLike, dtype: DTypeLike = jnp.float64
 ) -> tuple[Float[Array, "*contexts vocab"], Float[Array, " vocab"]]:
     """A law (or several) and the log-odds that tilt it; the law comes out normalised to rounding."""
-    law = checked_log_probs(log_probs)
-    return law, checked_log_odds(log_odds, vocab=law.shape[-1])
+    law = checked_log_probs(log_probs, dtype=dtype)
+    return law, checked_log_odds(log_odds, vocab=law.shape[-1], dtype=dtype)
 
 
-def checked_log_probs(log_probs: ArrayLike, name: str = "log_probs") -> Float[Array, "*contexts vocab"]:
-    law = _float64(log_probs, name)
+def checked_log_probs(
+    log_probs: ArrayLike, name: str = "log_probs", dtype: DTypeLike = jnp.float64
+) -> Float[Array, "*contexts vocab"]:
+    """Natural logs of probabilities `[..., vocab]`, -inf for 0, normalised to rounding if they nearly were."""
+    law = _real(log_probs, name, dtype)
     if law.ndim == 0 or law.shape[-1] == 0:
         raise ValueError(f"{name}: expected an array [..., vocab], got shape {law.shape}")
     normalised, mass = _normalised(law)
-    check_mass(mass, name)
+    check_mass(mass, name, given=jnp.result_type(log_probs))
     return normalised
 
 
-def check_mass(mass: Float[Array, "*contexts"], name: str) -> None:
-    """Refuse laws whose probabilities do not sum to 1."""
+def check_mass(mass: Float[Array, "*contexts"], name: str, given: DTypeLike = jnp.float64) -> None:
+    """Refuse laws, given in some dtype, whose probabilities do not sum to 1."""
     if not is_concrete(mass):
         return
     if not jnp.isfinite(mass).all():
         raise ValueError(f"{name}: holds NaN or +inf; expected finite values, or -inf for a token of probability 0")
     off = np.ravel(mass)[np.argmax(np.abs(mass - 1))] - 1
-    if abs(off) > NORMALISATION:
+    allowed = NORMALISATION_SINGLE if given in (jnp.float32, jnp.float16, jnp.bfloat16) else NORMALISATION
+    if abs(off) > allowed:
         raise ValueError(
-            f"{name}: expected logarithms of probabilities that sum to 1 within {NORMALISATION:g}, "
+            f"{name}: expected logarithms of probabilities that sum to 1 within {allowed:g}, "
             f"got a sum that is off by {off:+.3g}; apply log_softmax first"
         )
 
 
-def checked_log_odds(log_odds: ArrayLike, *, vocab: int) -> Float[Array, " vocab"]:
-    values = _float64(log_odds, "log_odds")
+def checked_log_odds(log_odds: ArrayLike, *, vocab: int, dtype: DTypeLike = jnp.float64) -> Float[Array, " vocab"]:
+    """Finite log-odds, one a token."""
+    values = _real(log_odds, "log_odds", dtype)
     if values.shape != (vocab,):
         raise ValueError(f"log_odds: expected one value per token, shape ({vocab},), got shape {values.shape}")
     return _finite(values, "log_odds")
 
 
-def checked_strengths(strengths: ArrayLike) -> Float[Array, " strengths"]:
-    values = _float64(strengths, "strengths")
+def checked_strengths(strengths: ArrayLike, dtype: DTypeLike = jnp.float64) -> Float[Array, " strengths"]:
+    """Finite strengths in one dimension, in any order."""
+    values = _real(strengths, "strengths", dtype)
     if values.ndim != 1:
         raise ValueError(
             f"strengths: expected a one-dimensional array, got shape {values.shape}; wrap a single one in [ ]"
@@ -64,6 +76,7 @@ def checked_strengths(strengths: ArrayLike) -> Float[Array, " strengths"]:
 
 
 def check_real(dtype: DTypeLike, name: str) -> None:
+    """Refuse what is neither floating nor integer: booleans, complex numbers, objects."""
     if not (jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)):
         raise ValueError(f"{name}: expected real numbers, got dtype {dtype}")
 
@@ -73,10 +86,17 @@ def is_concrete(*values: object) -> bool:
     return not any(isinstance(value, Tracer) for value in values)
 
 
-def _float64(values: ArrayLike, name: str) -> Float[Array, "..."]:
+def sliceable(values: ArrayLike, name: str) -> Array | np.ndarray:
+    """Real numbers as they are: a large table is neither copied nor moved whole, a block at a time is."""
+    array = values if isinstance(values, Array | np.ndarray) else np.asarray(values)
+    check_real(array.dtype, name)
+    return array
+
+
+def _real(values: ArrayLike, name: str, dtype: DTypeLike) -> Float[Array, "..."]:
     array = jnp.asarray(values)
     check_real(array.dtype, name)
-    return array.astype(jnp.float64)
+    return array.astype(dtype)
 
 
 def _finite(values: Float[Array, "..."], name: str) -> Float[Array, "..."]:
@@ -90,5 +110,5 @@ def _finite(values: Float[Array, "..."], name: str) -> Float[Array, "..."]:
 def _normalised(
     law: Float[Array, "*contexts vocab"],
 ) -> tuple[Float[Array, "*contexts vocab"], Float[Array, "*contexts"]]:
-    mass = jnp.sum(jnp.exp(law), axis=-1)
-    return law - jnp.log(mass)[..., None], mass
+    mass = jnp.sum(jnp.exp(law), axis=-1, dtype=jnp.float64)
+    return (law - jnp.log(mass)[..., None]).astype(law.dtype), mass

@@ -7,10 +7,11 @@ from typing import Literal
 import numpy as np
 from jaxtyping import ArrayLike, Bool, Float
 
-from numerics.assess import Curves, assess
+from numerics.assess import assess
 from numerics.bands import check_strengths
 from numerics.baseline import Baseline
 from numerics.checks import checked_log_odds, checked_log_probs
+from numerics.observed_curves import Curves
 from numerics.observed import Bounds, observed_bounds
 from numerics.reasons import verdict_of
 from numerics.verdict import OUTCOMES, SEVERITY, Evidence, Verdict, check_tolerance, worst

@@ -3,13 +3,21 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 from numpy.typing import ArrayLike
 
-from numerics.cells import evaluate, sort_tokens, worth_compressing
-from numerics.checks import check_mass, check_real, checked_log_odds, checked_log_probs, checked_strengths, is_concrete
+from numerics.cells import evaluate, repeated, sort_tokens, worth_compressing
+from numerics.checks import (
+    check_mass,
+    checked_log_odds,
+    checked_log_probs,
+    checked_strengths,
+    is_concrete,
+    sliceable,
+    working_dtype,
+)
 from numerics.cumulants import FEWEST_STRENGTHS
-from numerics.tilted import exp_beyond_linear, tilted_divergences
+from numerics.tilted import exp_beyond_linear, favoured_by, tilted_divergences
 
 BLOCK_ELEMENTS, TABLE_ELEMENTS = 2**21, 2**22
 """Elements of a block of laws and of a table of exponentials: 16 and 32 MiB in float64."""
@@ -17,8 +25,8 @@ BLOCK_ELEMENTS, TABLE_ELEMENTS = 2**21, 2**22
 FEWEST_CONTEXTS = 8
 """Contexts from which on one matrix product is worth it."""
 
-GENTLE, STEEP = 0.5, 600.0
-"""Values of |alpha| (Mmax - Mmin) up to which series are summed, and beyond which exponentials could underflow."""
+GENTLE = 0.5
+"""Value of |alpha| (Mmax - Mmin) up to which series are summed."""
 
 
 def cross_entropy_change(
@@ -35,94 +43,117 @@ def cross_entropy_change(
     `log_probs` `[contexts, vocab]`; `log_odds` `[vocab]`; `weights` pi_j are normalised here (default: equal). `data`
     is the evaluation law r_j: log-probabilities `[contexts, vocab]`, the observed token ids `[contexts]`, or, by
     default, the model's own law, for which the change is a mean of KL(p_j, p_j^alpha) >= 0. It is accurate relative to
-    itself near alpha = 0, not merely relative to K. Law `cross_entropy_exact`; Theorem 3.8 of arXiv 2602.02712 v1 is
+    itself near alpha = 0, not merely relative to K. If laws and log-odds both come in float32, so does the result,
+    computed in it, within `1e-5 + 4 eps max|alpha M|`. Law `cross_entropy_exact`; Theorem 3.8 of arXiv 2602.02712 v1 is
     its second-order term.
 
     >>> cross_entropy_change(jnp.log(jnp.array([[0.5, 0.5]])), [-1.0, 1.0], [0.0, 1.0])   # log cosh
     Array([0.        , 0.43378083], dtype=float64)
     """
+    contexts, vocab = table_shape(log_probs)
+    dtype = working_dtype(log_probs, log_odds)
+    odds = checked_log_odds(log_odds, vocab=vocab, dtype=dtype)
+    odds -= (jnp.max(odds) + jnp.min(odds)) / 2  # the law does not see a common offset, rounding does
+    strengths = checked_strengths(strengths, dtype)
+    shares = checked_weights(weights, contexts)
+    laws = sliceable(log_probs, "log_probs")
+    data = None if data is None else checked_data(data, contexts, vocab)
+
+    change, means = _excess_and_means(laws, odds, strengths, shares)
+    if data is not None and data.ndim == 1:
+        change += strengths * (shares @ (means - odds[data]))
+    elif data is not None:  # both means alike, so that their rounding cancels where the laws agree
+        change += strengths * (shares @ (law_means(laws, odds, "log_probs") - law_means(data, odds, "data")))
+    return change.astype(dtype)
+
+
+def table_shape(log_probs: ArrayLike) -> tuple[int, int]:
+    """Number of contexts and size of the vocabulary."""
     shape = np.shape(log_probs)
     if len(shape) != 2 or 0 in shape:
         raise ValueError(
             f"log_probs: expected shape (contexts, vocab), got {shape}; add a leading axis for one context"
         )
-    contexts, vocab = shape
-    odds = checked_log_odds(log_odds, vocab=vocab)
-    odds -= (jnp.max(odds) + jnp.min(odds)) / 2  # the law does not see a common offset, rounding does
-    strengths = checked_strengths(strengths)
-    shares = _checked_weights(weights, contexts)
-    laws = _sliceable(log_probs, "log_probs")
-    data = None if data is None else _checked_data(data, contexts, vocab)
-
-    means = _means(laws, odds, "log_probs")
-    change = _mean_excess(laws, odds, strengths, shares, means)
-    if data is None:
-        return change
-    data_means = odds[data] if data.ndim == 1 else _means(data, odds, "data")
-    return change + strengths * (shares @ (means - data_means))
+    return shape
 
 
-def _means(
+def law_means(
     laws: Float[Array | np.ndarray, "contexts vocab"], log_odds: Float[Array, " vocab"], name: str
 ) -> Float[Array, " contexts"]:
     """E_j[M] of each law, all of which are checked on the way."""
-    masses, means = zip(*(_mass_and_mean(laws[block], log_odds) for block in _blocks(laws)), strict=True)
-    check_mass(jnp.concatenate(masses), name)
+    masses, means = zip(*(_mass_and_mean(laws[block], log_odds) for block in blocks_of(laws)), strict=True)
+    check_mass(jnp.concatenate(masses), name, given=laws.dtype)
     return jnp.concatenate(means)
 
 
-def _mean_excess(
+def _excess_and_means(
     laws: Float[Array | np.ndarray, "contexts vocab"],
     log_odds: Float[Array, " vocab"],
     strengths: Float[Array, " strengths"],
     shares: Float[Array, " contexts"],
-    means: Float[Array, " contexts"],
-) -> Float[Array, " strengths"]:
-    """sum_j pi_j [K_j(alpha) - alpha E_j[M]]: a matrix product, unless contexts are few or the strength extreme."""
-    blocks = _blocks(laws)
-    if shares.size < FEWEST_CONTEXTS or not is_concrete(shares, means, strengths):
-        return jnp.sum(
-            jnp.stack([shares[b] @ _excess_one_by_one(laws[b], log_odds, strengths) for b in blocks]), axis=0
-        )
-    spreads, mean = np.abs(strengths) * np.ptp(log_odds), shares @ means
-    gentle, far = spreads <= GENTLE, spreads > STEEP
-    total = np.empty(strengths.size)
-    for some in _chunks(~gentle & ~far, width=TABLE_ELEMENTS // log_odds.size):
-        table = _exponentials(log_odds, strengths[some])
-        total[some] = sum(shares[b] @ _steep_excess(laws[b], table, strengths[some], means[b]) for b in blocks)
-    for some in _chunks(gentle, width=TABLE_ELEMENTS // log_odds.size):
-        table = _exponentials_beyond_linear(log_odds - mean, strengths[some])
-        total[some] = sum(shares[b] @ _gentle_excess(laws[b], table, strengths[some], means[b] - mean) for b in blocks)
-    for some in _chunks(far, width=strengths.size):
-        total[some] = sum(shares[b] @ _excess_one_by_one(laws[b], log_odds, strengths[some]) for b in blocks)
-    return jnp.asarray(total)
+) -> tuple[Float[Array, " strengths"], Float[Array, " contexts"]]:
+    """sum_j pi_j [K_j(alpha) - alpha E_j[M]], and E_j[M]: a matrix product, unless contexts are few."""
+    blocks = blocks_of(laws)
+    if shares.size < FEWEST_CONTEXTS or strengths.size == 0 or not is_concrete(laws, log_odds, strengths, shares):
+        means = law_means(laws, log_odds, "log_probs")
+        parts = [shares[block] @ _excess_one_by_one(laws[block], log_odds, strengths) for block in blocks]
+        return jnp.sum(jnp.stack(parts), axis=0), means
+    centre = jnp.mean(_mass_and_mean(laws[blocks[0]], log_odds)[1])
+    step = max(1, TABLE_ELEMENTS // log_odds.size)
+    means, total = jnp.zeros(0), np.zeros(strengths.size)
+    for start in range(0, strengths.size, step):
+        some = slice(start, start + step)
+        table = _table(log_odds, centre, strengths[some])
+        parts = zip(*(_excesses(laws[b], log_odds, table, centre, strengths[some]) for b in blocks), strict=True)
+        masses, means, values, sound = (jnp.concatenate(part) for part in parts)
+        check_mass(masses, "log_probs", given=laws.dtype)
+        total[some] = shares @ values
+        for context in np.flatnonzero(~np.asarray(sound).all(axis=1)):
+            doubtful = start + np.flatnonzero(~np.asarray(sound[context]))
+            exact = _excess_one_by_one(laws[context : context + 1], log_odds, strengths[repeated(doubtful)])
+            total[doubtful] += shares[context] * exact[0, : doubtful.size]
+    return jnp.asarray(total), means
 
 
 @jax.jit
-def _exponentials(log_odds, strengths):
-    return jnp.exp(strengths * log_odds[:, None])
+def _table(
+    log_odds: Float[Array, " vocab"], centre: Float[Array, ""], strengths: Float[Array, " strengths"]
+) -> Float[Array, "vocab strengths"]:
+    """e^y - 1 - y, y = alpha (M - c), for gentle strengths; else e^{alpha (M - Mmax)}, with Mmin where alpha < 0."""
+    steep = jnp.exp(strengths * (log_odds[:, None] - favoured_by(log_odds)(strengths)))
+    spread = jnp.max(log_odds) - jnp.min(log_odds)
+    small = jnp.clip(strengths * (log_odds[:, None] - centre), -GENTLE, GENTLE)
+    return jnp.where(jnp.abs(strengths) * spread <= GENTLE, exp_beyond_linear(small), steep).astype(log_odds.dtype)
 
 
 @jax.jit
-def _exponentials_beyond_linear(log_odds, strengths):
-    return exp_beyond_linear(strengths * log_odds[:, None])
+def _excesses(
+    laws: Float[Array, "contexts vocab"],
+    log_odds: Float[Array, " vocab"],
+    table: Float[Array, "vocab strengths"],
+    centre: Float[Array, ""],
+    strengths: Float[Array, " strengths"],
+):
+    """Masses, means, log E_j[e^{alpha M}] - alpha E_j[M], and whether nothing that matters has underflowed.
 
-
-@jax.jit
-def _steep_excess(laws, exponentials, strengths, means):
-    """log E_j[e^{alpha M}] - alpha E_j[M]."""
-    return jnp.log(_expectations(laws, exponentials)) - strengths * means[:, None]
-
-
-@jax.jit
-def _gentle_excess(laws, exponentials_beyond_linear, strengths, means):
-    """With y = alpha (M - c): log E[e^y] - E[y] = E[e^y - 1 - y] + (log(1 + x) - x), x = E[e^y] - 1."""
-    beyond_linear = _expectations(laws, exponentials_beyond_linear)
-    return beyond_linear + _log1p_beyond_linear(beyond_linear + strengths * means[:, None])
+    With y = alpha (M - c): log E[e^y] - E[y] = E[e^y - 1 - y] + (log(1 + x) - x), x = E[e^y] - 1. What is not sound
+    counts as 0.
+    """
+    probs = jnp.exp(laws.astype(log_odds.dtype))
+    mass = jnp.sum(probs, axis=1, dtype=jnp.float64)
+    share = (1 / mass).astype(log_odds.dtype)[:, None]
+    means = (probs @ log_odds) * share[:, 0]
+    expectations = (probs @ table) * share
+    gentle = jnp.abs(strengths) * (jnp.max(log_odds) - jnp.min(log_odds)) <= GENTLE
+    numbers = jnp.finfo(log_odds.dtype)
+    sound = gentle | (expectations >= numbers.tiny / numbers.eps * log_odds.size)
+    series = expectations + _log1p_beyond_linear(expectations + strengths * (means - centre)[:, None])
+    steep = jnp.log(expectations) + strengths * (favoured_by(log_odds)(strengths) - means[:, None])
+    return mass, means, jnp.where(sound, jnp.where(gentle, series, steep), 0), sound
 
 
 def _excess_one_by_one(laws, log_odds, strengths):
-    laws = checked_log_probs(laws)
+    laws = checked_log_probs(laws, dtype=log_odds.dtype)
     if strengths.size < FEWEST_STRENGTHS or not worth_compressing(laws, strengths, log_odds):
         return tilted_divergences(laws, log_odds, strengths)[1]
 
@@ -134,16 +165,11 @@ def _excess_one_by_one(laws, log_odds, strengths):
     return jnp.stack([evaluate(kernel, law, log_odds, order, strengths) for law in laws])
 
 
-def _expectations(laws, table):
-    probs = jnp.exp(laws.astype(jnp.float64))
-    return probs @ table / jnp.sum(probs, axis=1, keepdims=True)
-
-
 @jax.jit
 def _mass_and_mean(laws, log_odds):
-    probs = jnp.exp(laws.astype(jnp.float64))
-    mass = jnp.sum(probs, axis=1)
-    return mass, probs @ log_odds / mass
+    probs = jnp.exp(laws.astype(log_odds.dtype))
+    mass = jnp.sum(probs, axis=1, dtype=jnp.float64)
+    return mass, probs @ log_odds / mass.astype(log_odds.dtype)
 
 
 def _log1p_beyond_linear(x: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -153,25 +179,15 @@ def _log1p_beyond_linear(x: Float[Array, "..."]) -> Float[Array, "..."]:
     return 2 * y**3 * series - x * y
 
 
-def _blocks(laws: Float[Array | np.ndarray, "contexts vocab"]) -> list[slice]:
+def blocks_of(laws: Float[Array | np.ndarray, "contexts vocab"]) -> list[slice]:
+    """Successive contexts, as many as are at hand at a time."""
     contexts, vocab = laws.shape
     rows = max(1, BLOCK_ELEMENTS // vocab)
     return [slice(start, start + rows) for start in range(0, contexts, rows)]
 
 
-def _chunks(chosen: Bool[np.ndarray, " strengths"], width: int) -> list[Int[np.ndarray, " chunk"]]:
-    indices = np.flatnonzero(chosen)
-    return np.split(indices, range(max(1, width), indices.size, max(1, width))) if indices.size else []
-
-
-def _sliceable(values: ArrayLike, name: str) -> Array | np.ndarray:
-    """Large tables are neither copied nor moved whole: only a block at a time is."""
-    array = values if isinstance(values, Array | np.ndarray) else np.asarray(values)
-    check_real(array.dtype, name)
-    return array
-
-
-def _checked_weights(weights: ArrayLike | None, contexts: int) -> Float[Array, " contexts"]:
+def checked_weights(weights: ArrayLike | None, contexts: int) -> Float[Array, " contexts"]:
+    """Shares pi_j of the contexts, summing to 1; equal by default."""
     if weights is None:
         return jnp.full(contexts, 1 / contexts)
     values = jnp.asarray(weights, dtype=jnp.float64)
@@ -182,12 +198,13 @@ def _checked_weights(weights: ArrayLike | None, contexts: int) -> Float[Array, "
     return values / jnp.sum(values)
 
 
-def _checked_data(
+def checked_data(
     data: ArrayLike, contexts: int, vocab: int
 ) -> Float[Array | np.ndarray, "contexts vocab"] | Int[Array, " contexts"]:
+    """The evaluation law: a table of log-probabilities as it is, or checked token ids."""
     shape = np.shape(data)
     if shape == (contexts, vocab):
-        return _sliceable(data, "data")
+        return sliceable(data, "data")
     if shape != (contexts,):
         raise ValueError(
             f"data: expected log-probabilities of shape ({contexts}, {vocab}) or token ids of shape ({contexts},), "

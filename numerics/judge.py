@@ -7,11 +7,12 @@ import numpy as np
 import sympy as sp
 from jaxtyping import Float, Int
 
-from numerics.assess import Assessment, Curves, assess, not_applied, side_notes
+from numerics.assess import Assessment, assess, not_applied, side_notes
 from numerics.baseline import Baseline
-from numerics.lowering import MissingInputError
-from numerics.predict import AFTER, BEFORE, UNKNOWN, condition_met, turning_side
+from numerics.observed_curves import Curves
+from numerics.predict import AFTER, BEFORE, UNKNOWN, condition_met, turning, turning_side
 from numerics.reasons import verdict_of
+from numerics.setting import MissingInputError
 from numerics.sweep import NotObservedError, Sweep
 from numerics.verdict import (
     HOLDS,
@@ -105,7 +106,8 @@ def _assess_vocabulary(claim: Turns, sweep: Sweep, baseline: Baseline | None, to
     if not met.any():
         return not_applied(claim, nothing, tolerance, f"condition unmet: {claim.condition.name}")
     window = strengths[[0, -1]]
-    side = turning_side(claim, window, per, baseline)
+    count, _ = turning(claim, per, baseline)
+    side = turning_side(claim, count, window, baseline)
     first, second = (RISING, FALLING) if claim.first == "rising" else (FALLING, RISING)
     whole = first if claim.n == 0 else BUMP
     shape = np.select([side == AFTER, side == BEFORE], [first, second], whole)[..., None]

@@ -1,9 +1,4 @@
-"""Models to sweeps: run a model over strengths, one context at a time, and keep what the comparator needs.
-
-Log-probabilities are float64 whatever the logits' dtype; the band remembers the rounding of the logits themselves. With
-logits within h of exact ones (h = rounding * eps * largest |logit|), log-probabilities and concept logits are within
-2h, and the mean log-odds within h (M_max - M_min).
-"""
+"""Models to sweeps: run a model over strengths, one context at a time, and keep what the comparator needs."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -11,19 +6,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
-from scipy.special import logsumexp
 
 from numerics.bands import ROUNDING, check_strengths, rounding_halfwidth
 from numerics.grids import with_zero
 from numerics.model import CrossEntropyModel, SteeredModel
+from numerics.observers import DIMENSIONS, observe_context, observe_interplay
 from numerics.summary import empty_summary, summarise, summary_variables
 from numerics.sweep import Sweep
-
-BLOCK = 4096
-"""Vocabulary columns worked on at once: bounded memory whatever the vocabulary."""
-
-UNDERFLOW = 1e-250
-"""A concept's share of the largest token's probability below which its mass is summed again on its own scale."""
+from numerics.view import View
 
 Progress = Callable[[Iterable], Iterable]
 
@@ -41,6 +31,7 @@ def observe_next_token(
     tokens: Int[ArrayLike, " tokens"] | Sequence[int] | None = None,
     dominant: int = 0,
     derivative_every: int = 8,
+    other_vector: Float[ArrayLike, "..."] | None = None,
     rounding: float = ROUNDING,
     attributes: dict[str, Any] | None = None,
     progress: Progress = iter,
@@ -49,7 +40,8 @@ def observe_next_token(
 
     `dominant` tokens that lead at either end of the grid are observed too, marked `chosen_after` because the sweep
     itself chose them. Every `derivative_every`-th strength gets the exact slope, where the model offers derivatives (0:
-    never). `rounding` is the factor of `numerics.bands`, measured by `calibrate`. A grid without 0 gets it inserted,
+    never). With an `other_vector` the model is steered along it and along the sum of both as well, for the interplay of
+    the two. `rounding` is the factor of `numerics.bands`, measured by `calibrate`. A grid without 0 gets it inserted,
     and a note says so. Logits that are NaN or infinite are a `ValueError` that names context and strength.
     """
     strengths, inserted = with_zero(strengths)
@@ -57,23 +49,31 @@ def observe_next_token(
     if not len(contexts):
         raise ValueError("no contexts given: a sweep needs at least one")
 
-    def run(context: Any, at: Float[np.ndarray, " some"]) -> Float[np.ndarray, "some vocab"]:
-        return _checked(model.logits(context, at, layer=layer, vector=vector), at, context)
+    def run(context: Any, at: Float[np.ndarray, " some"], along: Any = vector) -> Float[np.ndarray, "some vocab"]:
+        return _checked(model.logits(context, at, layer=layer, vector=along), at, context)
 
     ids, after = _token_ids(tokens, dominant, lambda: (run(context, strengths[[0, -1]]) for context in contexts))
     odds = None if log_odds is None else np.asarray(log_odds, np.float64)
     masks = None if concepts is None else np.atleast_2d(np.asarray(concepts, bool))
     slopes = _slopes(model, strengths, derivative_every if ids.size else 0, layer, vector, ids, rounding)
-    rows, summary = [], empty_summary(len(contexts), model.vocab_size)
+
+    def view(logits: Float[np.ndarray, "strengths vocab"]) -> View:
+        return View(strengths=strengths, logits=logits, rounding=rounding, tokens=ids, log_odds=odds, concepts=masks)
+
+    rows, summary, dtype = [], empty_summary(len(contexts), model.vocab_size), ""
     for number, context in enumerate(progress(contexts)):
-        logits = run(context, strengths)
-        rows.append(_row(logits, ids, odds, masks, rounding) | slopes(context, logits))
-        summarise(summary, number, strengths, logits, rows[-1]["log_normaliser"], rows[-1]["log_probability_halfwidth"])
-    return Sweep(
-        data=_dataset(rows, summary, strengths, ids, after, derivative_every, concept_names, masks).assign_attrs(
-            _attributes(model, layer, vector, rows[0]["dtype"], inserted) | (attributes or {})
-        )
-    )
+        seen = view(run(context, strengths))
+        row = observe_context(seen) | slopes(context, seen.logits)
+        if other_vector is not None and ids.size:
+            others = (other_vector, np.asarray(vector) + np.asarray(other_vector))
+            row |= observe_interplay(seen, *(view(run(context, strengths, along)) for along in others))
+        rows.append(row)
+        summarise(summary, number, seen)
+        dtype = str(seen.logits.dtype)
+    data = _dataset(rows, summary, strengths, ids, after, derivative_every, concept_names, masks)
+    if odds is not None:
+        data["log_odds"] = ("vocab", odds)
+    return Sweep(data=data.assign_attrs(_attributes(model, layer, vector, dtype, inserted) | (attributes or {})))
 
 
 def observe_cross_entropy(
@@ -150,49 +150,6 @@ def _token_ids(tokens, dominant: int, ends: Callable[[], Iterable[np.ndarray]]):
     return np.concatenate([chosen, late]), np.arange(chosen.size + late.size) >= chosen.size
 
 
-def _row(logits: np.ndarray, ids, odds, masks, rounding: float) -> dict[str, Any]:
-    """The curves of one context; strengths last."""
-    top = logits.max(axis=1).astype(np.float64)
-    weights = [np.ones((logits.shape[1], 1))]
-    weights += [] if odds is None else [odds[:, None]]
-    weights += [] if masks is None else [masks.T.astype(np.float64), (~masks).T.astype(np.float64)]
-    columns = np.concatenate(weights, axis=1)
-    sums, plain = np.zeros((len(logits), columns.shape[1])), np.zeros(len(logits))
-    for start in range(0, logits.shape[1], BLOCK):
-        block = logits[:, start : start + BLOCK].astype(np.float64)
-        plain += block.sum(axis=1)
-        sums += np.exp(block - top[:, None]) @ columns[start : start + BLOCK]
-    log_normaliser = top + np.log(sums[:, 0])
-    h = rounding_halfwidth(logits.dtype, np.abs(logits).max(axis=1), rounding)
-    row = {
-        "dtype": str(logits.dtype),
-        "log_normaliser": log_normaliser,
-        "log_probability": (logits[:, ids].astype(np.float64) - log_normaliser[:, None]).T,
-        "log_probability_halfwidth": 2 * h,
-        "mean_logprob": plain / logits.shape[1] - log_normaliser,
-        "mean_logprob_halfwidth": 2 * h,
-    }
-    if odds is not None:
-        row["mean_log_odds"] = sums[:, 1] / sums[:, 0]
-        row["mean_log_odds_halfwidth"] = h * np.ptp(odds) + rounding_halfwidth(np.float64, np.abs(odds).max())
-    if masks is not None:
-        inside, outside = np.split(sums[:, -2 * len(masks) :], 2, axis=1)
-        row["concept_logit"] = _log_mass(inside, logits, masks, top) - _log_mass(outside, logits, ~masks, top)
-        row["concept_logit_halfwidth"] = 2 * h
-    return row
-
-
-def _log_mass(mass: Float[np.ndarray, "strengths concepts"], logits: np.ndarray, masks, top) -> np.ndarray:
-    """log of the unnormalised mass of each set, `[concepts, strengths]`; sums that underflow are taken anew."""
-    out = np.empty(mass.T.shape)
-    for n, mask in enumerate(masks):
-        if mass[:, n].min() > UNDERFLOW:
-            out[n] = top + np.log(mass[:, n])
-        else:
-            out[n] = logsumexp(logits[:, mask].astype(np.float64), axis=1)
-    return out
-
-
 def _slopes(model: Any, strengths, every: int, layer, vector, ids, rounding: float):
     """A function from a context and its logits to its slopes and their half-width; to nothing without derivatives."""
     if every == 0 or not hasattr(model, "derivative"):
@@ -213,18 +170,12 @@ def _slopes(model: Any, strengths, every: int, layer, vector, ids, rounding: flo
 
 
 def _dataset(rows, summary, strengths, ids, after, every: int, names, masks) -> xr.Dataset:
-    dims = {
-        "log_probability": ("token", "strength"),
-        "log_probability_slope": ("token", "slope_strength"),
-        "log_probability_slope_halfwidth": ("slope_strength",),
-        "concept_logit": ("concept", "strength"),
-    }
-    kept = [name for name in rows[0] if name not in ("dtype", "log_normaliser")]
-    kept = [name for name in kept if ids.size or not name.startswith("log_probability")]
     variables = {
-        name: (("context", *dims.get(name, ("strength",))), np.stack([row[name] for row in rows])) for name in kept
+        name: (("context", *DIMENSIONS.get(name, ("strength",))), np.stack([row[name] for row in rows]))
+        for name in rows[0]
     }
     coords: dict[str, Any] = {"strength": strengths, "token": ids, "chosen_after": ("token", after)}
+    coords["rank"] = np.arange(1, 1 + len(rows[0]["singular_values"]))
     if "log_probability_slope" in variables:
         coords["slope_strength"] = strengths[::every]
     if masks is not None:

@@ -1,6 +1,5 @@
 """Where every token of a vocabulary peaks, all at once."""
 
-import math
 from typing import NamedTuple
 
 import jax
@@ -16,6 +15,7 @@ from numerics.cells import (
     TAIL,
     CompressedLaw,
     compress,
+    repeated,
     sort_tokens,
     uncompressed,
     worth_compressing,
@@ -48,33 +48,72 @@ def peak_strengths(log_probs: ArrayLike, log_odds: ArrayLike) -> Float[Array, "*
     `log_probs` `[..., vocab]`, `log_odds` `[vocab]`. Tokens of extremal log-odds, ties included, never stop rising or
     falling: their peak is at plus or minus infinity. There is no peak, nan, for a token of probability 0, nor for any
     token if the log-odds are constant on the tokens that occur. Differentiable in both arguments (for small
-    vocabularies: the derivative costs one pass a token). Theorem 3.3 of arXiv 2602.02712 v1, law `token_bump`.
+    vocabularies: the derivative costs one pass a token). Computed in float64 whatever comes in: a peak magnifies
+    rounding by the reciprocal of the tilted variance. Theorem 3.3 of arXiv 2602.02712 v1, law `token_bump`.
 
     >>> peak_strengths(jnp.log(jnp.array([0.25, 0.5, 0.25])), [-1.0, 0.0, 1.0])
     Array([-inf,   0.,  inf], dtype=float64)
     """
     law, odds = checked_law(log_probs, log_odds)
-    rows = law.reshape(-1, odds.size)
-    return jnp.stack([_peaks(row, odds) for row in rows]).reshape(law.shape)
+    return _peaks(law.reshape(-1, odds.size), odds).reshape(law.shape)
 
 
 @jax.custom_jvp
-def _peaks(law: Float[Array, " vocab"], log_odds: Float[Array, " vocab"]) -> Float[Array, " vocab"]:
+def _peaks(laws: Float[Array, "contexts vocab"], log_odds: Float[Array, " vocab"]) -> Float[Array, "contexts vocab"]:
+    if worth_compressing(laws, log_odds):
+        order = sort_tokens(log_odds)
+        return jnp.stack([_peaks_of_many_tokens(law, log_odds, order) for law in laws])
+    peaks, doubtful = _peaks_of_few_tokens(laws, log_odds)
+    if not is_concrete(laws, log_odds):
+        return lax.map(lambda row: _settled(row[0], log_odds, row[1], row[2]), (laws, peaks, doubtful))
+    for context in np.flatnonzero(np.asarray(doubtful).any(axis=1)):
+        settled = _settled(laws[context], log_odds, peaks[context], doubtful[context])
+        peaks = peaks.at[context].set(settled)
+    return peaks
+
+
+@_peaks.defjvp
+def _peaks_jvp(primals, tangents):
+    """Implicit function theorem: keeping E_alpha[M] = M(z), d alpha = (dM(z) - dE_alpha[M])/Var_alpha[M]."""
+    (laws, log_odds), (laws_dot, log_odds_dot) = primals, tangents
+    peaks = _peaks(laws, log_odds)
+    finite = jnp.isfinite(peaks)
+
+    def of_context(row):
+        law, law_dot, strengths = row
+        here, moved = (law, log_odds), (law_dot, log_odds_dot)
+        (_, _, variance), (_, mean_dot, _) = jax.jvp(lambda *law: tilted_moments(*law, strengths), here, moved)
+        return (log_odds_dot - mean_dot) / variance
+
+    slopes = lax.map(of_context, (laws, laws_dot, jnp.where(finite, peaks, 0)))
+    return peaks, jnp.where(finite, slopes, 0)
+
+
+@jax.jit
+def _peaks_of_few_tokens(laws: Float[Array, "contexts vocab"], log_odds: Float[Array, " vocab"]):
+    """Peaks, and which of them are in doubt."""
+
+    def of_context(law):
+        inside = _interior(law, log_odds)
+        return _one_by_one(_nodes(uncompressed(law, log_odds), inside), log_odds, inside)
+
+    return lax.map(of_context, laws)
+
+
+def _peaks_of_many_tokens(
+    law: Float[Array, " vocab"], log_odds: Float[Array, " vocab"], order: Int[Array, " vocab"]
+) -> Float[Array, " vocab"]:
     inside = _interior(law, log_odds)
-    if not worth_compressing(law, log_odds):
-        nodes = _nodes(uncompressed(law, log_odds), inside)
-        return _settle(law, log_odds, *_one_by_one(nodes, log_odds, inside))
-    order = sort_tokens(log_odds)
     nodes = _nodes(compress(law, log_odds, order), inside)
     if jnp.maximum(*(jnp.max(side.error) for side in nodes)) > CERTIFIED:
         nodes = _nodes(uncompressed(law, log_odds), inside)
     peaks, doubtful = _in_blocks(nodes, log_odds, order, inside)
     if jnp.sum(doubtful) > FEW:
         peaks, doubtful = _one_by_one(nodes, log_odds, inside)
-    return _settle(law, log_odds, peaks, doubtful)
+    return _settled(law, log_odds, peaks, doubtful)
 
 
-def _settle(
+def _settled(
     law: Float[Array, " vocab"],
     log_odds: Float[Array, " vocab"],
     peaks: Float[Array, " vocab"],
@@ -92,18 +131,8 @@ def _settle(
     if tokens.size == 0:
         return peaks
     _, first, which = np.unique(np.asarray(log_odds)[tokens], return_index=True, return_inverse=True)
-    chosen = np.resize(tokens[first], 2 ** math.ceil(math.log2(first.size)))  # few sizes, few compilations
+    chosen = repeated(tokens[first])
     return peaks.at[tokens].set(balances(law, log_odds, log_odds[chosen], peaks[chosen])[which])
-
-
-@_peaks.defjvp
-def _peaks_jvp(primals, tangents):
-    """Implicit function theorem: keeping E_alpha[M] = M(z), d alpha = (dM(z) - dE_alpha[M])/Var_alpha[M]."""
-    peaks = _peaks(*primals)
-    finite = jnp.isfinite(peaks)
-    strengths = jnp.where(finite, peaks, 0)
-    (_, _, variance), (_, mean_dot, _) = jax.jvp(lambda *law: tilted_moments(*law, strengths), primals, tangents)
-    return peaks, jnp.where(finite, (tangents[1] - mean_dot) / variance, 0)
 
 
 @jax.jit

@@ -4,6 +4,9 @@ import numpy as np
 
 from numerics.assess import Assessment
 from numerics.verdict import HOLDS, NOT_APPLICABLE, OUTCOMES, Verdict
+from theory.quantities import Along
+
+POINTS: dict[Along, str] = {"strength": "strengths", "log_odds": "log-odds", "rank": "ranks"}
 
 
 def verdict_of(assessment: Assessment, index: tuple[int, ...], law: str | None) -> Verdict:
@@ -34,11 +37,12 @@ def _reason(assessment: Assessment, index, code: int, departure: float | None, a
     note = assessment.notes[int(assessment.note[index])]
     if departure is None:
         return note
-    unit, where = assessment.claim.quantity.unit, ", ".join(f"{strength:g}" for strength in at)
+    unit = assessment.claim.quantity.unit
+    where = f"{POINTS[assessment.claim.quantity.along]} {', '.join(f'{point:g}' for point in at)}"
     tolerance, most = assessment.tolerance, float(assessment.most[index])
     least = float(assessment.least[index])
     if least > 0:
-        text = f"no curve in the band comes closer than {least:.3g} {unit}; strengths {where} rule it out"
+        text = f"no curve in the band comes closer than {least:.3g} {unit}; {where} rule it out"
     elif code == HOLDS:
         text = f"every curve in the band is within {most:.3g} {unit}"
     elif most <= tolerance:
@@ -50,5 +54,5 @@ def _reason(assessment: Assessment, index, code: int, departure: float | None, a
         narrower = f"a band of ±{enough:.2g} there would decide (it is ±{width:.2g})"
         if assessment.evidence == "statistical" and 0 < enough < width:
             narrower += f", about {(width / enough) ** 2:.0f} times the samples"
-        text = f"the band allows departures from 0 to {most:.3g} {unit}, widest at strengths {where}; {narrower}"
+        text = f"the band allows departures from 0 to {most:.3g} {unit}, widest at {where}; {narrower}"
     return f"{text}; {note}" if note else text

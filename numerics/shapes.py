@@ -11,19 +11,21 @@ the nearest one and `most` (D+) that of the farthest. With a curve's values l <=
     second derivative     the band less b/2 * strength^2, convex
     between two curves    how far the band reaches beyond them
     close to a curve      its distance less the remainder
+    flat within s         D+ = max_{i != j} (u_i - l_j - s)/2               D-: exchange l and u
 
-all floored at 0. Falling, U and concave are these upside down. Weak inequalities throughout: a flat stretch is allowed.
+all floored at 0. Falling, U and concave are these upside down; a limit is `close` on a tail and a plateau
+`flat` on one. Weak inequalities throughout: a flat stretch is allowed.
 Every function works on all curves of a band at once, in time near-linear in the strengths.
 """
 
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from numerics.bands import Band, check_strengths
+from numerics.falls import deepest_dip, find_dip, find_fall, largest_fall
 from numerics.hulls import height_above_hull
 from numerics.zigzags import largest_zigzag
 
@@ -59,18 +61,21 @@ class Departures:
 def rising(band: Band, showing: Showing = "all") -> Departures:
     """From the curves that never fall. `showing="departing"` leaves out the points of D+, to save time."""
     _need(band, 2)
-    return _ruled(band, _largest_fall, _find_fall, showing)
+    return _ruled(band.lower, band.upper, largest_fall, find_fall, showing)
 
 
 def falling(band: Band, showing: Showing = "all") -> Departures:
     """From the curves that never rise."""
-    return rising(-band, showing)
+    _need(band, 2)
+    backwards = _ruled(band.lower[::-1], band.upper[::-1], largest_fall, find_fall, showing)
+    points = backwards.witness[:, ::-1]
+    return replace(backwards, witness=np.where(points < 0, -1, len(band.strengths) - 1 - points))
 
 
 def bump(band: Band, showing: Showing = "all") -> Departures:
     """From the curves that rise and then fall; either part may be empty."""
     _need(band, 3)
-    return _ruled(band, _deepest_dip, _find_dip, showing)
+    return _ruled(band.lower, band.upper, deepest_dip, find_dip, showing)
 
 
 def valley(band: Band) -> Departures:
@@ -128,7 +133,8 @@ def curvature(band: Band, at_least: float | None = None, at_most: float | None =
 def between(band: Band, floor: Bounds | float = -np.inf, ceiling: Bounds | float = np.inf) -> Departures:
     """From the curves between two known ones."""
     return _pointwise(
-        np.maximum(floor - band.upper, band.lower - ceiling), np.maximum(floor - band.lower, band.upper - ceiling)
+        np.maximum(_above(floor, band.upper), _above(band.lower, ceiling)),
+        np.maximum(_above(floor, band.lower), _above(band.upper, ceiling)),
     )
 
 
@@ -138,6 +144,17 @@ def close(band: Band, value: Bounds, remainder: Bounds | float = 0.0) -> Departu
     return between(band, value - remainder, value + remainder)
 
 
+def flat(band: Band, within: float = 0.0) -> Departures:
+    """From the curves whose largest and smallest value are at most `within` apart; of a tail, a plateau."""
+    _need(band, 2)
+    if not within >= 0:
+        raise ValueError(f"a plateau is flat within 0 or more, got {within}")
+    (least, ruled_out), (most, farthest) = _spread(band.lower, band.upper), _spread(band.upper, band.lower)
+    least, most = least - within, most - within
+    witness = np.where((least > 0)[:, None], ruled_out, farthest)
+    return Departures(least=np.maximum(least, 0) / 2, most=np.maximum(most, 0) / 2, witness=witness)
+
+
 def fewest_turns(band: Band) -> tuple[Int[np.ndarray, " curves"], Int[np.ndarray, " curves"]]:
     """The fewest turning points of any curve in the band, and the way it goes first: 1 rising, -1 falling, 0 flat.
 
@@ -145,72 +162,48 @@ def fewest_turns(band: Band) -> tuple[Int[np.ndarray, " curves"], Int[np.ndarray
     """
     lower, upper = band.lower, band.upper
     count = np.zeros(lower.shape[1], np.int32)
-    first, way = np.zeros_like(count), np.zeros_like(count)
+    first = np.zeros_like(count)
+    may_rise, may_fall = np.ones((2, count.size), bool)
     highest, lowest = lower[0].copy(), upper[0].copy()
     for low, high in zip(lower[1:], upper[1:], strict=True):
-        must_rise, must_fall = (low > lowest) & (way <= 0), (high < highest) & (way >= 0)
-        turned = (must_rise & (way < 0)) | (must_fall & (way > 0))
-        count += turned
-        way = np.where(must_rise, 1, np.where(must_fall, -1, way))
-        first = np.where(first == 0, way, first)
-        highest = np.where(turned & must_rise, low, np.maximum(highest, low))
-        lowest = np.where(turned & must_fall, high, np.minimum(lowest, high))
+        must_rise, must_fall = (low > lowest) & may_rise, (high < highest) & may_fall
+        if (must_rise | must_fall).any():
+            for forced, way, was_going, is_going, extreme in (
+                (must_rise, 1, may_fall, may_rise, highest),
+                (must_fall, -1, may_rise, may_fall, lowest),
+            ):
+                curves = np.flatnonzero(forced)
+                turned = curves[~was_going[curves]]
+                count[turned] += 1
+                extreme[turned] = -way * np.inf
+                first[curves[first[curves] == 0]] = way
+                was_going[curves], is_going[curves] = True, False
+        np.maximum(highest, low, out=highest)
+        np.minimum(lowest, high, out=lowest)
     return count, first
 
 
-def _ruled(band: Band, size, search, showing: Showing) -> Departures:
-    # whole tables, not the columns wanted: picking columns out of one costs more than the search for the points
-    least, witness = search(band.lower, band.upper)
-    departs = (least > 0)[:, None]
+def _ruled(lower: Bounds, upper: Bounds, size, find, showing: Showing) -> Departures:
     if showing == "departing":
-        most, witness = size(band.upper, band.lower), np.where(departs, witness, -1)
+        (least, witness), most = find(lower, upper, above=0.0), size(upper, lower)
     else:
-        most, farthest = search(band.upper, band.lower)
-        witness = np.where(departs, witness, farthest)
+        (least, ruled_out), (most, farthest) = find(lower, upper), find(upper, lower)
+        witness = np.where((least > 0)[:, None], ruled_out, farthest)
     return Departures(least=np.maximum(least, 0) / 2, most=np.maximum(most, 0) / 2, witness=witness)
 
 
-def _running_max(rows: Bounds) -> Bounds:
-    # np.maximum.accumulate goes down one column at a time: 15 times slower on a table than row by row
-    out = rows.copy()
-    for above, row in pairwise(out):
-        np.maximum(above, row, out=row)
-    return out
+def _above(a: Bounds | float, b: Bounds | float) -> Bounds:
+    """a - b, 0 for the same infinity."""
+    with np.errstate(invalid="ignore"):
+        return np.where(np.equal(a, b), 0.0, np.subtract(a, b))
 
 
-def _largest_fall(high: Bounds, low: Bounds) -> Float[np.ndarray, " curves"]:
-    """max_{i<j} high_i - low_j."""
-    return (_running_max(high[:-1]) - low[1:]).max(axis=0)
-
-
-def _find_fall(high: Bounds, low: Bounds) -> tuple[Float[np.ndarray, " curves"], Int[np.ndarray, "curves 2"]]:
-    """The same with its points."""
-    before = _running_max(high[:-1])
-    falls = before - low[1:]
-    at = falls.argmax(axis=0)
-    return _entries(falls, at), np.stack([_first(high, _entries(before, at)), at + 1], axis=1)
-
-
-def _deepest_dip(high: Bounds, low: Bounds) -> Float[np.ndarray, " curves"]:
-    """max_{i<j<k} min(high_i, high_k) - low_j."""
-    return (np.minimum(_running_max(high[:-2]), _running_max(high[:1:-1])[::-1]) - low[1:-1]).max(axis=0)
-
-
-def _find_dip(high: Bounds, low: Bounds) -> tuple[Float[np.ndarray, " curves"], Int[np.ndarray, "curves 3"]]:
-    """The same with its points."""
-    before, after = _running_max(high[:-2]), _running_max(high[:1:-1])[::-1]
-    dips = np.minimum(before, after) - low[1:-1]
-    at = dips.argmax(axis=0)
-    last = len(high) - 1 - _first(high[::-1], _entries(after, at))
-    return _entries(dips, at), np.stack([_first(high, _entries(before, at)), at + 1, last], axis=1)
-
-
-def _entries(table: Bounds, rows: Int[np.ndarray, " curves"]) -> Float[np.ndarray, " curves"]:
-    return table[rows, np.arange(table.shape[1])]
-
-
-def _first(table: Bounds, value: Float[np.ndarray, " curves"]) -> Int[np.ndarray, " curves"]:
-    return (table == value).argmax(axis=0)
+def _spread(high: Bounds, low: Bounds) -> tuple[Float[np.ndarray, " curves"], Int[np.ndarray, "curves 2"]]:
+    """max_{i != j} high_i - low_j, and these two points in order of strength."""
+    fall, points = find_fall(high, low)
+    rise, backwards = find_fall(high[::-1], low[::-1])
+    points = np.where((fall >= rise)[:, None], points, len(high) - 1 - backwards[:, ::-1])
+    return np.maximum(fall, rise), points
 
 
 def _pointwise(least: Bounds, most: Bounds) -> Departures:

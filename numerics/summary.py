@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Float
 
 from numerics import shapes
-from numerics.bands import around
+from numerics.bands import Band, around
+from numerics.view import View
 
 BLOCK = 1024
 """Vocabulary columns worked on at once: a few tables of them fit in cache."""
@@ -25,6 +26,8 @@ def empty_summary(contexts: int, vocab: int) -> Summary:
         "shape_witness": np.full((*of_shape, POINTS), -1, np.int32),
         "shape_witness_value": np.full((*of_shape, POINTS), np.nan, np.float32),
         "peak": np.zeros(one),
+        "peak_lower": np.zeros(one),
+        "peak_upper": np.zeros(one),
         "turns": np.zeros(one, np.int32),
         "first": np.zeros(one, np.int8),
         "start": np.zeros(one),
@@ -32,18 +35,12 @@ def empty_summary(contexts: int, vocab: int) -> Summary:
     }
 
 
-def summarise(
-    summary: Summary,
-    context: int,
-    strengths: Float[np.ndarray, " strengths"],
-    logits: Float[np.ndarray, "strengths vocab"],
-    log_normaliser: Float[np.ndarray, " strengths"],
-    halfwidth: Float[np.ndarray, " strengths"],
-) -> None:
+def summarise(summary: Summary, context: int, view: View) -> None:
     """Fill in one context's row, a block of the vocabulary at a time. Witnesses are kept of departures alone."""
-    for start in range(0, logits.shape[1], BLOCK):
-        columns = slice(start, min(start + BLOCK, logits.shape[1]))
-        values = logits[:, columns] - log_normaliser[:, None]
+    strengths, halfwidth = view.strengths, 2 * view.halfwidth
+    for start in range(0, view.logits.shape[1], BLOCK):
+        columns = slice(start, min(start + BLOCK, view.logits.shape[1]))
+        values = view.logits[:, columns] - view.log_normaliser[:, None]
         band = around(strengths, values, halfwidth[:, None])
         for n, shape in enumerate(SHAPES.values()):
             found = shape(band, "departing")
@@ -54,7 +51,19 @@ def summarise(
             summary["shape_witness_value"][context, columns, n] = np.where(points >= 0, at, np.nan)
         summary["turns"][context, columns], summary["first"][context, columns] = shapes.fewest_turns(band)
         summary["peak"][context, columns] = strengths[values.argmax(axis=0)]
+        summary["peak_lower"][context, columns], summary["peak_upper"][context, columns] = _peaks(band)
         summary["start"][context, columns], summary["end"][context, columns] = values[0], values[-1]
+
+
+def _peaks(band: Band) -> tuple[Float[np.ndarray, " curves"], Float[np.ndarray, " curves"]]:
+    """Between which strengths each curve is largest: the neighbours of all at which some curve in the band may be.
+
+    Infinite where that is an end of the window: it may be largest beyond.
+    """
+    may_be = band.upper >= band.lower.max(axis=0)
+    first, last = may_be.argmax(axis=0), len(may_be) - 1 - may_be[::-1].argmax(axis=0)
+    around = np.concatenate([[-np.inf], band.strengths, [np.inf]])
+    return around[first], around[last + 2]
 
 
 def summary_variables(summary: Summary) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from numerics.assess import Curves
-from numerics.bands import check_strengths
-from theory.quantities import Quantity
+from numerics.bands import check_strengths, rounding_halfwidth
+from numerics.observed_curves import Curves
+from theory.quantities import PEAK, Quantity
 
 FORMAT, SCHEMA = "steerlaw-sweep", 1
 
@@ -25,13 +25,16 @@ class Sweep:
     """Observed curves, as an xarray Dataset. Every variable is optional; logs are natural.
 
     Curves over `strength`: `log_probability [context, token, strength]` of the chosen tokens (coordinate: vocabulary
-    ids), its exact slope `log_probability_slope [context, token, slope_strength]`, `mean_logprob` and `mean_log_odds
-    [context, strength]`, `concept_logit [context, concept, strength]`, `cross_entropy [block, strength]` with
-    `block_weight`. The band of a curve X is X +- `X_halfwidth`. Of every token of the vocabulary, a summary:
-    `shape_departure [context, vocab, shape, bound]` (D- and D+ from rising, falling, bump), `shape_witness` (strength
-    indices, -1 padding) and `shape_witness_value [context, vocab, shape, point]`, `peak` (strength of the largest
-    value), `turns` (fewest turning points of any curve in the band), `first` (1 rising, -1 falling, 0 flat), `start`,
-    `end` (log-probabilities). Attributes say what was observed: model, layer, control, norms, dtype, notes.
+    ids), its exact slope `log_probability_slope [context, token, slope_strength]`, `log_ratio` and `interplay [context,
+    token, strength]`, `mean_logprob`, `mean_log_odds`, `greedy_log_odds`, `top_log_probability`, `kl_forward` and
+    `kl_reverse [context, strength]`, `concept_logit` and `efficiency [context, concept, strength]`, `cross_entropy
+    [block, strength]` with `block_weight`; over `rank`: `singular_values [context, rank]`. The band of a curve X is X
+    +- `X_halfwidth`. Of every token of the vocabulary, its `log_odds [vocab]` and a summary: `shape_departure [context,
+    vocab, shape, bound]` (D- and D+ from rising, falling, bump), `shape_witness` (strength indices, -1 padding) and
+    `shape_witness_value [context, vocab, shape, point]`, `peak` (strength of the largest value), `peak_lower` and
+    `peak_upper` (between which the maximum lies; infinite where it may lie beyond the window), `turns` (fewest turning
+    points of any curve in the band), `first` (1 rising, -1 falling, 0 flat), `start`, `end` (log-probabilities).
+    Attributes say what was observed: model, layer, control, norms, dtype, notes.
     """
 
     data: xr.Dataset
@@ -61,16 +64,24 @@ class Sweep:
         return self.data
 
     def curves(self, quantity: Quantity) -> Curves:
-        """The observed band of a quantity, `[*per, strength]`; `NotObservedError` if the sweep does not hold it."""
-        if quantity.id == "cross_entropy_change":
-            value, halfwidth = self._cross_entropy_change()
-        elif quantity.id == "centred_logit":
-            value, halfwidth = self._observed("log_probability")
-            mean, mean_halfwidth = self._observed("mean_logprob")
-            value, halfwidth = value - mean, halfwidth + mean_halfwidth
-        else:
-            value, halfwidth = self._observed(quantity.id)
-        along = "slope_strength" if "slope_strength" in value.dims else "strength"
+        """The observed band of a quantity, `[*per, strength]`; `NotObservedError` if the sweep does not hold it.
+
+        The last dimension is the abscissa: log-odds or ranks where the quantity runs along them.
+        """
+        if quantity == PEAK:
+            return self._peaks()
+        match quantity.id:
+            case "cross_entropy_change":
+                value, halfwidth = self._cross_entropy_change()
+            case "centred_logit":
+                value, halfwidth = self._observed("log_probability")
+                mean, mean_halfwidth = self._observed("mean_logprob")
+                value, halfwidth = value - mean, halfwidth + mean_halfwidth
+            case "log_odds":
+                value, halfwidth = self._log_odds()
+            case _:
+                value, halfwidth = self._observed(quantity.id)
+        along = next(axis for axis in ("slope_strength", "rank", "strength") if axis in value.dims)
         order = (*quantity.per, along)
         value, halfwidth = xr.broadcast(value, halfwidth)
         values = value.transpose(*order).to_numpy().astype(np.float64)
@@ -124,6 +135,35 @@ class Sweep:
             raise NotObservedError(f"the sweep does not hold {name}")
         value = self.data[name]
         return value, self.data.get(f"{name}_halfwidth", xr.zeros_like(value, dtype=np.float64))
+
+    def _log_odds(self) -> tuple[xr.DataArray, xr.DataArray]:
+        """Those of the chosen tokens, the same at every strength."""
+        odds, _ = self._observed("log_odds")
+        chosen = odds.to_numpy()[self.data["token"].to_numpy()]
+        value = xr.DataArray(chosen, dims="token") + xr.zeros_like(self.data["strength"])
+        return value, xr.full_like(value, rounding_halfwidth(np.float64, np.abs(chosen).max(initial=0.0)))
+
+    def _peaks(self) -> Curves:
+        """Where the tokens of each level of the log-odds peak: what the brackets of all of them share.
+
+        Tokens of one level whose brackets do not meet leave the strengths from the first to the last of them. A bracket
+        reaches from one point of the grid to the next but one, which is as closely as peaks are known.
+        """
+        (odds, _), (lower, _), (upper, _) = (self._observed(name) for name in ("log_odds", "peak_lower", "peak_upper"))
+        levels, order = np.unique(odds.to_numpy()), np.argsort(odds.to_numpy(), kind="stable")
+        starts = np.searchsorted(odds.to_numpy()[order], levels)
+        low, high = (bound.transpose("context", "vocab").to_numpy()[:, order] for bound in (lower, upper))
+        shared = [np.maximum.reduceat(low, starts, axis=1), np.minimum.reduceat(high, starts, axis=1)]
+        hull = [np.minimum.reduceat(low, starts, axis=1), np.maximum.reduceat(high, starts, axis=1)]
+        meet = shared[0] <= shared[1]
+        return Curves(
+            strengths=levels,
+            lower=np.where(meet, shared[0], hull[0]),
+            upper=np.where(meet, shared[1], hull[1]),
+            evidence=lower.attrs.get("evidence", "deterministic"),
+            reach=(float(self.strengths[0]), float(self.strengths[-1])),
+            resolution=2 * float(np.diff(self.strengths).max()),
+        )
 
     def _cross_entropy_change(self) -> tuple[xr.DataArray, xr.DataArray]:
         """Weighted mean over blocks, less its value at strength 0 (where the change is 0 exactly)."""

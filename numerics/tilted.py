@@ -39,7 +39,7 @@ def tilted_moments(
         extreme = favoured(strength)
         centred = log_odds - extreme
         exponents = log_prob + strength * centred
-        top = jnp.max(exponents)
+        top = jnp.maximum(jnp.max(exponents), jnp.finfo(exponents.dtype).min)  # finite even if no token occurs
         weights = jnp.exp(exponents - top)
         mass = jnp.sum(weights)
         mean = jnp.sum(weights * centred) / mass
@@ -93,6 +93,75 @@ def tilted_divergences(
         return jnp.stack([excess(tilted, log_odds, -strength), excess(log_prob, log_odds, strength)])
 
     return tuple(_over_contexts_and_strengths(at, log_probs, strengths, elements=log_odds.size))
+
+
+@jax.jit
+def tilted_concept_divergence(
+    log_probs: Float[Array, "*contexts vocab"],
+    log_odds: Float[Array, " vocab"],
+    sets: Bool[Array, "concepts vocab"],
+    strengths: Float[Array, " strengths"],
+) -> Float[Array, "*contexts concepts strengths"]:
+    """Binary relative entropy `kl(F_alpha, F_0)` of each set's probability F, in nats; 0 for the empty set.
+
+    Relatively accurate down to alpha = 0, as far as the mean log-odds inside and outside differ by more than rounding:
+
+        logit F_alpha - logit F_0 = alpha (E_0[M | C] - E_0[M | not C]) + excess of C - excess of not C
+    """
+
+    def at(log_prob: Float[Array, " vocab"], strength: Float[Array, ""]) -> Float[Array, "1 concepts"]:
+        def of(members: Bool[Array, " vocab"]) -> Float[Array, ""]:
+            sides = [jnp.where(side, log_prob, -jnp.inf) for side in (members, ~members)]
+            masses = [logsumexp(side) for side in sides]
+            occurs = jnp.isfinite(masses[0] + masses[1])
+            inside, outside = (side - jnp.where(occurs, mass, 0.0) for side, mass in zip(sides, masses, strict=True))
+            gaps = log_odds - log_odds[jnp.argmax(inside)]
+            shift = strength * (jnp.exp(inside) @ gaps - jnp.exp(outside) @ gaps)
+            shift += excess(inside, log_odds, strength) - excess(outside, log_odds, strength)
+            return jnp.where(occurs, binary_divergence(masses[0], masses[1], shift), 0.0)
+
+        return jax.vmap(of)(sets)[None]
+
+    return _over_contexts_and_strengths(at, log_probs, strengths, elements=sets.size)[0]
+
+
+@jax.jit
+def tilted_envelope(
+    log_probs: Float[Array, "*contexts vocab"],
+    log_odds: Float[Array, " vocab"],
+    strengths: Float[Array, " strengths"],
+) -> Float[Array, "*contexts strengths"]:
+    """`max_z log p(z) + alpha M(z)`, the log-weight of the most probable token."""
+
+    def at(log_prob: Float[Array, " vocab"], strength: Float[Array, ""]) -> Float[Array, "1"]:
+        return jnp.max(log_prob + strength * log_odds)[None]
+
+    return _over_contexts_and_strengths(at, log_probs, strengths, elements=log_odds.size)[0]
+
+
+def binary_divergence(
+    log_inside: Float[Array, "..."], log_outside: Float[Array, "..."], shift: Float[Array, "..."]
+) -> Float[Array, "..."]:
+    """`kl(F', F)` in nats for `logit F' = logit F + shift`, from log F and log(1 - F); accurate near shift 0.
+
+    With r = log(F'/F) and r' = log((1 - F')/(1 - F)) it is F h(r) + (1 - F) h(r'), h(r) = r e^r - e^r + 1 >= 0.
+    """
+
+    def log_mixture(log_rest, log_moved, shift):
+        small = jnp.log1p(jnp.exp(log_moved) * jnp.expm1(jnp.clip(shift, -1, 1)))
+        return jnp.where(jnp.abs(shift) < 1, small, jnp.logaddexp(log_rest, log_moved + shift))
+
+    def term(log_share, ratio):
+        small = jnp.clip(ratio, -0.5, 0.5)
+        moved = jnp.exp(log_share + ratio)
+        return jnp.where(
+            jnp.abs(ratio) < 0.5,
+            jnp.exp(log_share + small) * exp_beyond_linear(-small),
+            moved * ratio - moved + jnp.exp(log_share),
+        )
+
+    inside = term(log_inside, -log_mixture(log_inside, log_outside, -shift))
+    return inside + term(log_outside, -log_mixture(log_outside, log_inside, shift))
 
 
 def excess(

@@ -42,6 +42,7 @@ class Experiment:
     `baseline` belongs to the next token of the subject's contexts; `text_baseline` to every predicted position of
     `blocks`, whose cross-entropy is swept over `text_strengths`. `rounding` is the rounding band's factor, in units
     of eps times the largest logit. `limits(vector)` gives the baseline's limit fields, where the model has a limit law.
+    With an `other_vector` the two are added, too; the baseline then holds its log-odds.
     """
 
     subject: Subject
@@ -54,6 +55,7 @@ class Experiment:
     text_baseline: Baseline | None = None
     text_strengths: Float[np.ndarray, " text_strengths"] | None = None
     limits: Callable[[np.ndarray], dict[str, Any]] | None = None
+    other_vector: Float[np.ndarray, " d"] | None = None
 
 
 def run(experiments: Iterable[Experiment], seed: int) -> Iterator[Observation]:
@@ -122,6 +124,7 @@ def _next_token(
         concept_names=experiment.subject.concept_names,
         tokens=choose_tokens(baseline.log_probs, baseline.log_odds, baseline.concepts, WATCHED),
         derivative_every=slope_every,
+        other_vector=experiment.other_vector,
         rounding=experiment.rounding,
         attributes=_attributes(experiment.subject),
     )
@@ -133,7 +136,7 @@ def _attributes(subject: Subject) -> dict[str, Any]:
 
 def _permute(baseline: Baseline, order: Int[np.ndarray, " vocab"]) -> Baseline:
     """The baseline with everything it predicts of a token dealt to another token; the unsteered law stays."""
-    names = ("log_odds", "logit_shift", "local_log_odds")
+    names = ("log_odds", "other_log_odds", "logit_shift", "local_log_odds")
     moved: dict[str, Any] = {name: getattr(baseline, name) for name in names}
     moved = {name: None if value is None else value[..., order] for name, value in moved.items()}
     if (sphere := baseline.sphere) is not None:

@@ -11,7 +11,9 @@ from scipy.special import log_softmax
 from numerics.bands import calibrate
 from numerics.baseline import Baseline
 from numerics.grids import strength_grid
+from numerics.last_block import logit_curvature
 from real_models import LanguageModel, approach, limit_logits
+from real_models.sphere import sphere_of
 from steerlaw.experiments import Experiment, Grid
 from steerlaw.subjects import Subject
 
@@ -72,7 +74,7 @@ def language_experiments(
                 concepts=None if concept.targets is None else concept.targets[None],
                 logit_shift=log_odds,
                 local_log_odds=local,
-                facts=frozenset({"pre_norm"}),
+                **({"facts": frozenset({"pre_norm"})} | _last_block(exact, contexts, layer, vector)),
             ),
             strengths=strengths,
             rounding=_rounding(model, exact, contexts[0], strengths, layer, vector),
@@ -97,6 +99,8 @@ def _with_text(experiment: Experiment, exact: LanguageModel, blocks: Int[np.ndar
             weights=np.full(len(following), 1 / len(following)),
             concepts=None,
             local_log_odds=None,
+            sphere=None,
+            logit_curvature=None,
         ),
         text_strengths=(
             strength_grid(float(strengths[-1]), grid.text_count, dense=True) if grid.strengths is None else strengths
@@ -120,6 +124,19 @@ def _rounding(model: Any, exact: Any, tokens: Sequence[int], strengths: np.ndarr
 def _local_log_odds(exact: LanguageModel, contexts: Sequence[Sequence[int]], layer: int, vector: np.ndarray):
     """The exact derivative of each context's logits at strength 0."""
     return np.stack([np.asarray(exact.derivative(c, np.zeros(1), layer=layer, vector=vector))[0] for c in contexts])
+
+
+def _last_block(exact: LanguageModel, contexts: Sequence[Sequence[int]], layer: int, vector: np.ndarray):
+    """What is known where nothing but the final normalisation follows: its geometry, and how sharply logits bend."""
+    if layer != exact.n_layers - 1 or exact.spec.logit_cap is not None:
+        return {}
+    sphere = sphere_of(exact, contexts, vector)
+    curvature = logit_curvature(sphere)
+    return {
+        "sphere": sphere,
+        "logit_curvature": curvature if np.isfinite(curvature) else None,
+        "facts": frozenset({"pre_norm", "final_norm"}),
+    }
 
 
 def _limits(exact: LanguageModel, contexts: Sequence[Sequence[int]], layer: int, vector: np.ndarray) -> dict[str, Any]:

@@ -49,6 +49,38 @@ def derivation(law_id: str, *, kinds: Iterable[str] = ()) -> Rendered:
     return Rendered("\n\n".join([*lines, f"Derivation **{record['derivation']}** ({counts})."]))
 
 
+def erratum(entry_id: str) -> Rendered:
+    """A remark on the published text: what v1 says, what can be proved, and its instance, checked as the cell runs."""
+    from theory.errata import errata
+
+    entries = errata()
+    if entry_id not in entries:
+        raise ValueError(f"{entry_id}: no such entry; there are {', '.join(entries)}")
+    entry = entries[entry_id]
+    record, evidence = entry.to_json(), entry.check()
+    lines = [
+        f"### {entry.number}. {entry.kind.capitalize()}: {_prose(entry.where)} (v1)",
+        f"*The text.* {_prose(entry.published)}",
+        f"*What can be proved.* {_prose(entry.provable)} Law `{entry.law}`.",
+    ]
+    if record["instance"] is not None:
+        lines.append("```text\n" + "\n".join(_fields(record["instance"])) + "\n```")
+    facts = [
+        f"- **{_decided(fact.holds)}**: {_prose(fact.says)} *({'; '.join(filter(None, (fact.strength, _prose(fact.value))))})*"
+        for fact in evidence.facts
+    ]
+    lines += ["\n".join(facts), f"All together: **{_decided(evidence.holds)}** ({evidence.kind})."]
+    return Rendered("\n\n".join(lines))
+
+
+def continuation(model: Any, prompt: str, strength: float, *, layer: int, vector: Any, length: int = 16) -> str:
+    """The prompt and the `length` likeliest tokens after it, one at a time, steered at every step."""
+    tokens = model.encode(prompt)
+    for _ in range(length):
+        tokens.append(int(model.logits(tokens, [strength], layer=layer, vector=vector)[0].argmax()))
+    return model.tokenizer.decode(tokens)
+
+
 def verdict_table(
     observations: Iterable["Observation"], laws: Iterable[str] = (), tolerance: float = 1e-3
 ) -> "pd.DataFrame":
@@ -82,6 +114,23 @@ def show_figures(drawn: Iterable["Drawn"]) -> None:
 
     for one in drawn:
         display(Markdown(f"**{one.title}.** {one.caption}"), one.figure)
+
+
+def _fields(record: dict[str, Any], indent: str = "") -> list[str]:
+    """An exact instance, a field a line; rows stand between bars."""
+    lines = []
+    for name, value in record.items():
+        if isinstance(value, dict):
+            lines += [f"{indent}{name}", *_fields(value, indent + "  ")]
+            continue
+        rows = value if isinstance(value, list) else [value]
+        text = " | ".join(" ".join(row) for row in rows) if isinstance(rows[0], list) else " ".join(map(str, rows))
+        lines.append(f"{indent}{name:<12} {text}")
+    return lines
+
+
+def _decided(holds: bool | None) -> str:
+    return {True: "holds", False: "fails", None: "undecided"}[holds]
 
 
 def _prose(text: Any) -> str:

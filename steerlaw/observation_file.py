@@ -15,6 +15,7 @@ PREFIX = "baseline_"
 DIMENSIONS = {
     "log_probs": ("context", "vocab"),
     "log_odds": ("vocab",),
+    "other_log_odds": ("vocab",),
     "weights": ("context",),
     "concepts": ("concept", "vocab"),
     "logit_shift": ("vocab",),

@@ -1,4 +1,4 @@
-"""What a user asks to verify: a checkpoint to steer, a saved sweep, or a curve in a file."""
+"""What a user asks to verify: a checkpoint to steer, a saved sweep, results of the paper's code, or a curve."""
 
 import csv
 from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +14,8 @@ from real_models import LanguageModel, load_model, prompt_log_odds, read_context
 from steerlaw.experiments import Grid, run
 from steerlaw.language_experiments import Concept, language_experiments
 from steerlaw.observation_file import load_observation
+from steerlaw.reference_results import is_results, result_files
+from steerlaw.reference_verdicts import result_verdicts
 from steerlaw.report import curve_record
 from steerlaw.steering_inputs import chosen_vectors, read_words, word_tokens
 from steerlaw.subjects import Observation, Subject
@@ -61,7 +63,21 @@ def read_target(
     if path.suffix == ".nc":
         observation = load_observation(path)
         return Source(observations=lambda progress: [observation], inputs=[path])
+    if is_results(path):
+        return _results(path, laws, laws_named, tolerance, options.level)
     return _checkpoint(str(target), options, grid, seed)
+
+
+def _results(path: Path, laws: Sequence[Law], laws_named: bool, tolerance: float, level: float) -> Source:
+    """Of a directory, files that no law speaks of are passed over, unless there are no others."""
+    files, silent, verdicts = result_files(path), [], []
+    for file in files:
+        found = result_verdicts(file, laws, named=laws_named, tolerance=tolerance, level=level)
+        verdicts += found
+        silent += [] if found else [file.name]
+    if not verdicts:
+        raise ValueError(f"{path}: without a model no law speaks of what {', '.join(silent)} holds")
+    return Source(verdicts=verdicts, inputs=files)
 
 
 def _curve_verdicts(path: Path, laws: Iterable[Law], tolerance: float, level: float) -> list[dict[str, Any]]:

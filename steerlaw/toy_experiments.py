@@ -1,6 +1,7 @@
 """The embedded toy models: their law is known exactly, so the laws must hold on them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
@@ -23,9 +24,18 @@ def toy_experiments(grid: Grid) -> Iterator[Experiment]:
 
 
 def toy_experiment(instance: UFMInstance, strengths: Float[np.ndarray, " strengths"]) -> Experiment:
-    """The instance with its own baseline; its text is the data law itself, one block a context."""
+    """The instance with its own baseline; its text is the data law itself, one block a context.
+
+    The second vector, for what two do together, is a random direction of equal norm.
+    """
     model = instance.model
-    baseline = model.baseline(instance.positive, instance.negative, instance.contexts)
+    vector = model.steering_vector(instance.positive, instance.negative)
+    other = np.random.default_rng(0).standard_normal(vector.shape)
+    other *= np.linalg.norm(vector) / np.linalg.norm(other)
+    baseline = replace(
+        model.baseline(instance.positive, instance.negative, instance.contexts),
+        other_log_odds=model.unembedding @ other,
+    )
     contexts = [[j] for j in instance.contexts]
     return Experiment(
         subject=Subject(
@@ -37,7 +47,8 @@ def toy_experiment(instance: UFMInstance, strengths: Float[np.ndarray, " strengt
             kinds=frozenset({"next token", "cross-entropy"}),
         ),
         model=model,
-        vector=model.steering_vector(instance.positive, instance.negative),
+        vector=vector,
+        other_vector=other,
         baseline=baseline,
         strengths=strengths,
         rounding=ROUNDING,

@@ -1,10 +1,9 @@
-"""Rounding bands against float64, and statistical bands against simulation and scipy's own intervals."""
+"""Rounding bands against float64."""
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
 
-from numerics.bands import calibrate, mean_band, proportion_band, rounding_halfwidth
+from numerics.bands import calibrate, rounding_halfwidth
 
 
 def test_halfwidth_scales_with_dtype_factor_and_scale():
@@ -46,39 +45,3 @@ def test_calibration_measures_an_error_that_was_put_there():
         calibrate(low, low)
     with pytest.raises(ValueError, match="same values twice"):
         calibrate(low, high[:5])
-
-
-def test_proportion_band_is_clopper_pearson_at_the_shared_level():
-    successes = np.array([0, 3, 10, 20])
-    lower, upper = proportion_band(successes, 20, level=0.08)
-    for k, low, high in zip(successes, lower, upper, strict=True):
-        interval = binomtest(int(k), 20).proportion_ci(confidence_level=1 - 0.08 / 4, method="exact")
-        assert (low, high) == pytest.approx((interval.low, interval.high), abs=1e-12)
-    with pytest.raises(ValueError, match="between 0 and the number of trials"):
-        proportion_band(np.array([3]), 2)
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        proportion_band(successes, 20, level=5)
-
-
-def test_bands_miss_the_truth_no_more_often_than_stated():
-    rng, level, rounds = np.random.default_rng(1), 0.2, 1000
-    truth = np.array([0.01, 0.3, 0.5, 0.9])
-    lower, upper = proportion_band(rng.binomial(30, truth[:, None], size=(4, rounds)), 30, level=level)
-    missed = ((truth[:, None] < lower) | (truth[:, None] > upper)).any(axis=0).mean()
-    assert missed <= level
-    means = np.array([0.0, 1.0, -2.0])
-    samples = rng.normal(means[:, None], 1.0, size=(4, 3, rounds))
-    low, high = mean_band(samples, level=level)
-    missed = ((means[:, None] < low) | (means[:, None] > high)).any(axis=0).mean()
-    # Bonferroni over three independent strengths: 1 - (1 - level/3)^3 = 0.187; four standard errors of 1000 rounds
-    assert missed == pytest.approx(0.187, abs=4 * np.sqrt(0.187 * 0.813 / rounds))
-
-
-def test_weighted_mean_band_is_centred_on_the_weighted_mean():
-    samples = np.array([[0.0, 1.0], [1.0, 3.0], [4.0, 2.0]])
-    low, high = mean_band(samples, weights=np.array([2.0, 1.0, 1.0]))
-    assert ((low + high) / 2).tolist() == pytest.approx([1.25, 1.75])
-    equal, plain = mean_band(samples, weights=np.ones(3)), mean_band(samples)
-    assert np.allclose(equal, plain)
-    with pytest.raises(ValueError, match="at least 2 replicates"):
-        mean_band(samples[:1])

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics import certify_peak, peak_strengths
-from numerics.certified import certified_turning_points
+from numerics import certify_peak, cross_entropy_change, cross_entropy_shape, peak_strengths
+from numerics.certified import certified_turning_points, certify_cross_entropy
 from tilted_oracle import cumulants, hard_laws, normalised, spread, tilted_laws
 
 LAWS = hard_laws(60)
@@ -82,3 +82,36 @@ def test_counts_obey_the_exact_bound_and_parity(seed: int) -> None:
 def _slope_of_concept(law: np.ndarray, odds: np.ndarray, concept: np.ndarray, strength: float) -> float:
     inside, outside = (cumulants(law[side], odds[side], strength)[1] for side in (concept, ~concept))
     return float(inside - outside)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(-9, 1.5), st.sampled_from(["own", "ids", "laws"]))
+def test_cross_entropy_is_enclosed_and_so_are_its_bounds(seed: int, decades: float, kind: str) -> None:
+    rng = np.random.default_rng(seed)
+    laws, odds, weights = normalised(2 * rng.normal(size=(3, 9))), rng.standard_t(3, size=9), rng.random(3)
+    data = {"own": None, "ids": rng.integers(9, size=3), "laws": normalised(rng.normal(size=(3, 9)))}[kind]
+    strength = float(rng.choice([-1, 1]) * 10**decades / spread(odds))
+    lower, upper = certify_cross_entropy(laws, odds, strength, weights, data).change
+    least, most = certify_cross_entropy(laws, odds, strength, weights, data).bounds
+    found = float(cross_entropy_change(laws, odds, [strength], weights, data)[0])
+    slack = 1e-12 * (abs(found) + (abs(strength) * spread(odds) if data is not None else 0))
+    assert lower - slack <= found <= upper + slack
+    assert upper - lower <= 1e-12 * max(abs(upper), 1e-280)
+    assert least <= upper
+    assert lower <= most
+    for bound, exact in zip(
+        cross_entropy_shape(laws, odds, weights, data).bounds([strength]), (least, most), strict=True
+    ):
+        assert float(bound[0]) == pytest.approx(exact, rel=1e-11, abs=1e-14 * abs(strength) * spread(odds))
+
+
+def test_ten_thousand_tokens() -> None:
+    rng = np.random.default_rng(1)
+    laws, odds = normalised(2.5 * rng.normal(size=(1, 10_000))), rng.standard_t(6, size=10_000)
+    lower, upper = certify_cross_entropy(laws, odds, 0.7).change
+    assert lower <= float(cross_entropy_change(laws, odds, [0.7])[0]) * (1 + 1e-13)
+    assert upper >= float(cross_entropy_change(laws, odds, [0.7])[0]) * (1 - 1e-13)
+    peak = float(peak_strengths(laws[0], odds)[3])
+    below, above = certify_peak(laws[0], odds, 3)
+    assert below <= peak <= above
+    assert len(certified_turning_points(laws[0], odds, (odds > 0.5) & (odds < 1.5))) == 1

@@ -1,20 +1,24 @@
 """One curve against a law: exact tilted tables hold, planted departures depart at the right place."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import log_softmax
 
-from numerics.baseline import Baseline
+from numerics.baseline import Baseline, ConceptLaw
 from numerics.compare import compare
-from numerics.lowering import counterexample_baseline, lower
+from numerics.counterexamples import counterexample_baseline
+from numerics.lowering import lower
 from theory.catalogue import laws
 from theory.claims import Bounded, Close, Turns
-from theory.quantities import CENTRED_LOGIT, CROSS_ENTROPY_CHANGE, LOG_PROBABILITY
-from theory.tilted import alpha
+from theory.facts import first_sign, sign_changes
+from theory.quantities import CENTRED_LOGIT, CONCEPT_LOGIT, CROSS_ENTROPY_CHANGE, LOG_PROBABILITY, PEAK, SINGULAR_VALUES
+from theory.tilted import alpha, level
 
 STRENGTHS = np.linspace(-6, 6, 97)
 LOG_PROBS = np.log([0.2, 0.3, 0.1, 0.25, 0.15])
@@ -61,12 +65,64 @@ def test_exact_tilted_curves_hold(law):
     assert verdict.departure < 1e-9
 
 
+def test_curves_over_log_odds_and_ranks():
+    """The abscissa is whatever the quantity runs along; bounds may be infinite where a peak lies beyond the window."""
+    rising = Turns(says="in order", quantity=PEAK, n=0, first="rising")
+    levels, peaks = np.array([-1.5, -0.4, 0.0, 0.7]), np.array([-3.0, -1.0, 0.5, 2.0])
+    assert compare(rising, levels, peaks).verdict == "holds"
+    verdict = compare(rising, levels, peaks[::-1])
+    assert verdict.verdict == "departs"
+    assert "log-odds -1.5" in verdict.reason
+    assert compare(rising, levels, peaks, np.array([-np.inf, -1, 0.5, 2]), peaks).verdict == "holds"
+    above = Bounded(says="one-sided", quantity=PEAK, lower=sp.Piecewise((0, level > 0), (-sp.oo, True)), upper=sp.oo)
+    assert compare(above, levels, peaks, log_probs=LOG_PROBS).verdict == "holds"
+    assert compare(above, levels, -peaks, log_probs=LOG_PROBS).verdict == "departs"
+    flat = Close(says="rank one", quantity=SINGULAR_VALUES, value=sp.S.Zero, domain=sp.Interval(2, sp.oo))
+    assert compare(flat, np.arange(1, 5), [3.0, 0, 0, 0], log_probs=LOG_PROBS).verdict == "holds"
+    assert compare(flat, np.arange(1, 5), [3.0, 1, 0, 0], log_probs=LOG_PROBS).verdict == "departs"
+
+
+def test_log_odds_against_the_data_law():
+    law = ConceptLaw(
+        inside=np.exp(np.maximum(LOG_ODDS, 0)) / 10,
+        outside=np.full(5, 0.1),
+        negative_share=np.zeros(5),
+        delta=0.2,
+    )
+    known = Baseline(
+        log_probs=LOG_PROBS[None],
+        log_odds=LOG_ODDS,
+        data_law=law,
+        concepts=(LOG_ODDS > 0)[None],
+        facts=frozenset({"assumption_1"}),
+    )
+    assert compare("log_odds_sign", STRENGTHS, 0 * STRENGTHS + 0.7, baseline=known, token=2).verdict == "holds"
+    assert compare("log_odds_sign", STRENGTHS, 0 * STRENGTHS - 0.7, baseline=known, token=2).verdict == "departs"
+    assert "token=ID" in compare("log_odds_sign", STRENGTHS, 0 * STRENGTHS, baseline=known).reason
+
+
+def test_turns_that_differ_by_curve():
+    """As many as an expression says; where it says nothing the claim does not apply; remainders may be infinite."""
+    known = {"log_probs": LOG_PROBS, "log_odds": LOG_ODDS, "concept": [2, 3]}
+    claim = Turns(says="t", quantity=CONCEPT_LOGIT, n=sign_changes, first=first_sign)
+    assert compare(claim, STRENGTHS, STRENGTHS, **known).verdict == "holds"
+    assert compare(claim, STRENGTHS, -STRENGTHS, **known).verdict == "departs"
+    for silent in (replace(claim, n=sign_changes - 1), replace(claim, first=0 * first_sign)):
+        verdict = compare(silent, STRENGTHS, STRENGTHS, **known)
+        assert verdict.verdict == "not_applicable"
+        assert "says nothing" in verdict.reason
+    near = sp.Piecewise((0, sp.Abs(alpha) < 1), (sp.oo, True))
+    local = Close(says="near 0", quantity=CONCEPT_LOGIT, value=alpha, remainder=near, domain=sp.S.Reals - {0})
+    assert compare(local, STRENGTHS, np.clip(STRENGTHS, -1, 1), **known).verdict == "holds"
+    assert compare(local, STRENGTHS, 2 * STRENGTHS, **known).verdict == "departs"
+
+
 @pytest.mark.parametrize("law", sorted(laws()))
 def test_every_laws_own_counterexample_departs(law):
     example = laws()[law].counterexample
     claim = laws()[law].claims[example.claim]
     known = counterexample_baseline(example)
-    strengths = np.linspace(*example.window, 121)
+    strengths = np.arange(1.0, 122) if claim.quantity.along == "rank" else np.linspace(*example.window, 121)
     table = np.asarray(lower(example.values, claim.quantity.per)(known, strengths, np.array([example.token])))
     curve = np.broadcast_to(table.reshape(-1, table.shape[-1])[0], 121)
     verdict = compare(claim, strengths, curve, baseline=known, token=example.token)
@@ -254,8 +310,6 @@ def test_claims_with_rival_unchecked_conditions_leave_the_law_undecided():
 
 
 def test_domain_limits_where_a_claim_is_judged():
-    import sympy as sp
-
     claim = Turns(says="rises", quantity=LOG_PROBABILITY, n=0, first="rising", domain=sp.Interval.open(0, sp.oo))
     assert compare(claim, STRENGTHS, -np.abs(STRENGTHS)).verdict == "departs"
     assert compare(claim, STRENGTHS, np.abs(STRENGTHS) - 9).verdict == "holds"

@@ -1,53 +1,37 @@
-"""Lowered closed forms against their definitions: sums over the vocabulary at 50 digits. Generic over the laws."""
+"""Every formula of every law, lowered, is its definition; what it needs, where it lives. Generic over the laws."""
 
 from dataclasses import replace
 from typing import Any
 
-import mpmath
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from lowering_oracle import assert_exact, baseline
 from numerics.baseline import Baseline
-from numerics.lowering import MissingInputError, counterexample_baseline, dimensions_of, lower, lower_domain, needs
+from numerics.counterexamples import counterexample_baseline
+from numerics.lowering import dimensions_of, lower, lower_domain, needs
+from numerics.setting import MissingInputError
 from theory.catalogue import laws
 from theory.claims import Close, Turns
-from theory.instances import DIGITS, Instance, evaluate
 from theory.tilted import (
-    C,
     ConceptCumulant,
     ContextMean,
-    Cumulant,
     DataMean,
-    J,
     M,
     M_max,
-    OutsideCumulant,
-    V,
     alpha,
     centred,
     cgf,
-    definition,
     is_target,
     j,
-    limit_minus,
-    limit_plus,
-    limit_remainder,
     limit_strength,
     log_tilted,
     logit,
-    logit_shift,
-    p,
-    pi,
     pre_norm,
-    r,
-    tilted_mean,
     z,
 )
 
-EPS = np.finfo(float).eps
 LAWS = laws()
 CLAIMS = [(law.id, claim) for law in LAWS.values() for claim in law.claims]
 every_claim = pytest.mark.parametrize("claim", [c for _, c in CLAIMS], ids=[f"{name}: {c.says}" for name, c in CLAIMS])
@@ -58,144 +42,58 @@ def formulas(claim) -> list:
         case Close():
             found = [claim.value, claim.remainder]
         case Turns():
-            found = [claim.turn]
+            found = [claim.turn, *(part for part in (claim.n, claim.first) if isinstance(part, sp.Basic))]
         case _:
             found = [claim.lower, claim.upper]
     return [f for f in found if f is not None]
 
 
-def baseline(seed: int, *, contexts: int = 2, vocab: int = 4, spread: float = 2.0, ties: bool = False) -> Any:
-    rng = np.random.default_rng(seed)
-    log_odds = spread * rng.standard_normal(vocab)
-    if ties:
-        log_odds[-1] = log_odds[0]
-    inside = np.arange(vocab) % 2 == 0
-    return Baseline(
-        log_probs=np.log(rng.dirichlet(np.ones(vocab), size=contexts)),
-        log_odds=log_odds,
-        weights=rng.dirichlet(np.ones(contexts)),
-        data=np.log(rng.dirichlet(np.ones(vocab), size=contexts)),
-        concepts=np.array([inside, ~inside]),
-        logit_shift=rng.standard_normal(vocab),
-        limit_logits=rng.standard_normal((2, vocab)),
-        limit_strength=3.0,
-        limit_remainder=0.1,
-        facts=frozenset({"pre_norm"}),
-    )
-
-
-def normalised(log_probs) -> list:
-    with mpmath.workdps(DIGITS):
-        weights = [mpmath.exp(mpmath.mpf(x)) for x in log_probs]
-        return [w / mpmath.fsum(weights) for w in weights]
-
-
-def oracle(expr, base: Any, strength: float, context: int, token: int, concept: int):
-    """The definition as sums, evaluated at 50 digits: it shares no code with the kernels."""
-    contexts, vocab = base.log_probs.shape
-    known = {V: vocab, J: contexts, alpha: mpmath.mpf(strength), j: context + 1, z: token + 1}
-    known |= {limit_remainder: base.limit_remainder, limit_strength: base.limit_strength}
-    shares = base.weights / base.weights.sum()
-    for n in range(contexts):
-        known[pi, (n + 1,)] = mpmath.mpf(shares[n])
-        for base_law, rows in ((p, base.log_probs), (r, base.log_probs if base.data is None else base.data)):
-            law = normalised(rows[n])
-            known |= {(base_law, (n + 1, y + 1)): law[y] for y in range(vocab)}
-        known |= {(logit, (n + 1, y + 1)): mpmath.mpf(base.log_probs[n, y]) for y in range(vocab)}
-    for y in range(vocab):
-        known[M, (y + 1,)] = mpmath.mpf(base.log_odds[y])
-        known[C, (y + 1,)] = mpmath.mpf(int(base.concepts[concept, y]))
-        known[logit_shift, (y + 1,)] = mpmath.mpf(base.logit_shift[y])
-        known[limit_minus, (y + 1,)], known[limit_plus, (y + 1,)] = map(mpmath.mpf, base.limit_logits[:, y])
-    return evaluate(definition(expr), Instance(seed=0, size=vocab, given=known))
-
-
-def assert_exact(expr, base: Any, strengths, per=("context",), scale: float | None = None):
-    """`|error| <= 1e-12 |value| + 1e-12 + 4 eps max|alpha M|`, at every context, token, concept and strength."""
-    value = np.asarray(lower(expr, per)(base, strengths))
-    assert value.dtype == np.float64
-    contexts, vocab = base.log_probs.shape
-    lengths = {"context": contexts, "token": vocab, "concept": len(base.concepts)}
-    value = np.broadcast_to(value, (*(lengths[axis] for axis in per), len(strengths)))
-    for at in np.ndindex(value.shape):
-        where = dict(zip(per, at, strict=False))
-        strength = float(strengths[at[-1]])
-        exact = oracle(expr, base, strength, where.get("context", 0), where.get("token", 0), where.get("concept", 0))
-        reach = max(1.0, scale or 0.0, float(np.abs(strength * base.log_odds).max()))
-        bound = 1e-12 * abs(exact) + 1e-12 + 4 * EPS * reach
-        assert abs(mpmath.mpf(float(value[at])) - exact) <= bound, (str(expr), where, strength)
+def abscissa(claim, base: Any, strengths) -> np.ndarray:
+    """Where a claim speaks: some of the strengths, or of the log-odds, or of the ranks."""
+    along = {"strength": strengths, "log_odds": np.unique(base.log_odds), "rank": np.arange(1.0, 5.0)}
+    points = np.asarray(along[claim.quantity.along], float)
+    return points[np.broadcast_to(lower_domain(claim.domain, claim.quantity.along)(base, points), points.shape)]
 
 
 @every_claim
 def test_every_formula_of_a_claim_is_its_definition(claim):
+    base = baseline(1)
     for expr in formulas(claim):
-        assert_exact(expr, baseline(1), [-4.0, -0.3, 0.0, 1.7], claim.quantity.per)
+        assert_exact(expr, base, abscissa(claim, base, [-4.0, -0.3, 0.0, 1.7]), claim.quantity.per)
 
 
-@settings(deadline=None, max_examples=25)
-@given(
-    seed=st.integers(0, 2**32 - 1),
-    exponent=st.floats(-8, 2),
-    strength=st.one_of(st.sampled_from([0.0, 1e-9, -1e3, 1e3]), st.floats(-1e3, 1e3)),
-    ties=st.booleans(),
-    vocab=st.sampled_from([2, 5]),
-)
-def test_log_probabilities_at_any_spread(seed, exponent, strength, ties, vocab):
-    base = baseline(seed, contexts=1, vocab=vocab, spread=10.0**exponent, ties=ties)
-    reach = float(np.abs(base.log_probs).max())
-    assert_exact(cgf(), base, [strength])
-    assert_exact(log_tilted(), base, [strength], ("context", "token"), reach)
-    assert_exact(tilted_mean(), base, [strength], scale=float(np.abs(base.log_odds).max()))
-
-
-@pytest.mark.parametrize("order", [1, 2, 3])
-@pytest.mark.parametrize("atom", [Cumulant, ConceptCumulant, OutsideCumulant])
-def test_cumulants_of_any_set(atom, order):
-    per = ("context",) if atom is Cumulant else ("context", "concept")
-    assert_exact(atom(order, alpha), baseline(2), [-1.0, 0.0, 2.5], per)
-
-
-@pytest.mark.parametrize("strength", [1e-10, -1e-7, 1e-3, 0.4, -3.0])
-def test_the_change_in_cross_entropy_near_zero_keeps_its_digits(strength):
-    """About alpha^2 times the variance: relatively accurate, where K - alpha E[M] in floats would be all rounding."""
-    base = replace(baseline(5), data=None)
-    closed_form = ContextMean(cgf() - alpha * DataMean(j))
-    value = float(lower(closed_form)(base, [strength])[0])
-    exact = oracle(closed_form, base, strength, 0, 0, 0)
-    assert abs(value - exact) <= 1e-11 * abs(exact)
-    assert value > 0
+@every_claim
+def test_every_condition_is_its_definition(claim):
+    base = baseline(1, ties=True)
+    assert_exact(claim.condition.holds, base, [0.0], claim.quantity.per)
 
 
 @every_claim
 def test_nothing_overflows(claim):
     base = baseline(3, spread=1e2)
-    strengths = [-1e6, -1e3, 0.0, 1e3, 1e6]
-    for expr in formulas(claim):
-        assert np.isfinite(lower(expr)(base, strengths)).all()
-    if not any(expr.has(logit) for expr in formulas(claim)):
-        log_probs = base.log_probs.copy()
-        log_probs[:, 1] = -np.inf
+    certain = np.where(np.arange(4) == base.log_odds.argsort()[1], -np.inf, base.log_probs)
+    for law in (base.log_probs, certain - np.log(np.exp(certain).sum(axis=1))[:, None]):
+        known = replace(base, log_probs=law)
+        points = abscissa(claim, known, [-1e6, -1e3, 0.0, 1e3, 1e6])
         for expr in formulas(claim):
-            assert not np.isnan(
-                lower(expr)(replace(base, log_probs=log_probs - np.log(np.exp(log_probs).sum(1))[:, None]), strengths)
-            ).any()
+            if law is base.log_probs or not expr.has(logit):
+                assert not np.isnan(lower(expr, claim.quantity.per)(known, points)).any()
 
 
 @every_claim
 def test_shapes_follow_the_quantity(claim):
-    base, strengths, per = baseline(4), np.linspace(-1, 1, 3), claim.quantity.per
+    base, per = baseline(4), claim.quantity.per
+    points = abscissa(claim, base, [-5.0, -0.5, 0.5, 5.0])
     lengths = {"context": 2, "token": 3, "concept": 2}
-    full = (*(lengths[axis] for axis in per), 3)
+    full = (*(lengths[axis] for axis in per), len(points))
     for expr in formulas(claim):
-        value = lower(expr, per)(base, strengths, tokens=[3, 0, 1])
+        value = lower(expr, per)(base, points, tokens=[3, 0, 1])
         assert value.ndim == len(per) + 1
         assert np.broadcast_shapes(value.shape, full) == full
-        shared = lower(expr)(base, strengths, tokens=[3, 0, 1])
-        assert np.broadcast_shapes(shared.shape, full) == full
-    condition = lower(claim.condition.holds, per)(base, strengths, tokens=[3, 0, 1])
+    condition = lower(claim.condition.holds, per)(base, points, tokens=[3, 0, 1])
     assert condition.dtype == bool
     assert condition.shape[-1] == 1
-    assert lower_domain(claim.domain)(base, strengths).dtype == bool
+    assert lower_domain(claim.domain, claim.quantity.along)(base, points).dtype == bool
 
 
 @every_claim
@@ -206,10 +104,9 @@ def test_needs_are_exactly_what_is_missed(claim):
     enough = replace(empty, **{field: getattr(base, field) for field in needs(claim)})
 
     def everything(known):
-        for expr in formulas(claim):
-            lower(expr)(known, [0.0])
-        lower(claim.condition.holds)(known, [0.0])
-        lower_domain(claim.domain)(known, [0.0])
+        for expr in (*formulas(claim), claim.condition.holds):
+            lower(expr)(known, [1.0])
+        lower_domain(claim.domain, claim.quantity.along)(known, [1.0])
 
     everything(enough)
     for field in needs(claim):
@@ -245,45 +142,51 @@ def test_refusals_say_why():
         lower(centred(logit[j, z]))(replace(base, log_probs=np.where(certain < -600, -np.inf, certain)), [0.0])
 
 
-def departs(claim, base: Any, strengths, values, tokens) -> bool:
+def departs(claim, base: Any, points, values, tokens) -> bool:
     """Whether a fine curve plainly breaks a claim."""
-    inside = np.asarray(lower_domain(claim.domain)(base, strengths))
+
+    def at(expr):
+        return np.asarray(lower(expr, claim.quantity.per)(base, points, tokens))
+
     match claim:
         case Close():
-            predicted, remainder = (
-                np.asarray(lower(e)(base, strengths, tokens)) for e in (claim.value, claim.remainder)
-            )
-            return bool(((np.abs(values - predicted) > remainder + 0.01) & inside).any())
+            return bool((np.abs(values - at(claim.value)) > at(claim.remainder) + 0.01).any())
         case Turns():
-            steps = np.sign(np.diff(values, axis=-1)).reshape(-1, strengths.size - 1)
-            turns = (steps[:, 1:] != steps[:, :-1]).sum(axis=-1)
-            return bool((turns > claim.n).any())
+            most, rises = (int(at(sp.sympify(e)).item()) for e in (claim.n, DIRECTIONS.get(claim.first, claim.first)))
+            steps = rises * np.diff(values, axis=-1).ravel()
+            steps = np.sign(steps[np.abs(steps) > 1e-9])
+            return bool((steps[1:] != steps[:-1]).sum() + (steps[:1] < 0).sum() > most)
         case _:
             for _ in range(claim.derivative):
-                values = np.gradient(values, strengths, axis=-1)
-            low, high = (e if e is None else np.asarray(lower(e)(base, strengths)) for e in (claim.lower, claim.upper))
+                values = np.gradient(values, points, axis=-1)
+            low, high = (e if e is None else at(e) for e in (claim.lower, claim.upper))
             return bool(
                 (low is not None and (values < low - 0.01).any()) or (high is not None and (values > high + 0.01).any())
             )
 
 
+DIRECTIONS = {"rising": 1, "falling": -1}
+
+
 @pytest.mark.parametrize("law", LAWS.values(), ids=list(LAWS))
 def test_a_counterexample_breaks_its_claim_and_the_closed_form_does_not(law):
     example = law.counterexample
-    claim = law.claims[example.claim]
+    claim, per = law.claims[example.claim], law.claims[example.claim].quantity.per
     base = counterexample_baseline(example)
-    start, stop = example.window
-    strengths = np.linspace(start, stop, 241)
+    points = abscissa(claim, base, np.linspace(*example.window, 241))
     tokens = [example.token]
-    applies = lower(claim.condition.holds)(base, strengths, tokens=tokens)
+    applies = lower(claim.condition.holds, per)(base, points, tokens=tokens)
     assert applies.all(), "the law must apply to its counterexample"
-    values = np.asarray(lower(example.values, claim.quantity.per)(base, strengths, tokens=tokens))
+    values = np.asarray(lower(example.values, per)(base, points, tokens=tokens))
     assert np.isfinite(values).all()
-    assert departs(claim, base, strengths, values + 0 * strengths, tokens)
-    closed_forms = [c.value for c in law.claims if isinstance(c, Close) and c.quantity is claim.quantity]
+    assert departs(claim, base, points, values + 0 * points, tokens)
+    alike = [
+        c for c in law.claims if (c.quantity, c.domain, c.condition) == (claim.quantity, claim.domain, claim.condition)
+    ]
+    closed_forms = [c.value for c in alike if isinstance(c, Close)]
     for closed_form in closed_forms:
-        lawful = np.asarray(lower(closed_form, claim.quantity.per)(base, strengths, tokens=tokens))
-        assert not departs(claim, base, strengths, lawful, tokens)
+        lawful = np.asarray(lower(closed_form, per)(base, points, tokens=tokens))
+        assert not departs(claim, base, points, lawful + 0 * points, tokens)
 
 
 def test_dimensions():

@@ -103,6 +103,24 @@ def test_slope_between_two_bounds_against_linear_programme(band, low, width):
     assert shapes.slope(band, low, high).least[0] == pytest.approx(oracle, abs=1e-9)
 
 
+@settings(max_examples=25, deadline=None)
+@given(band=bands(), within=st.sampled_from([0.0, 0.5, 2.0]))
+def test_flat_within_a_spread_against_linear_programme_and_worst_curve(band, within):
+    m = len(band.strengths)
+    pairs = np.array([np.eye(m)[i] - np.eye(m)[j] for i, j in itertools.permutations(range(m), 2)])
+    ones = np.ones((m, 1))
+    A = np.vstack([np.hstack([pairs, np.zeros((len(pairs), 1))]), np.hstack([-np.eye(m), -ones])])
+    A = np.vstack([A, np.hstack([np.eye(m), -ones])])
+    b = np.concatenate([np.full(len(pairs), within), -band.lower[:, 0], band.upper[:, 0]])
+    oracle = linprog(np.append(np.zeros(m), 1.0), A_ub=A, b_ub=b, bounds=[(None, None)] * m + [(0, None)]).fun
+    found = shapes.flat(band, within)
+    assert found.least[0] == pytest.approx(oracle, abs=1e-9)
+    worst = max(shapes.flat(curve, within).least[0] for curve in corners(band))
+    assert found.most[0] == pytest.approx(worst, abs=1e-12)
+    if found.least[0] > 0:
+        assert shapes.flat(band[found.witness[0]], within).least[0] == found.least[0]
+
+
 @settings(max_examples=40, deadline=None)
 @given(band=bands(most=8))
 def test_fewest_turns_is_the_first_class_that_fits(band):
@@ -130,10 +148,49 @@ def test_witness_alone_gives_the_same_departure(n, first, band):
     assert (alone.least[0] if departs else alone.most[0]) == pytest.approx(size, abs=1e-12)
 
 
+@pytest.mark.parametrize(("n", "first"), SHAPES)
+@settings(max_examples=10, deadline=None)
+@given(band=bands(most=8))
+def test_no_point_of_a_witness_can_be_spared(n, first, band):
+    found = shapes.turns(band, n, first)
+    if found.least[0] == 0:
+        return
+    points = found.witness[0]
+    assert len(points) == n + 2
+    for left_out in range(len(points)):
+        fewer = band[np.delete(points, left_out)]
+        if len(fewer.strengths) > min(n + 1, 2):
+            assert shapes.turns(fewer, n, first).least[0] == 0
+
+
+@pytest.mark.parametrize("rows", [31, 32, 33, 64, 65, 97])
+@pytest.mark.parametrize("columns", [1, 50])
+def test_chunks_of_rows_do_not_show(rows, columns):
+    """Long curves against the definition, computed over all pairs and triples at once; ties are common."""
+    rng = np.random.default_rng(rows)
+    low = rng.integers(-6, 7, size=(rows, columns)) / 4
+    band = Band(strengths=np.arange(rows, dtype=float), lower=low, upper=low + rng.integers(0, 3, size=low.shape) / 4)
+    later = np.arange(rows)[:, None] < np.arange(rows)
+    for high, bottom, pick in ((band.lower, band.upper, "least"), (band.upper, band.lower, "most")):
+        falls = np.where(later[..., None], high[:, None] - bottom[None], -np.inf).max(axis=(0, 1))
+        assert np.array_equal(getattr(shapes.rising(band), pick), np.maximum(falls, 0) / 2)
+        rises = np.where(later[..., None], high[None] - bottom[:, None], -np.inf).max(axis=(0, 1))
+        assert np.array_equal(getattr(shapes.falling(band), pick), np.maximum(rises, 0) / 2)
+        before = np.array([high[:j].max(axis=0) for j in range(1, rows - 1)])
+        after = np.array([high[j + 1 :].max(axis=0) for j in range(1, rows - 1)])
+        dips = (np.minimum(before, after) - bottom[1:-1]).max(axis=0)
+        assert np.array_equal(getattr(shapes.bump(band), pick), np.maximum(dips, 0) / 2)
+    for shape in (shapes.rising, shapes.falling, shapes.bump):
+        found = shape(band)
+        for curve in np.flatnonzero(found.least > 0):
+            few = band.columns([curve])[found.witness[curve]]
+            assert shape(few).least[0] == found.least[curve]
+
+
 def test_many_curves_at_once_are_judged_one_by_one():
     rng = np.random.default_rng(0)
     band = around(np.linspace(-1, 1, 33), rng.normal(size=(33, 9)).cumsum(axis=0), rng.uniform(0, 1, size=(33, 9)))
-    for shape in (shapes.rising, shapes.bump, lambda b: shapes.turns(b, 2), shapes.convex):
+    for shape in (shapes.rising, shapes.bump, lambda b: shapes.turns(b, 2), shapes.convex, shapes.flat):
         together = shape(band)
         single = [shape(band.columns([c])) for c in range(9)]
         assert np.array_equal(together.least, [one.least[0] for one in single])
@@ -177,7 +234,7 @@ def test_unknown_bounds_neither_rule_out_nor_confirm():
 def test_flat_stretches_are_allowed():
     x = np.arange(5.0)
     flat = around(x, np.zeros((5, 1)), 0.0)
-    for shape in (shapes.rising, shapes.falling, shapes.bump, shapes.valley, shapes.convex):
+    for shape in (shapes.rising, shapes.falling, shapes.bump, shapes.valley, shapes.convex, shapes.flat):
         assert shape(flat).most[0] == 0
 
 
@@ -205,3 +262,5 @@ def test_too_few_points_and_negative_turns_are_refused():
         shapes.bump(two)
     with pytest.raises(ValueError, match="0 or more, got -1"):
         shapes.turns(two, -1)
+    with pytest.raises(ValueError, match="0 or more, got -1"):
+        shapes.flat(two, -1)

@@ -10,7 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import numerics.tilted
-from numerics.tilted import tilted_divergences, tilted_log_mass, tilted_moments
+from numerics.tilted import (
+    tilted_concept_divergence,
+    tilted_divergences,
+    tilted_envelope,
+    tilted_log_mass,
+    tilted_moments,
+)
 from tilted_oracle import EPS, cumulants, hard_laws, normalised, rounding, spread, tilted_laws
 
 LAWS = hard_laws()
@@ -89,6 +95,46 @@ def test_divergences_are_relatively_accurate(name: str) -> None:
         # the log-odds themselves are known to eps |M|, which their deviations from the mean inherit
         tolerance = 1e-12 + 8 * EPS * float(np.abs(odds).max()) / spread(odds)
         np.testing.assert_allclose(found, [float(x) for x in exact], rtol=tolerance, atol=0)
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_a_concepts_divergence_is_relatively_accurate(name: str) -> None:
+    """Down to alpha = 0, where it is about alpha^2/2 Var(1_C) (E[M | C] - E[M | not C])^2."""
+    law, odds = LAWS[name]
+    members = odds > np.median(odds)
+    for steps in (1e-9, -1e-4, 0.3, 3, -30):
+        strength = steps / spread(odds)
+        with mp.workdps(120):
+            weights = [
+                [mp.exp(mp.mpf(float(p)) + a * mp.mpf(float(m))) for p, m in zip(law, odds, strict=True)]
+                for a in (mp.mpf(0), mp.mpf(strength))
+            ]
+            masses = [
+                [mp.fsum(w for w, x in zip(row, side, strict=True) if x) for side in (members, ~members)]
+                for row in weights
+            ]
+            (before, rest), (after, left) = ([m / mp.fsum(row) for m in row] for row in masses)
+            exact = after * mp.log(after / before) + left * mp.log(left / rest)
+        found = tilted_concept_divergence(*(jnp.asarray(x) for x in (law, odds, members[None], np.array([strength]))))
+        tolerance = 1e-12 + 32 * EPS * float(np.abs(odds).max()) / spread(odds)
+        assert float(found[0, 0]) == pytest.approx(float(exact), rel=tolerance, abs=0)
+
+
+def test_divergences_of_concepts_that_are_empty_or_everything_are_zero() -> None:
+    law, odds = LAWS["gaussian"]
+    sets = jnp.asarray(np.stack([np.zeros(odds.size, bool), np.ones(odds.size, bool)]))
+    strengths = jnp.array([-1e6, 0.0, 2.0, 1e6])
+    assert np.all(tilted_concept_divergence(jnp.asarray(law), jnp.asarray(odds), sets, strengths) == 0)
+    one = tilted_concept_divergence(jnp.asarray(law), jnp.asarray(odds), jnp.asarray(odds > 1)[None], strengths)
+    assert np.isfinite(one).all()
+    assert one[0, 1] == 0
+
+
+def test_envelope_is_the_highest_line() -> None:
+    law, odds = LAWS["gaussian"]
+    strengths = np.array([-1e6, -0.7, 0.0, 3.0])
+    found = tilted_envelope(jnp.asarray(law), jnp.asarray(odds), jnp.asarray(strengths))
+    np.testing.assert_allclose(found, (law + strengths[:, None] * odds).max(axis=1), rtol=4 * EPS)
 
 
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

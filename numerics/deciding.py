@@ -1,0 +1,106 @@
+"""What would decide an undecided verdict: how many more samples, how much wider a window, where a finer grid."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from numerics.bands import Band, check_strengths
+from numerics.shapes import Departures
+from numerics.verdict import UNDECIDED, decide
+
+HALVINGS = 30
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sharpening:
+    """How much narrower each curve's band must become: the share of its width to keep, and the verdict then."""
+
+    keep: Float[np.ndarray, " curves"]
+    codes: Int[np.ndarray, " curves"]
+
+
+def sharpening(shape: Callable[[Band], Departures], band: Band, tolerance: float) -> Sharpening:
+    """The widest band about the same centre that decides: `keep` in (0, 1], and the verdict it gives.
+
+    D- grows and D+ falls as a band narrows, so every narrower one decides too. Assumes that the centre stays where it
+    is, as it does on average. Half-infinite bounds stay as they are: what is unbounded there may remain undecided, and
+    then `keep` is 0.
+    """
+
+    def judged(keep: Float[np.ndarray, " curves"]) -> Int[np.ndarray, " curves"]:
+        found = shape(_narrowed(band, keep))
+        return decide(found.least, found.most, tolerance, True)
+
+    decided, undecided = np.zeros(band.lower.shape[1]), np.ones(band.lower.shape[1])
+    at_once = judged(undecided) != UNDECIDED
+    for _ in range(HALVINGS):
+        middle = (decided + undecided) / 2
+        settled = judged(middle) != UNDECIDED
+        decided, undecided = np.where(settled, middle, decided), np.where(settled, undecided, middle)
+    keep = np.where(at_once, 1.0, decided)
+    return Sharpening(keep=keep, codes=judged(keep))
+
+
+def samples_needed(samples: int, keep: float) -> int | None:
+    """How many samples narrow a band to the share `keep` of its width, which goes as 1/sqrt(samples); None: no number.
+
+    >>> samples_needed(100, 0.5)
+    400
+    """
+    return math.ceil(samples / keep**2) if keep > 0 else None
+
+
+def turn_beyond(band: Band) -> Float[np.ndarray, "curves 2"]:
+    """How far the window must reach, left and right, for a curve to turn: where its slope extrapolates to 0.
+
+    From the mean slopes of the outer quarter and of the one before it, as a straight line. Infinite where the slope
+    does not shrink outwards. A guide for the next grid, not a bound: the line may bend.
+    """
+    check_strengths(band.strengths, least=5)
+    x, centre = band.strengths, _centre(band)
+    ends = []
+    for sign, points in ((-1, [0.0, 0.25, 0.5]), (1, [1.0, 0.75, 0.5])):
+        outer, middle, inner = (np.abs(x - (x[0] + share * (x[-1] - x[0]))).argmin() for share in points)
+        near = (centre[middle] - centre[inner]) / (x[middle] - x[inner])
+        far = (centre[outer] - centre[middle]) / (x[outer] - x[middle])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            steps = far / (near - far)
+        start, step = (x[outer] + x[middle]) / 2, (x[outer] - x[inner]) / 2
+        reach = np.where((steps >= 0) & np.isfinite(steps), start + steps * step, sign * np.inf)
+        ends.append(np.minimum(reach, x[0]) if sign < 0 else np.maximum(reach, x[-1]))
+    return np.stack(ends, axis=1)
+
+
+def settled_beyond(band: Band, tolerance: float) -> Float[np.ndarray, "curves 2"]:
+    """How far the window must reach, left and right, for a curve to lie within `tolerance` of its limit.
+
+    For windows around 0 and curves that end as L + c/alpha, as a normalisation makes them: what is left to go is read
+    off the outermost slope and falls as 1/alpha. The window's own end, where that is near enough.
+    """
+    check_strengths(band.strengths, least=3)
+    x, centre = band.strengths, _centre(band)
+    ends = []
+    for end, inside in ((0, 1), (-1, -2)):
+        slope = (centre[end] - centre[inside]) / (x[end] - x[inside])
+        to_go = np.abs(slope * x[inside])
+        ends.append(x[end] * np.maximum(to_go / tolerance, 1.0))
+    return np.stack(ends, axis=1)
+
+
+def _centre(band: Band) -> Float[np.ndarray, "strengths curves"]:
+    lower, upper = band.lower, band.upper
+    return np.where(np.isinf(lower), upper, np.where(np.isinf(upper), lower, (lower + upper) / 2))
+
+
+def _narrowed(band: Band, keep: Float[np.ndarray, " curves"]) -> Band:
+    lower, upper, centre = band.lower, band.upper, _centre(band)
+    bounded = np.isfinite(lower) & np.isfinite(upper)
+    width = np.where(bounded, np.where(bounded, upper, 0.0) - np.where(bounded, lower, 0.0), 0.0) / 2 * keep
+    return Band(
+        strengths=band.strengths,
+        lower=np.where(bounded, np.maximum(centre - width, lower), lower),
+        upper=np.where(bounded, np.minimum(centre + width, upper), upper),
+    )

@@ -1,0 +1,81 @@
+"""Where a lowered closed form is evaluated: a baseline, strengths, and the tokens chosen."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, Bool, Float, Int
+
+from numerics.baseline import Baseline
+from numerics.checks import checked_law, checked_log_odds, checked_log_probs
+
+AXES = ("context", "token", "concept", "strength")
+"""The last is the axis that curves run along, whatever their abscissa is."""
+
+ALIKE = 1e-6
+"""How far apart, in nats, the log-probabilities of two tokens may be that count as equally probable."""
+
+
+class MissingInputError(ValueError):
+    """A closed form needs a field of the baseline that is not there; `field` names it."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"the baseline holds no {field}, which this closed form needs")
+        self.field = field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What the kernels of atoms read. `strengths` is the abscissa: strengths, levels of the log-odds, or ranks."""
+
+    baseline: Baseline
+    strengths: Float[Array, " strengths"]
+    tokens: Int[np.ndarray, " tokens"] | None
+
+    def need(self, field: str) -> Any:
+        """A field of the baseline; `MissingInputError` if it is not there."""
+        value = getattr(self.baseline, field)
+        if value is None:
+            raise MissingInputError(field)
+        return value
+
+    @cached_property
+    def log_probs(self) -> Float[Array, "contexts vocab"]:
+        return checked_log_probs(self.baseline.log_probs)
+
+    @cached_property
+    def log_odds(self) -> Float[Array, " vocab"]:
+        return checked_log_odds(self.need("log_odds"), vocab=self.log_probs.shape[-1])
+
+    @cached_property
+    def levels(self) -> Float[np.ndarray, " levels"]:
+        """The distinct log-odds, ascending."""
+        return np.unique(self.log_odds)
+
+    @cached_property
+    def concepts(self) -> Bool[Array, "concepts vocab"]:
+        return jnp.asarray(self.need("concepts"), dtype=bool)
+
+    @cached_property
+    def law(self) -> tuple[Float[Array, "contexts vocab"], Float[Array, " vocab"]]:
+        return checked_law(self.log_probs, self.need("log_odds"))
+
+    @cached_property
+    def reference(self) -> Int[np.ndarray, " contexts"]:
+        """The most probable token of each unsteered context."""
+        return most_probable(self.baseline.log_probs)
+
+
+def most_probable(log_probs: Float[ArrayLike, "*contexts vocab"]) -> Int[np.ndarray, "*contexts"]:
+    """The most probable token of each law; of several that are alike up to rounding, the first."""
+    values = np.asarray(log_probs)
+    return (values >= values.max(axis=-1, keepdims=True) - ALIKE).argmax(axis=-1)
+
+
+def on_axes(values: ArrayLike, per: Iterable[str]) -> Array:
+    """Values whose axes are `per`, in the order of `AXES`, with an axis of length 1 for each that is lacking."""
+    present = set(per)
+    return jnp.expand_dims(jnp.asarray(values), [n for n, axis in enumerate(AXES) if axis not in present])
