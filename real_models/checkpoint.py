@@ -14,8 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from real_models.decoder import Params, Spec
-from real_models.families import Tensor, family_of
+from real_models.decoder import Params, Spec, at_least_float32
+from real_models.families import family_of
+from real_models.layouts import Tensor
 
 DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16, "float64": jnp.float64}
 STORED_DTYPES = ("BF16", "F16", "F32", "F64")
@@ -32,13 +33,13 @@ def read_checkpoint(directory: str | Path, dtype: str = "float32") -> tuple[Spec
     config_file = directory / "config.json"
     config = read_json(config_file, f"{directory} is no checkpoint: it has no config.json")
     try:
-        family = family_of(config)
-        spec = family.spec(config)
+        family, fields = family_of(config)
+        spec = family.spec(fields)
     except ValueError as error:
         raise ValueError(f"{config_file}: {error}") from error
     # A tied unembedding is the embedding, so a copy of it in the files is no weight of its own.
     ignored = family.ignored + (r"|lm_head\.weight" if spec.tied else "")
-    tensors = {tensor.name: tensor for tensor in family.tensors(config, spec)}
+    tensors = {tensor.name: tensor for tensor in family.tensors(fields, spec)}
     return spec, read_weights(directory, tensors, family.prefix, ignored, compute_dtype)
 
 
@@ -93,12 +94,12 @@ def stored_tensors(files: list[Path]) -> Iterator[tuple[str, Any]]:
 
 
 def read_weights(directory: Path, tensors: dict[str, Tensor], prefix: str, ignored: str, dtype: Any) -> Params:
-    """Our parameters from the files; each expected tensor exactly once, and no other."""
+    """Our parameters from the files; each expected tensor exactly once, and no other but the `ignored`."""
     wanted = dict(tensors)
     params: Params = {}
     unused = []
     for stored_name, stored in stored_tensors(weight_files(directory)):
-        name = stored_name.removeprefix(prefix)
+        name = re.sub(rf"^(?:{prefix})", "", stored_name)
         if tensor := wanted.pop(name, None):
             for path, part in zip(tensor.paths, convert(tensor, stored, dtype, directory), strict=True):
                 insert(params, path, part)
@@ -120,6 +121,9 @@ def convert(tensor: Tensor, stored: Any, dtype: Any, directory: Path) -> list[ja
         raise ValueError(f"{directory}: {tensor.name} is stored as {stored_dtype}, expected one of {STORED_DTYPES}")
     array = np.asarray(stored[...])
     array = array.T if tensor.transpose else array
+    if tensor.offset:  # 1 + w needs more digits than a half-precision w
+        dtype = at_least_float32(dtype)
+        array = array.astype(dtype) + tensor.offset
     parts = np.split(array, len(tensor.paths), axis=-1)
     return [jnp.asarray(np.ascontiguousarray(part).astype(dtype)) for part in parts]
 

@@ -7,7 +7,7 @@ from jaxtyping import Array, Float, Int
 
 from real_models import decoder, steering
 from real_models.batching import in_chunks, rows_within
-from real_models.decoder import Params, Spec
+from real_models.decoder import Params, Spec, of_block
 from real_models.steering import Vectors, run_block, steer
 
 
@@ -20,14 +20,14 @@ def block_losses(
 ) -> Float[Array, "strengths blocks"]:
     """Mean cross-entropy (nats per predicted token) of every block at every strength, all positions steered."""
     inputs, targets = blocks[:, :-1], blocks[:, 1:]
-    bytes_each = steering.block_bytes(spec, inputs.shape[1], strengths.dtype.itemsize)
+    bytes_each = steering.block_bytes(spec, inputs.shape[1], inputs.shape[1], strengths.dtype.itemsize)
     batch = rows_within(bytes_each, len(blocks))
     chunk = rows_within(bytes_each * batch, len(strengths))
     losses = []
     for start in range(0, len(blocks), batch):
         rows = np.arange(start, start + batch) % len(blocks)  # the last batch is filled up from the front
         function = batch_losses(spec, params, jnp.asarray(inputs[rows]), jnp.asarray(targets[rows]), vectors)
-        losses.append(in_chunks(function, strengths, chunk))
+        losses.append(in_chunks(function, chunk, strengths))
     return jnp.concatenate(losses, axis=1)[:, : len(blocks)]
 
 
@@ -41,7 +41,7 @@ def batch_losses(spec: Spec, params: Params, inputs: Int[Array, "batch position"
         each = jnp.repeat(strengths, len(inputs))
         x = steer(jnp.tile(x0, (len(strengths), 1, 1)), each, vectors[first])
         for layer in range(first + 1, spec.n_layers):
-            x = run_block(spec, params["blocks"][layer], x)
+            x = run_block(of_block(spec, layer), params["blocks"][layer], x)
             x = steer(x, each, vectors[layer]) if layer in vectors else x
         return mean_loss(spec, unembedding, x, jnp.tile(targets, (len(strengths), 1))).reshape(len(strengths), -1)
 

@@ -1,14 +1,15 @@
 """One pre-norm decoder-only transformer, as plain functions of a static `Spec` and a dictionary of arrays.
 
-    x_0     = embed(tokens) [+ learned positions]
-    x_{l+1} = y_l + MLP_l(norm(y_l)),    y_l = x_l + Attention_l(norm(x_l))        l = 0 .. n_layers - 1
+    x_0     = embed(tokens) [scaled] [+ learned positions]
+    x_{l+1} = y_l + [norm] MLP_l(norm(y_l)),    y_l = x_l + [norm] Attention_l(norm(x_l))        l = 0 .. n_layers - 1
     logits  = norm(x_{n_layers}) U^T
 
 The output of block `l` (0-based) is `x_{l+1}`: the place where steering adds `alpha v`.
-Weights are stored [in, out] and applied as `x @ w`; the unembedding is [vocab, d].
+Weights are stored [in, out] and applied as `x @ w`; the unembedding is [vocab, d]. What a family lacks (a bias, a gate,
+a norm of queries and keys, a norm after a sublayer) is simply absent from its weights.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import jax
@@ -19,8 +20,25 @@ Params = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
+class RopeScaling:
+    """Rotary frequencies divided by `factor`: all of them or, where `band` is given, only the slow ones (Llama 3).
+
+    `band` is `(original, low, high)`: waves shorter than `original / high` positions are kept, those longer than
+    `original / low` divided, and `1 / wavelength` decides linearly in between.
+    """
+
+    factor: float
+    band: tuple[float, float, float] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Spec:
-    """Everything static about a decoder: sizes, and which of the few known variants it uses."""
+    """Everything static about a decoder: sizes, and which of the few known variants it uses.
+
+    `local` are the blocks whose queries see only the last `window` keys, themselves included; their rotary base is
+    `local_theta`, unscaled, where that is given. Attention scores are divided by the root of `score_width` (default:
+    `head_dim`). A `logit_cap` c turns logits s into `c tanh(s / c)`.
+    """
 
     family: str
     n_layers: int
@@ -36,7 +54,23 @@ class Spec:
     activation: Literal["silu", "gelu_tanh"]
     positions: Literal["rope", "learned"]
     rope_theta: float = 10_000.0
+    rope_scaling: RopeScaling | None = None
+    window: int | None = None
+    local: tuple[int, ...] = ()
+    local_theta: float | None = None
+    embed_scale: float = 1.0
+    score_width: float | None = None
+    logit_cap: float | None = None
     tied: bool
+
+
+def of_block(spec: Spec, layer: int) -> Spec:
+    """The spec as one block sees it: its own window and rotation. Blocks alike share it, and so are compiled once."""
+    if layer not in spec.local:
+        return replace(spec, local=(), local_theta=None, window=None)
+    if spec.local_theta is None:
+        return replace(spec, local=())
+    return replace(spec, local=(), local_theta=None, rope_theta=spec.local_theta, rope_scaling=None)
 
 
 def at_least_float32(dtype: Any) -> Any:
@@ -45,12 +79,15 @@ def at_least_float32(dtype: Any) -> Any:
 
 
 def norm(spec: Spec, weights: Params, x: Float[Array, "*rows d"]) -> Float[Array, "*rows d"]:
-    """RMSNorm `w x / sqrt(mean x^2 + eps)`, or LayerNorm `w (x - mean) / sqrt(var + eps) + b`, in float32 at least."""
+    """RMSNorm `w x / sqrt(mean x^2 + eps)`, or LayerNorm `w (x - mean) / sqrt(var + eps) + b`, in float32 at least.
+
+    The product with `w` is taken in the dtype of `w`, which Gemma keeps wider than its half-precision activations.
+    """
     wide = x.astype(at_least_float32(x.dtype))
     if spec.norm == "layer":
         wide = wide - jnp.mean(wide, axis=-1, keepdims=True)
     scale = jax.lax.rsqrt(jnp.mean(wide * wide, axis=-1, keepdims=True) + spec.norm_eps)
-    y = weights["weight"] * (wide * scale).astype(x.dtype)
+    y = (weights["weight"] * (wide * scale).astype(weights["weight"].dtype)).astype(x.dtype)
     return y + weights["bias"] if "bias" in weights else y
 
 
@@ -60,20 +97,35 @@ def linear(weights: Params, x: Float[Array, "*rows n_in"]) -> Float[Array, "*row
     return y + weights["bias"] if "bias" in weights else y
 
 
-def rotate(x: Float[Array, "batch position heads k"], positions: Int[Array, "batch position"], theta: float):
-    """Rotary position embedding: rotate the pairs `(x_i, x_{i + k/2})` by `position theta^(-2 i / k)`."""
+def frequencies(spec: Spec) -> Float[Array, " half"]:
+    """Radians per position of each rotated pair: `theta^(-2 i / k)`, slowed down where the spec says so; float32."""
+    half = spec.head_dim // 2
+    frequency = spec.rope_theta ** (-jnp.arange(half, dtype=jnp.float32) / half)
+    if spec.rope_scaling is None:
+        return frequency
+    slowed = frequency / spec.rope_scaling.factor
+    if spec.rope_scaling.band is None:
+        return slowed
+    original, low, high = spec.rope_scaling.band
+    kept = jnp.clip((original * frequency / (2 * jnp.pi) - low) / (high - low), 0, 1)
+    return kept * frequency + (1 - kept) * slowed
+
+
+def rotate(spec: Spec, x: Float[Array, "batch position heads k"], positions: Int[Array, "batch position"]):
+    """Rotary position embedding: rotate the pairs `(x_i, x_{i + k/2})` by `position * frequency_i`."""
     half = x.shape[-1] // 2
-    frequency = theta ** (-jnp.arange(half, dtype=jnp.float32) / half)
-    angle = positions[..., None].astype(jnp.float32) * frequency
+    angle = positions[..., None].astype(jnp.float32) * frequencies(spec)
     cos, sin = (f(angle)[:, :, None, :].astype(x.dtype) for f in (jnp.cos, jnp.sin))
     a, b = x[..., :half], x[..., half:]
     return jnp.concatenate([a * cos - b * sin, b * cos + a * sin], axis=-1)
 
 
-def causal_mask(padding: Bool[Array, "batch position"]) -> Bool[Array, "batch query key"]:
-    """Which keys a query sees: itself and earlier ones that are no padding."""
+def causal_mask(padding: Bool[Array, "batch position"], window: int | None = None) -> Bool[Array, "batch query key"]:
+    """Which keys a query sees: itself and earlier ones (the last `window` of them) that are no padding."""
     n = padding.shape[1]
-    return jnp.tril(jnp.ones((n, n), bool))[None] & padding[:, None, :]
+    seen = jnp.tril(jnp.ones((n, n), bool))
+    seen = seen if window is None else jnp.triu(seen, 1 - window)
+    return seen[None] & padding[:, None, :]
 
 
 def position_ids(padding: Bool[Array, "batch position"]) -> Int[Array, "batch position"]:
@@ -84,28 +136,41 @@ def position_ids(padding: Bool[Array, "batch position"]) -> Int[Array, "batch po
 def embed(spec: Spec, params: Params, tokens: Int[Array, "batch position"], positions: Int[Array, "batch position"]):
     """The residual stream before the first block, `[batch, position, d]`."""
     x = params["embed"][tokens]
+    x = x if spec.embed_scale == 1.0 else x * jnp.asarray(spec.embed_scale, x.dtype)
     return x + params["positions"][positions] if spec.positions == "learned" else x
 
 
+def heads(spec: Spec, weights: Params, name: str, x: Float[Array, "batch position d"], positions):
+    """Queries ("q") or keys ("k") `[batch, position, heads, head_dim]`: normed where the family norms them, rotated."""
+    projected = linear(weights[name], x).reshape(*x.shape[:2], -1, spec.head_dim)
+    if f"{name}_norm" in weights:
+        projected = norm(spec, weights[f"{name}_norm"], projected)
+    return rotate(spec, projected, positions) if spec.positions == "rope" else projected
+
+
 def queries(spec: Spec, weights: Params, x: Float[Array, "batch position d"], positions):
-    """Rotated queries `[batch, position, kv_heads, group, head_dim]`: the heads that share one key are a group."""
-    q = linear(weights["q"], x).reshape(*x.shape[:2], spec.n_heads, spec.head_dim)
-    q = rotate(q, positions, spec.rope_theta) if spec.positions == "rope" else q
+    """Queries `[batch, position, kv_heads, group, head_dim]`: the heads that share one key are a group."""
+    q = heads(spec, weights, "q", x, positions)
     return q.reshape(*x.shape[:2], spec.n_kv_heads, spec.n_heads // spec.n_kv_heads, spec.head_dim)
 
 
 def keys_values(spec: Spec, weights: Params, x: Float[Array, "batch position d"], positions):
-    """Rotated keys, and values, each `[batch, position, kv_heads, head_dim]`."""
-    k, v = (linear(weights[name], x).reshape(*x.shape[:2], spec.n_kv_heads, spec.head_dim) for name in "kv")
-    return rotate(k, positions, spec.rope_theta) if spec.positions == "rope" else k, v
+    """Keys, and values, each `[batch, position, kv_heads, head_dim]`."""
+    v = linear(weights["v"], x).reshape(*x.shape[:2], spec.n_kv_heads, spec.head_dim)
+    return heads(spec, weights, "k", x, positions), v
 
 
 def attend(spec: Spec, weights: Params, q, k, v, mask: Bool[Array, "batch query key"]):
-    """`softmax(q k / sqrt(head_dim)) v` over the keys each query sees, mixed by the output projection."""
-    scores = jnp.einsum("bqhgk,bshk->bhgqs", q, k) * spec.head_dim**-0.5
-    scores = jnp.where(mask[:, None, None], scores, jnp.finfo(scores.dtype).min)
-    mixed = jnp.einsum("bhgqs,bshk->bqhgk", softmax(scores), v)
+    """`softmax(q k / sqrt(width)) v` over the keys each query sees, mixed by the output projection."""
+    share = shares(spec, jnp.einsum("bqhgk,bshk->bhgqs", q, k), mask[:, None, None])
+    mixed = jnp.einsum("bhgqs,bshk->bqhgk", share, v)
     return linear(weights["o"], mixed.reshape(*q.shape[:2], spec.n_heads * spec.head_dim))
+
+
+def shares(spec: Spec, products: Float[Array, "*rows key"], mask: Bool[Array, "*#rows key"]):
+    """Softmax of the scaled products of queries and keys, over the keys that the mask shows."""
+    scores = products * (spec.score_width or spec.head_dim) ** -0.5
+    return softmax(jnp.where(mask, scores, jnp.finfo(scores.dtype).min))
 
 
 def softmax(scores: Float[Array, "*rows key"]) -> Float[Array, "*rows key"]:
@@ -121,18 +186,31 @@ def mlp(spec: Spec, weights: Params, x):
     return linear(weights["down"], hidden)
 
 
-def block(spec: Spec, weights: Params, x: Float[Array, "batch position d"], mask, positions):
-    """One pre-norm block: `x_l -> x_{l+1}`."""
+def block(spec: Spec, weights: Params, x: Float[Array, "batch position d"], padding, positions):
+    """One pre-norm block: `x_l -> x_{l+1}`. `spec` is the block's own (`of_block`)."""
     normed = norm(spec, weights["attn_norm"], x)
     k, v = keys_values(spec, weights, normed, positions)
-    x = x + attend(spec, weights, queries(spec, weights, normed, positions), k, v, mask)
-    return x + mlp(spec, weights, norm(spec, weights["mlp_norm"], x))
+    mask = causal_mask(padding, spec.window)
+    return add_sublayers(spec, weights, x, attend(spec, weights, queries(spec, weights, normed, positions), k, v, mask))
+
+
+def add_sublayers(spec: Spec, weights: Params, x: Float[Array, "batch position d"], attended):
+    """The block's output, given what its attention wrote: `y + MLP(norm(y))`, `y = x + attended`."""
+    y = x + after(spec, weights, "attn_post_norm", attended)
+    return y + after(spec, weights, "mlp_post_norm", mlp(spec, weights, norm(spec, weights["mlp_norm"], y)))
+
+
+def after(spec: Spec, weights: Params, name: str, written: Float[Array, "*rows d"]) -> Float[Array, "*rows d"]:
+    """What a sublayer adds to the residual stream: what it wrote, normed where the family does so."""
+    return norm(spec, weights[name], written) if name in weights else written
 
 
 def unembed(spec: Spec, params: Params, x: Float[Array, "*rows d"]) -> Float[Array, "*rows vocab"]:
-    """Logits from the last block's output, in float32 at least: final norm, then the (tied) unembedding."""
+    """Logits from the last block's output, in float32 at least: final norm, the (tied) unembedding, the cap."""
     x = norm(spec, params["final_norm"], x)
-    return jnp.einsum("...d,vd->...v", x, unembedding(spec, params), preferred_element_type=at_least_float32(x.dtype))
+    wide = at_least_float32(x.dtype)
+    logits = jnp.einsum("...d,vd->...v", x, unembedding(spec, params), preferred_element_type=wide)
+    return logits if spec.logit_cap is None else spec.logit_cap * jnp.tanh(logits / spec.logit_cap)
 
 
 def unembedding(spec: Spec, params: Params) -> Float[Array, "vocab d"]:
@@ -143,10 +221,10 @@ def unembedding(spec: Spec, params: Params) -> Float[Array, "vocab d"]:
 def forward(spec: Spec, params: Params, tokens: Int[Array, "batch position"], padding=None):
     """Logits `[batch, position, vocab]`; `padding` is True at real tokens (default: everywhere)."""
     padding = jnp.ones(tokens.shape, bool) if padding is None else padding
-    mask, positions = causal_mask(padding), position_ids(padding)
+    positions = position_ids(padding)
     x = embed(spec, params, tokens, positions)
-    for weights in params["blocks"]:
-        x = block(spec, weights, x, mask, positions)
+    for layer, weights in enumerate(params["blocks"]):
+        x = block(of_block(spec, layer), weights, x, padding, positions)
     return unembed(spec, params, x)
 
 

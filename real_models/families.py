@@ -4,54 +4,65 @@ Adding a family is adding a row to `FAMILIES`.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import partial
 
+from real_models.config_fields import (
+    Config,
+    activation,
+    checked,
+    listed_local_blocks,
+    number,
+    optional_number,
+    rope,
+    size,
+)
 from real_models.decoder import Spec
-
-Config = dict[str, Any]
-ACTIVATIONS = {"silu": "silu", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tensor:
-    """One tensor of a checkpoint: its name and shape there, and where its parts belong among our parameters.
-
-    Several `paths` share a fused tensor evenly along its last axis, after the transposition if there is one.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    paths: tuple[str, ...]
-    transpose: bool = False
+from real_models.layouts import GEMMA_NORMS, PRE_NORMS, QK_NORMS, Tensor, gpt2_tensors, rotary_tensors
 
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """One row of the table. Names in files may carry `prefix`; those that match `ignored` (a regex) are no weights."""
+    """One row of the table.
 
-    prefix: str
-    ignored: str
+    Names in files may start with `prefix`; without it, those that match `ignored` are no weights (both are regexes).
+    `defaults` are what its configs may leave out; the decoder's fields may lie under the key `part` of the config.
+    """
+
     spec: Callable[[Config], Spec]
     tensors: Callable[[Config, Spec], Iterator[Tensor]]
+    prefix: str = r"model\."
+    ignored: str = r".*rotary_emb\.inv_freq"
+    defaults: Config = field(default_factory=dict)
+    part: str | None = None
 
 
-def family_of(config: Config) -> Family:
-    """The family that `model_type` names; a `ValueError` says what is supported or what is in the way."""
+def family_of(config: Config) -> tuple[Family, Config]:
+    """The family that `model_type` names, and the fields of its decoder with the family's defaults filled in.
+
+    A `ValueError` says what is supported or what is in the way.
+    """
     model_type = config.get("model_type")
     if model_type not in FAMILIES:
         raise ValueError(f"unsupported architecture: model_type is {model_type!r}, expected one of {sorted(FAMILIES)}")
     if config.get("quantization_config") is not None:
         raise ValueError("quantised checkpoints are not supported: load the original float weights instead")
-    return FAMILIES[model_type]
+    family = FAMILIES[model_type]
+    if family.part is None:
+        return family, family.defaults | config
+    if not isinstance(inner := config.get(family.part), dict):
+        raise ValueError(f"{family.part} is {inner!r}, expected an object with the fields of the text model")
+    outer = {key: config[key] for key in ("tie_word_embeddings",) if key in config}
+    return family, family.defaults | inner | outer
 
 
-def llama_spec(config: Config) -> Spec:
-    """Llama 2 and its kin: RMSNorm, rotary positions, grouped queries, a gated MLP."""
+def rotary_spec(config: Config) -> Spec:
+    """Llama and its kin: RMSNorm, rotary positions, grouped queries, a gated MLP."""
     d_model, n_heads = size(config, "hidden_size"), size(config, "num_attention_heads")
+    theta, scaling = rope(config)
     return checked(
         Spec(
-            family="llama",
+            family=config["model_type"],
             n_layers=size(config, "num_hidden_layers"),
             d_model=d_model,
             n_heads=n_heads,
@@ -64,38 +75,52 @@ def llama_spec(config: Config) -> Spec:
             norm_eps=number(config, "rms_norm_eps", 1e-6),
             activation=activation(config, "hidden_act", "silu"),
             positions="rope",
-            rope_theta=rope_theta(config),
+            rope_theta=theta,
+            rope_scaling=scaling,
             tied=bool(config.get("tie_word_embeddings", False)),
         )
     )
 
 
-def llama_tensors(config: Config, spec: Spec) -> Iterator[Tensor]:
-    """Tensors of a Llama checkpoint; PyTorch's linear layers are [out, in]."""
-    d, q, kv, ff = spec.d_model, spec.n_heads * spec.head_dim, spec.n_kv_heads * spec.head_dim, spec.d_ff
-    attention_bias, mlp_bias = bool(config.get("attention_bias", False)), bool(config.get("mlp_bias", False))
-    linears = [
-        ("q", "self_attn.q_proj", d, q, attention_bias),
-        ("k", "self_attn.k_proj", d, kv, attention_bias),
-        ("v", "self_attn.v_proj", d, kv, attention_bias),
-        ("o", "self_attn.o_proj", q, d, attention_bias),
-        ("gate", "mlp.gate_proj", d, ff, mlp_bias),
-        ("up", "mlp.up_proj", d, ff, mlp_bias),
-        ("down", "mlp.down_proj", ff, d, mlp_bias),
-    ]
-    yield Tensor(name="embed_tokens.weight", shape=(spec.vocab_size, d), paths=("embed",))
-    yield Tensor(name="norm.weight", shape=(d,), paths=("final_norm.weight",))
-    for block in range(spec.n_layers):
-        ours, theirs = f"blocks.{block}", f"layers.{block}"
-        yield Tensor(name=f"{theirs}.input_layernorm.weight", shape=(d,), paths=(f"{ours}.attn_norm.weight",))
-        yield Tensor(name=f"{theirs}.post_attention_layernorm.weight", shape=(d,), paths=(f"{ours}.mlp_norm.weight",))
-        for path, name, n_in, n_out, bias in linears:
-            weight = f"{theirs}.{name}.weight"
-            yield Tensor(name=weight, shape=(n_out, n_in), paths=(f"{ours}.{path}.weight",), transpose=True)
-            if bias:
-                yield Tensor(name=f"{theirs}.{name}.bias", shape=(n_out,), paths=(f"{ours}.{path}.bias",))
-    if not spec.tied:
-        yield Tensor(name="lm_head.weight", shape=(spec.vocab_size, d), paths=("unembed",))
+def mistral_spec(config: Config) -> Spec:
+    """Mistral: a window, unless it is null, in every block."""
+    spec = rotary_spec(config)
+    if config["sliding_window"] is None:
+        return spec
+    return replace(spec, window=size(config, "sliding_window"), local=tuple(range(spec.n_layers)))
+
+
+def qwen_spec(config: Config) -> Spec:
+    """Qwen 2.5 and 3: a window in the upper blocks, and only where `use_sliding_window` says so."""
+    spec = rotary_spec(config)
+    if not config.get("use_sliding_window") or config["sliding_window"] is None:
+        return spec
+    listed = listed_local_blocks(config, spec.n_layers)
+    local = tuple(range(size(config, "max_window_layers", least=0), spec.n_layers)) if listed is None else listed
+    return replace(spec, window=size(config, "sliding_window"), local=local)
+
+
+def gemma_spec(config: Config) -> Spec:
+    """Gemma 3: scaled embeddings, norms after the sublayers too, five local blocks to every one that sees all."""
+    for key in ("use_bidirectional_attention", "attn_logit_softcapping"):
+        if config.get(key):
+            raise ValueError(f"unsupported Gemma 3 variant: {key} is {config[key]}, expected none")
+    spec = rotary_spec(config | {"hidden_act": config["hidden_activation"]})
+    turning = (config.get("rope_parameters") or {}).get("sliding_attention")
+    local_theta, local_scaling = rope({"rope_parameters": turning, "rope_theta": config["rope_local_base_freq"]})
+    if local_scaling is not None:
+        raise ValueError("unsupported rope: the sliding blocks' rotation is scaled, expected rope_type 'default'")
+    period = size(config, "sliding_window_pattern")
+    listed = listed_local_blocks(config, spec.n_layers)
+    return replace(
+        spec,
+        window=size(config, "sliding_window"),
+        local=tuple(n for n in range(spec.n_layers) if (n + 1) % period) if listed is None else listed,
+        local_theta=local_theta,
+        embed_scale=spec.d_model**0.5,
+        score_width=number(config, "query_pre_attn_scalar"),
+        logit_cap=optional_number(config, "final_logit_softcapping"),
+    )
 
 
 def gpt2_spec(config: Config) -> Spec:
@@ -125,80 +150,57 @@ def gpt2_spec(config: Config) -> Spec:
     )
 
 
-def gpt2_tensors(config: Config, spec: Spec) -> Iterator[Tensor]:
-    """Tensors of a GPT-2 checkpoint; its linear layers (`Conv1D`) are [in, out], queries, keys and values fused."""
-    d, ff = spec.d_model, spec.d_ff
-    layers = [
-        (("attn_norm",), "ln_1", (d,), d),
-        (("q", "k", "v"), "attn.c_attn", (d, 3 * d), 3 * d),
-        (("o",), "attn.c_proj", (d, d), d),
-        (("mlp_norm",), "ln_2", (d,), d),
-        (("up",), "mlp.c_fc", (d, ff), ff),
-        (("down",), "mlp.c_proj", (ff, d), d),
-    ]
-    yield Tensor(name="wte.weight", shape=(spec.vocab_size, d), paths=("embed",))
-    yield Tensor(name="wpe.weight", shape=(spec.max_positions, d), paths=("positions",))
-    for part in ("weight", "bias"):
-        yield Tensor(name=f"ln_f.{part}", shape=(d,), paths=(f"final_norm.{part}",))
-    for block in range(spec.n_layers):
-        for ours, theirs, shape, width in layers:
-            weights, biases = (tuple(f"blocks.{block}.{path}.{part}" for path in ours) for part in ("weight", "bias"))
-            yield Tensor(name=f"h.{block}.{theirs}.weight", shape=shape, paths=weights)
-            yield Tensor(name=f"h.{block}.{theirs}.bias", shape=(width,), paths=biases)
-    if not spec.tied:
-        yield Tensor(name="lm_head.weight", shape=(spec.vocab_size, d), paths=("unembed",))
-
-
+QWEN_WINDOW = {"sliding_window": 4096, "max_window_layers": 28}
+GEMMA = Family(
+    spec=gemma_spec,
+    tensors=partial(rotary_tensors, norms=GEMMA_NORMS | QK_NORMS, norm_offset=1.0),
+    defaults={
+        "model_type": "gemma3_text",
+        "vocab_size": 262_208,
+        "hidden_size": 2304,
+        "intermediate_size": 9216,
+        "num_hidden_layers": 26,
+        "num_attention_heads": 8,
+        "num_key_value_heads": 4,
+        "head_dim": 256,
+        "hidden_activation": "gelu_pytorch_tanh",
+        "max_position_embeddings": 131_072,
+        "query_pre_attn_scalar": 256,
+        "sliding_window": 4096,
+        "sliding_window_pattern": 6,
+        "rope_theta": 1_000_000.0,
+        "rope_local_base_freq": 10_000.0,
+        "tie_word_embeddings": True,
+    },
+)
 FAMILIES: dict[str, Family] = {
-    "llama": Family(prefix="model.", ignored=r".*rotary_emb\.inv_freq", spec=llama_spec, tensors=llama_tensors),
     "gpt2": Family(
-        prefix="transformer.", ignored=r"h\.\d+\.attn\.(bias|masked_bias)", spec=gpt2_spec, tensors=gpt2_tensors
+        spec=gpt2_spec,
+        tensors=gpt2_tensors,
+        prefix=r"transformer\.",
+        ignored=r"h\.\d+\.attn\.(bias|masked_bias)",
+    ),
+    "llama": Family(spec=rotary_spec, tensors=rotary_tensors),
+    "mistral": Family(
+        spec=mistral_spec,
+        tensors=partial(rotary_tensors, biases=lambda _config: ""),
+        defaults={"num_key_value_heads": 8, "sliding_window": 4096},
+    ),
+    "qwen2": Family(
+        spec=qwen_spec,
+        tensors=partial(rotary_tensors, biases=lambda _config: "q k v"),
+        defaults=QWEN_WINDOW,
+    ),
+    "qwen3": Family(
+        spec=qwen_spec,
+        tensors=partial(rotary_tensors, norms=PRE_NORMS | QK_NORMS),
+        defaults=QWEN_WINDOW | {"head_dim": 128},
+    ),
+    "gemma3_text": GEMMA,
+    "gemma3": replace(
+        GEMMA,
+        prefix=r"language_model\.model\.|model\.language_model\.|language_model\.",
+        ignored=r"(model\.)?(vision_tower|multi_modal_projector)\..*",
+        part="text_config",
     ),
 }
-
-
-def rope_theta(config: Config) -> float:
-    """The rotary base, from `rope_parameters` (new) or `rope_theta` and `rope_scaling` (old); plain rotation only."""
-    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
-    kind = rope.get("rope_type", rope.get("type", "default"))
-    if kind != "default":
-        raise ValueError(f"unsupported rope type {kind!r}, expected 'default'")
-    if rope.get("partial_rotary_factor", config.get("partial_rotary_factor", 1.0)) != 1.0:
-        raise ValueError("unsupported rope: partial_rotary_factor is not 1")
-    return number(rope if "rope_theta" in rope else config, "rope_theta", 10_000.0)
-
-
-def activation(config: Config, key: str, default: str) -> Any:
-    """Our name of the activation the config asks for."""
-    name = config.get(key, default)
-    if name not in ACTIVATIONS:
-        raise ValueError(f"unsupported activation: {key} is {name!r}, expected one of {sorted(ACTIVATIONS)}")
-    return ACTIVATIONS[name]
-
-
-def size(config: Config, key: str, default: int | None = None) -> int:
-    """A positive integer of the config; `null` means the default, and without one the key is required."""
-    value = config.get(key)
-    value = default if value is None else value
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{key} is {value!r}, expected a positive integer")
-    return value
-
-
-def number(config: Config, key: str, default: float) -> float:
-    """A positive number of the config."""
-    value = config.get(key, default)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
-        raise ValueError(f"{key} is {value!r}, expected a positive number")
-    return float(value)
-
-
-def checked(spec: Spec) -> Spec:
-    """The spec, once its sizes fit together."""
-    if spec.n_heads % spec.n_kv_heads:
-        raise ValueError(f"{spec.n_heads} query heads cannot share {spec.n_kv_heads} key-value heads evenly")
-    if spec.family == "gpt2" and spec.n_heads * spec.head_dim != spec.d_model:
-        raise ValueError(f"n_embd {spec.d_model} is not divisible by n_head {spec.n_heads}")
-    if spec.positions == "rope" and spec.head_dim % 2:
-        raise ValueError(f"head_dim is {spec.head_dim}, expected an even number for rotary positions")
-    return spec

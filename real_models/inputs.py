@@ -13,6 +13,7 @@ Ids = Sequence[int] | Int[np.ndarray, " position"] | Int[Array, " position"]
 Tokens = str | Ids
 Strengths = Sequence[float] | Float[ArrayLike, " strengths"]
 Vector = Sequence[float] | Float[ArrayLike, "*layers d"]
+VectorBatch = Sequence[Vector] | Float[ArrayLike, "vectors *layers d"]
 Blocks = Sequence[Sequence[int]] | Int[ArrayLike, "blocks position"]
 Layers = int | Sequence[int]
 Positions = Literal["all", "last"]
@@ -59,8 +60,13 @@ def block_number(spec: Spec, name: str, layer: Any) -> int:
     return int(layer)
 
 
-def steering_vectors(spec: Spec, name: str, layer: Layers, vector: Vector) -> dict[int, Float[np.ndarray, " d"]]:
-    """The vector of every steered block, in float64: `[d]` for one block, `[layers, d]` for a list of blocks."""
+def steering_vectors(
+    spec: Spec, name: str, layer: Layers, vector: Vector | VectorBatch, *, many: bool = False
+) -> dict[int, Float[np.ndarray, "*vectors d"]]:
+    """The vector of every steered block, in float64: `[d]` for one block, `[layers, d]` for a list of blocks.
+
+    With `many`, a batch of vectors along one more axis, the first.
+    """
     several = isinstance(layer, Sequence | np.ndarray)
     layers = [block_number(spec, name, one) for one in (layer if several else [layer])]
     if not layers or len(set(layers)) < len(layers):
@@ -69,9 +75,10 @@ def steering_vectors(spec: Spec, name: str, layer: Layers, vector: Vector) -> di
     if not jnp.issubdtype(values.dtype, jnp.number):
         raise ValueError(f"the steering vector has dtype {values.dtype}, expected numbers")
     expected = (len(layers), spec.d_model) if several else (spec.d_model,)
-    if values.shape != expected:
-        raise ValueError(f"the steering vector has shape {values.shape}, expected {expected} for {name}")
-    values = values.astype(np.float64).reshape(len(layers), spec.d_model)
-    if not np.isfinite(values).all():
+    batch = values.shape[:1] if many else ()
+    if values.shape != (*batch, *expected) or 0 in batch:
+        wanted = f"(vectors, {', '.join(map(str, expected))})" if many else expected
+        raise ValueError(f"the steering vector has shape {values.shape}, expected {wanted} for {name}")
+    if not np.isfinite(values := values.astype(np.float64)).all():
         raise ValueError("the steering vector contains NaN or infinite entries")
-    return dict(zip(layers, values, strict=True))
+    return {block: values[..., i, :] if several else values for i, block in enumerate(layers)}

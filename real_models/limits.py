@@ -18,7 +18,8 @@ with scale gamma and offset beta gives `gamma * u + beta` with `|u| <= sqrt(d)`.
     attention   sigma(O P) sqrt(sum over heads of m_h^2) + |P b_o|,   m_h = sqrt(d) sigma(gamma V_h) + |beta V_h + b_v|
                 (a head mixes values with weights that sum to one);
     MLP         sigma(D P) w + |P b_d|,   w = sqrt(d) sigma(gamma U) + |beta U + b_u|   (since |act(t)| <= |t|),
-                w times max_j (sqrt(d) |gamma G_j| + |beta G_j + b_j|), j over columns, where there is a gate G.
+                w times max_j (sqrt(d) |gamma G_j| + |beta G_j + b_j|), j over columns, where there is a gate G;
+    either      sqrt(d) max |gamma'|, where what it writes is normed again with scale gamma' (Gemma).
 
 `E` is their sum over the blocks after l plus `|P x|`, x the unsteered residual. For `alpha |P v| > E` let
 `q = E / (alpha |P v|)`, which bounds the sine of the angle between P h and P v, so that the two unit vectors differ by
@@ -27,6 +28,7 @@ the normalised vector by at most the share `s = d eps / (2 (alpha |P v| - E)^2)`
 
     |logit_z(+-alpha) - limit_z| <= max_z |gamma * U_z| sqrt(d) min(2, q sqrt(2 / (1 + sqrt(1 - q^2))) + s).
 
+A cap c on the logits turns limits and logits s into `c tanh(s / c)`, which only brings them closer.
 The bound is one of exact arithmetic: the rounding of computed logits comes on top.
 """
 
@@ -59,7 +61,9 @@ def limit_logits(
     table = float64(unembedding(model.spec, model.params))
     towards = weights["weight"] * direction * (model.d_model**0.5 / np.linalg.norm(direction))
     bias = weights.get("bias", np.zeros(model.d_model))
-    return (bias + towards) @ table.T, (bias - towards) @ table.T
+    plus, minus = ((bias + side) @ table.T for side in (towards, -towards))
+    cap = model.spec.logit_cap
+    return (plus, minus) if cap is None else (cap * np.tanh(plus / cap), cap * np.tanh(minus / cap))
 
 
 def tail_remainder(model: LanguageModel, tokens: Tokens, layer: int, vector: Vector, strength: float) -> float:
@@ -124,6 +128,8 @@ def approach(model: LanguageModel, prompts: Sequence[Tokens], layer: int, vector
 
 def attention_bound(spec: Spec, weights: Params) -> float:
     """The most that the attention of a block can write, in norm, whatever it reads."""
+    if "attn_post_norm" in weights:
+        return normed_bound(weights["attn_post_norm"])
     scale, offset = weights["attn_norm"]["weight"], affine_offset(weights["attn_norm"], weights["v"])
     groups = spec.n_heads // spec.n_kv_heads
     values = np.split(scale[:, None] * weights["v"]["weight"], spec.n_kv_heads, axis=1)
@@ -135,6 +141,8 @@ def attention_bound(spec: Spec, weights: Params) -> float:
 
 def mlp_bound(spec: Spec, weights: Params) -> float:
     """The most that the MLP of a block can write, in norm, whatever it reads."""
+    if "mlp_post_norm" in weights:
+        return normed_bound(weights["mlp_post_norm"])
     scale, root = weights["mlp_norm"]["weight"][:, None], spec.d_model**0.5
     hidden = root * spectral(scale * weights["up"]["weight"])
     hidden += np.linalg.norm(affine_offset(weights["mlp_norm"], weights["up"]))
@@ -142,6 +150,12 @@ def mlp_bound(spec: Spec, weights: Params) -> float:
         columns = root * np.linalg.norm(scale * weights["gate"]["weight"], axis=0)
         hidden *= (columns + np.abs(affine_offset(weights["mlp_norm"], weights["gate"]))).max()
     return write_bound(spec, weights["down"], float(hidden))
+
+
+def normed_bound(norm: Params) -> float:
+    """The norm of `gamma u` for `|u| <= sqrt(d)`: RMSNorm, whatever it reads."""
+    scale = norm["weight"]
+    return float(np.abs(scale).max()) * len(scale) ** 0.5
 
 
 def write_bound(spec: Spec, weights: Params, read: float) -> float:
@@ -166,16 +180,14 @@ def centred(spec: Spec, x: Float[np.ndarray, "*rows d"]) -> Float[np.ndarray, "*
     return x - x.mean(axis=-1, keepdims=True) if spec.norm == "layer" else x
 
 
-def normalisable(model: LanguageModel, vector: Vector) -> Float[np.ndarray, " d"]:
-    """`P v`, if the final norm can see it."""
+def normalisable(model: LanguageModel, vector: Vector, law: str = "transformer_limit") -> Float[np.ndarray, " d"]:
+    """`P v`, if the final norm can see it, as the `law` needs."""
     v = steering_vectors(model.spec, model.name, 0, vector)[0]
     if not v.any():
-        raise ValueError("transformer_limit needs a steering vector that is not zero")
+        raise ValueError(f"{law} needs a steering vector that is not zero")
     direction = centred(model.spec, v)
     if np.linalg.norm(direction) <= CONSTANT * np.linalg.norm(v):
-        raise ValueError(
-            "transformer_limit needs a steering vector that is not constant over features: LayerNorm removes it"
-        )
+        raise ValueError(f"{law} needs a steering vector that is not constant over features: LayerNorm removes it")
     return direction
 
 

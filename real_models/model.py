@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.experimental.jet import jet
 from jaxtyping import Array, Float
 
 from real_models import cross_entropy, inputs, steering
@@ -16,8 +17,8 @@ from real_models.batching import bucket, in_chunks, rows_within
 from real_models.checkpoint import read_checkpoint, resolve_dtype
 from real_models.decoder import Params, Spec, at_least_float32
 from real_models.hub import find_checkpoint
-from real_models.inputs import Blocks, Layers, Positions, Strengths, Tokens, Vector
-from real_models.steering import Prompt, Vectors
+from real_models.inputs import Blocks, Layers, Positions, Strengths, Tokens, Vector, VectorBatch
+from real_models.steering import Logits, Prompt, Vectors
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,7 +62,24 @@ class LanguageModel:
         positions: Positions = "all",
     ) -> Float[Array, "strengths vocab"]:
         """Next-token logits after the prompt, at every strength; `positions="last"` steers its last position only."""
-        return self._over_strengths(tokens, strengths, layer, vector, positions, lambda function: function)
+        batch = self._one(layer, vector)
+        return self._table(tokens, strengths, batch, positions, lambda function: function)[0]
+
+    def logits_each(
+        self,
+        tokens: Tokens,
+        strengths: Strengths,
+        *,
+        layer: Layers,
+        vectors: VectorBatch,
+        positions: Positions = "all",
+    ) -> Float[Array, "vectors strengths vocab"]:
+        """`logits` for each of many vectors `[vectors, d]` (for a list of blocks `[vectors, layers, d]`), in one batch.
+
+        What comes before the first steered block is computed once for all of them.
+        """
+        batch = inputs.steering_vectors(self.spec, self.name, layer, vectors, many=True)
+        return self._table(tokens, strengths, batch, positions, lambda function: function)
 
     def derivative(
         self,
@@ -74,10 +92,36 @@ class LanguageModel:
     ) -> Float[Array, "strengths vocab"]:
         """The exact derivative of `logits` in the strength, at every strength, by forward-mode differentiation."""
 
-        def derivative_of(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
-            return lambda s: jax.jvp(function, (s,), (jnp.ones_like(s),))[1]
+        def derivative_of(function: Logits) -> Logits:
+            return lambda s, which: jax.jvp(lambda t: function(t, which), (s,), (jnp.ones_like(s),))[1]
 
-        return self._over_strengths(tokens, strengths, layer, vector, positions, derivative_of)
+        batch = self._one(layer, vector)
+        return self._table(tokens, strengths, batch, positions, derivative_of)[0]
+
+    def derivatives(
+        self,
+        tokens: Tokens,
+        strengths: Strengths,
+        order: int,
+        *,
+        layer: Layers,
+        vector: Vector,
+        positions: Positions = "all",
+    ) -> Float[Array, "order+1 strengths vocab"]:
+        """`logits` and their exact derivatives in the strength up to `order`, by Taylor-mode differentiation."""
+        if not isinstance(order, int) or order < 1:
+            raise ValueError(f"order is {order!r}, expected a positive integer")
+
+        def taylor(function: Logits) -> Callable[[Array, Array], Array]:
+            def stacked(s: Array, which: Array) -> Float[Array, "rows order+1 vocab"]:
+                series = [jnp.ones_like(s)] + [jnp.zeros_like(s)] * (order - 1)
+                value, terms = jet(lambda t: function(t, which), (s,), (series,))
+                return jnp.stack([value, *terms], axis=1)
+
+            return stacked
+
+        batch = self._one(layer, vector)
+        return jnp.moveaxis(self._table(tokens, strengths, batch, positions, taylor, order + 1)[0], 1, 0)
 
     def residual(self, tokens: Tokens, layer: int) -> Float[Array, "position d"]:
         """The unsteered output of block `layer` at every position of the prompt."""
@@ -109,7 +153,7 @@ class LanguageModel:
         All blocks have one length n; n - 1 tokens of each are predicted, from those before them in the block.
         """
         rows = inputs.text_blocks(self.spec, self.name, blocks)
-        values, vectors = self._steering(strengths, layer, vector)
+        values, vectors = self._steering(strengths, self._one(layer, vector))
         with jax.default_matmul_precision("highest"):
             return cross_entropy.block_losses(self.spec, self.params, rows, values, vectors)
 
@@ -121,18 +165,27 @@ class LanguageModel:
             raise ValueError(f"{self.name} has no tokenizer.json: give the prompt as a list of token ids")
         return inputs.token_ids(self.spec, self.name, self.tokenizer.encode(tokens).ids)
 
-    def _over_strengths(self, tokens, strengths, layer, vector, positions, transform):
+    def _table(self, tokens, strengths, batch, positions, transform, copies=1):
+        """`transform` of the steered logits `[vectors, strengths, ...]`, as many rows at a time as memory allows."""
         if positions not in ("all", "last"):
             raise ValueError(f"positions is {positions!r}, expected 'all' or 'last'")
         prompt = self._prompt(self.encode(tokens))
-        values, vectors = self._steering(strengths, layer, vector)
+        values, vectors = self._steering(strengths, batch)
         steered = steering.logits_all if positions == "all" else steering.logits_last
-        moving = prompt.tokens.shape[1] if positions == "all" else 1
-        itemsize = values.dtype.itemsize
-        bytes_each = steering.block_bytes(self.spec, moving, itemsize) + 4 * itemsize * self.vocab_size
+        width, itemsize = prompt.tokens.shape[1], values.dtype.itemsize
+        bytes_each = steering.block_bytes(self.spec, width if positions == "all" else 1, width, itemsize)
+        bytes_each = copies * (bytes_each + 4 * itemsize * self.vocab_size)
+        count = len(next(iter(vectors.values())))
+        rows, which = np.tile(values, count), np.repeat(np.arange(count), len(values))
         with jax.default_matmul_precision("highest"):
             function = transform(steered(self.spec, self.params, prompt, vectors))
-            return in_chunks(function, values, rows_within(bytes_each, len(values)))
+            table = in_chunks(function, rows_within(bytes_each, len(rows)), rows, which)
+        return table.reshape(count, len(values), *table.shape[1:])
+
+    def _one(self, layer: Layers, vector: Vector) -> dict[int, np.ndarray]:
+        """A batch of one vector."""
+        vectors = inputs.steering_vectors(self.spec, self.name, layer, vector)
+        return {block: v[None] for block, v in vectors.items()}
 
     def _prompt(self, ids: list[int]) -> Prompt:
         width = bucket(len(ids))
@@ -141,12 +194,11 @@ class LanguageModel:
         padded[0, : len(ids)] = ids
         return Prompt(tokens=jnp.asarray(padded), last=jnp.asarray(len(ids) - 1, jnp.int32))
 
-    def _steering(self, strengths: Strengths, layer: Layers, vector: Vector) -> tuple[np.ndarray, Vectors]:
-        """Strengths and vectors, checked, in the dtype they are multiplied in."""
+    def _steering(self, strengths: Strengths, batch: dict[int, np.ndarray]) -> tuple[np.ndarray, Vectors]:
+        """Strengths, checked, and vectors in the dtype they are multiplied in."""
         dtype = at_least_float32(resolve_dtype(self.dtype))
-        vectors = inputs.steering_vectors(self.spec, self.name, layer, vector)
         values = inputs.strength_values(strengths).astype(dtype)
-        return values, {block: jnp.asarray(v, dtype) for block, v in vectors.items()}
+        return values, {block: jnp.asarray(v, dtype) for block, v in batch.items()}
 
 
 def _first(rows: Float[Array, "padded n"], count: int) -> Float[Array, "count n"]:

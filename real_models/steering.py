@@ -1,8 +1,9 @@
 """A decoder as a function of the steering strength: `x_{l+1} <- x_{l+1} + alpha v_l` at the output of chosen blocks.
 
 What does not depend on the strength is computed once: the blocks up to the first steered one and, where only the last
-position is steered, every other position's keys and values (they never see it). What does is a batch over strengths,
-and of the last block only the last query is needed. Blocks are compiled once per shape, whatever their number.
+position is steered, every other position's keys and values (they never see it). What does is a batch of rows, each a
+strength and the number of the vector it multiplies, and of the last block only the last query is needed.
+Blocks are compiled once per shape and kind, whatever their number.
 Everything here is a chain of compiled stages, so JAX differentiates it in the strengths as it stands.
 """
 
@@ -15,9 +16,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from real_models import decoder
-from real_models.decoder import Params, Spec
+from real_models.decoder import Params, Spec, of_block
 
-Vectors = Mapping[int, Float[Array, " d"]]
+Vectors = Mapping[int, Float[Array, "vectors d"]]
+Logits = Callable[[Float[Array, " rows"], Int[Array, " rows"]], Float[Array, "rows vocab"]]
 compiled = partial(jax.jit, static_argnames="spec")
 
 
@@ -29,50 +31,51 @@ class Prompt:
     last: Int[Array, ""]
 
 
-def block_bytes(spec: Spec, positions: int, itemsize: int) -> int:
+def block_bytes(spec: Spec, queries: int, keys: int, itemsize: int) -> int:
     """About how much memory one row of a batch takes while it goes through a block."""
     heads = (spec.n_heads + 2 * spec.n_kv_heads) * spec.head_dim
-    return itemsize * positions * (4 * spec.d_model + 2 * heads + 3 * spec.d_ff + 3 * spec.n_heads * positions)
+    return itemsize * queries * (4 * spec.d_model + 2 * heads + 3 * spec.d_ff + 3 * spec.n_heads * keys)
 
 
 @jax.jit
-def steer(x: Float[Array, "*batch position d"], strengths: Float[Array, " strengths"], vector: Float[Array, " d"]):
-    """`x + alpha v` for every strength, rounded once to the dtype of `x`."""
-    return (x + strengths[:, None, None] * vector).astype(x.dtype)
+def steer(x: Float[Array, "*#rows position d"], strengths: Float[Array, " rows"], vectors, which=None):
+    """`x + alpha v` for every row, rounded once to the dtype of `x`; `which` of the vectors (default: the only one)."""
+    chosen = vectors if which is None else vectors[which]
+    return (x + strengths[:, None, None] * chosen[:, None]).astype(x.dtype)
 
 
-def logits_all(spec: Spec, params: Params, prompt: Prompt, vectors: Vectors) -> Callable[[Array], Array]:
-    """`strengths -> logits [strengths, vocab]` at the prompt's end, every position steered."""
+def logits_all(spec: Spec, params: Params, prompt: Prompt, vectors: Vectors) -> Logits:
+    """`(strengths, which) -> logits [rows, vocab]` at the prompt's end, every position steered."""
     first = min(vectors)
     x0 = prefix(spec, params, prompt.tokens, first)
     x0 = x0 if first < spec.n_layers - 1 else row(x0, prompt.last)
 
-    def logits(strengths: Float[Array, " strengths"]) -> Float[Array, "strengths vocab"]:
-        x = steer(x0, strengths, vectors[first])
+    def logits(strengths: Float[Array, " rows"], which: Int[Array, " rows"]) -> Float[Array, "rows vocab"]:
+        x = steer(x0, strengths, vectors[first], which)
         for layer in range(first + 1, spec.n_layers):
-            weights = params["blocks"][layer]
+            own, weights = of_block(spec, layer), params["blocks"][layer]
             last_block = layer == spec.n_layers - 1
-            x = run_last_query(spec, weights, x, prompt.last) if last_block else run_block(spec, weights, x)
-            x = steer(x, strengths, vectors[layer]) if layer in vectors else x
+            x = run_last_query(own, weights, x, prompt.last) if last_block else run_block(own, weights, x)
+            x = steer(x, strengths, vectors[layer], which) if layer in vectors else x
         return final_logits(spec, unembedding_weights(spec, params), x)
 
     return logits
 
 
-def logits_last(spec: Spec, params: Params, prompt: Prompt, vectors: Vectors) -> Callable[[Array], Array]:
-    """`strengths -> logits [strengths, vocab]` at the prompt's end, only that last position steered."""
+def logits_last(spec: Spec, params: Params, prompt: Prompt, vectors: Vectors) -> Logits:
+    """`(strengths, which) -> logits [rows, vocab]` at the prompt's end, only that last position steered."""
     first = min(vectors)
     x0 = prefix(spec, params, prompt.tokens, first)
     end0 = row(x0, prompt.last)
     caches = {}
     for layer in range(first + 1, spec.n_layers):
-        caches[layer], x0 = run_cache(spec, params["blocks"][layer], x0)
+        caches[layer], x0 = run_cache(of_block(spec, layer), params["blocks"][layer], x0)
 
-    def logits(strengths: Float[Array, " strengths"]) -> Float[Array, "strengths vocab"]:
-        x = steer(end0, strengths, vectors[first])
+    def logits(strengths: Float[Array, " rows"], which: Int[Array, " rows"]) -> Float[Array, "rows vocab"]:
+        x = steer(end0, strengths, vectors[first], which)
         for layer, cache in caches.items():
-            x = run_step(spec, params["blocks"][layer], x, cache, prompt.last)
-            x = steer(x, strengths, vectors[layer]) if layer in vectors else x
+            x = run_step(of_block(spec, layer), params["blocks"][layer], x, cache, prompt.last)
+            x = steer(x, strengths, vectors[layer], which) if layer in vectors else x
         return final_logits(spec, unembedding_weights(spec, params), x)
 
     return logits
@@ -81,8 +84,8 @@ def logits_last(spec: Spec, params: Params, prompt: Prompt, vectors: Vectors) ->
 def prefix(spec: Spec, params: Params, tokens: Int[Array, "batch position"], layer: int):
     """The output of block `layer`, `[batch, position, d]`, unsteered."""
     x = run_embed(spec, embedding_weights(params), tokens)
-    for weights in params["blocks"][: layer + 1]:
-        x = run_block(spec, weights, x)
+    for number, weights in enumerate(params["blocks"][: layer + 1]):
+        x = run_block(of_block(spec, number), weights, x)
     return x
 
 
@@ -104,9 +107,9 @@ def row(x: Float[Array, "batch position d"], index: Int[Array, ""]) -> Float[Arr
 
 
 def layout(n: int):
-    """Causal mask and positions of right-padded sequences of length `n`; both broadcast over the batch."""
+    """No padding, and positions, of right-padded sequences of length `n`: causality hides what is on the right."""
     unpadded = jnp.ones((1, n), bool)
-    return decoder.causal_mask(unpadded), decoder.position_ids(unpadded)
+    return unpadded, decoder.position_ids(unpadded)
 
 
 @compiled
@@ -122,20 +125,20 @@ def run_block(spec: Spec, weights: Params, x):
 @compiled
 def run_last_query(spec: Spec, weights: Params, x, last):
     """The block's output at position `last` alone, `[batch, 1, d]`."""
-    mask, positions = layout(x.shape[1])
+    padding, positions = layout(x.shape[1])
     normed = decoder.norm(spec, weights["attn_norm"], x)
     k, v = decoder.keys_values(spec, weights, normed, positions)
     q = decoder.queries(spec, weights, row(normed, last), last[None, None])
-    y = row(x, last) + decoder.attend(spec, weights, q, k, v, row(mask, last))
-    return y + decoder.mlp(spec, weights, decoder.norm(spec, weights["mlp_norm"], y))
+    mask = row(decoder.causal_mask(padding, spec.window), last)
+    return decoder.add_sublayers(spec, weights, row(x, last), decoder.attend(spec, weights, q, k, v, mask))
 
 
 @compiled
 def run_cache(spec: Spec, weights: Params, x):
     """The block's keys and values beside its output."""
-    mask, positions = layout(x.shape[1])
+    padding, positions = layout(x.shape[1])
     cache = decoder.keys_values(spec, weights, decoder.norm(spec, weights["attn_norm"], x), positions)
-    return cache, decoder.block(spec, weights, x, mask, positions)
+    return cache, decoder.block(spec, weights, x, padding, positions)
 
 
 @compiled
@@ -146,15 +149,15 @@ def run_step(spec: Spec, weights: Params, x: Float[Array, "strengths 1 d"], cach
     normed = decoder.norm(spec, weights["attn_norm"], x)
     q = decoder.queries(spec, weights, normed, last[None, None])
     own_key, own_value = decoder.keys_values(spec, weights, normed, last[None, None])
-    scores = jnp.where(
+    products = jnp.where(
         position == last, jnp.einsum("bqhgk,bqhk->bhgq", q, own_key)[..., None], jnp.einsum("bqhgk,shk->bhgqs", q, keys)
     )
-    scores = jnp.where(position <= last, scores * spec.head_dim**-0.5, jnp.finfo(scores.dtype).min)
-    share = decoder.softmax(scores)
+    seen = row(decoder.causal_mask(layout(keys.shape[0])[0], spec.window), last)[0, 0]
+    share = decoder.shares(spec, products, seen)
     mixed = jnp.einsum("bhgqs,shk->bqhgk", jnp.where(position < last, share, 0), values)
     mixed += jnp.einsum("bhgq,bqhk->bqhgk", jax.lax.dynamic_index_in_dim(share, last, -1, keepdims=False), own_value)
-    y = x + decoder.linear(weights["o"], mixed.reshape(*x.shape[:2], -1))
-    return y + decoder.mlp(spec, weights, decoder.norm(spec, weights["mlp_norm"], y))
+    attended = decoder.linear(weights["o"], mixed.reshape(*x.shape[:2], -1))
+    return decoder.add_sublayers(spec, weights, x, attended)
 
 
 @compiled

@@ -47,6 +47,12 @@ def load_vector(path: str | Path) -> dict[int, Float[np.ndarray, " d"]]:
     return dict(sorted(by_layer.items()))
 
 
+def vector_metadata(path: str | Path) -> dict[str, str]:
+    """The metadata of a canonical file."""
+    with safe_open(path, framework="np") as opened:
+        return opened.metadata() or {}
+
+
 def checked_vectors(path: str | Path, tensors: Mapping[str, np.ndarray]) -> None:
     """Names, dtype, one common width, finite entries."""
     width = next(iter(tensors.values())).shape

@@ -12,14 +12,14 @@ from safetensors.numpy import load_file, save_file
 from real_models import load_model, read_checkpoint
 from real_models.hub import WANTED_FILES
 
-FAMILIES = ["llama", "gpt2"]
+FAMILIES = ["llama", "gemma3", "gpt2"]
 
 
 def logits(model):
     return np.asarray(model.position_logits([3, 1, 4, 1, 5]))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", ["llama", "gpt2"])
 def test_names_without_prefix_and_with_buffers(checkpoint, weights_of, configs, family):
     """Hub files of GPT-2 lack the prefix and carry causal masks; old Llama files carry rotary frequencies."""
     tensors = weights_of(configs[family])
@@ -32,13 +32,20 @@ def test_names_without_prefix_and_with_buffers(checkpoint, weights_of, configs, 
     assert (logits(load_model(str(checkpoint(family, tensors=bare | buffers[family])))) == expected).all()
 
 
-def test_old_and_new_rope_forms(checkpoint, configs):
-    old = {"rope_parameters": None, "rope_theta": 5e5, "rope_scaling": None}
-    new = {"rope_parameters": {"rope_type": "default", "rope_theta": 5e5}}
-    specs = [read_checkpoint(checkpoint("llama", change=change))[0] for change in (old, new)]
-    assert specs[0] == specs[1]
-    assert specs[0].rope_theta == 5e5
-    assert read_checkpoint(checkpoint("llama", change={"rope_parameters": None}))[0].rope_theta == 1e4
+@pytest.mark.parametrize("prefix", ["language_model.model.", "model.language_model."])
+def test_the_text_tower_of_a_multimodal_model(checkpoint, weights_of, configs, prefix):
+    """In the files of transformers 4 and of 5 it is the text model under its own type; the vision tower is left out."""
+    tensors = weights_of(configs["gemma3_text"])
+    renamed = {prefix + name.removeprefix("model."): value for name, value in tensors.items()}
+    expected = logits(load_model(str(checkpoint("gemma3_text", tensors=tensors))))
+    vision = {"vision_tower.patch.weight": np.ones(3, np.float32), "multi_modal_projector.w": np.ones(2, np.float32)}
+    if prefix.startswith("model."):
+        vision = {f"model.{name}": value for name, value in vision.items()}
+    head = {"language_model.lm_head.weight": np.zeros((61, 24), np.float32)}
+    for more in (vision, vision | head):
+        assert (logits(load_model(str(checkpoint("gemma3", tensors=renamed | more)))) == expected).all()
+    with pytest.raises(ValueError, match=r"has weights that nothing uses: audio_tower.weight$"):
+        load_model(str(checkpoint("gemma3", tensors=renamed | {"audio_tower.weight": np.ones(2, np.float32)})))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -92,11 +99,14 @@ def test_tied_unembedding_is_the_embedding(checkpoint, weights_of, configs):
 @pytest.mark.parametrize(
     ("family", "change", "message"),
     [
-        ("llama", {"model_type": "mamba"}, r"model_type is 'mamba', expected one of \['gpt2', 'llama'\]"),
+        (
+            "llama",
+            {"model_type": "mamba"},
+            r"model_type is 'mamba', expected one of \['gemma3', 'gemma3_text', 'gpt2', ",
+        ),
         ("llama", {"model_type": None}, r"model_type is None, expected one of"),
         ("llama", {"quantization_config": {"bits": 4}}, "quantised checkpoints are not supported"),
         ("llama", {"rope_parameters": {"rope_type": "yarn", "factor": 4.0}}, "unsupported rope type 'yarn'"),
-        ("llama", {"rope_parameters": None, "rope_scaling": {"type": "linear"}}, "unsupported rope type 'linear'"),
         ("llama", {"rope_parameters": {"partial_rotary_factor": 0.5}}, "partial_rotary_factor is not 1"),
         ("llama", {"hidden_act": "relu"}, "hidden_act is 'relu', expected one of"),
         ("llama", {"hidden_size": "24"}, "hidden_size is '24', expected a positive integer"),

@@ -9,8 +9,8 @@ from real_models import decoder, load_model
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-COMMON = {"bos_token_id": None, "eos_token_id": None, "attn_implementation": "eager"}
-LLAMA = {
+COMMON = {"bos_token_id": None, "eos_token_id": None, "pad_token_id": None, "attn_implementation": "eager"}
+ROTARY = {
     "vocab_size": 61,
     "hidden_size": 24,
     "intermediate_size": 40,
@@ -20,40 +20,75 @@ LLAMA = {
     "head_dim": 10,
     "max_position_embeddings": 512,
 }
+# Waves shorter than 16 positions are kept, those longer than 64 slowed down; one of the five pairs lies in between.
+LLAMA3 = {"rope_type": "llama3", "rope_theta": 1e4, "factor": 8.0, "original_max_position_embeddings": 64}
+LLAMA3 |= {"low_freq_factor": 1.0, "high_freq_factor": 4.0}
+GEMMA = ROTARY | {
+    "sliding_window": 4,
+    "sliding_window_pattern": 2,
+    "query_pre_attn_scalar": 7,
+    "rope_parameters": {
+        "full_attention": {"rope_type": "linear", "factor": 8.0, "rope_theta": 1e6},
+        "sliding_attention": {"rope_type": "default", "rope_theta": 1e4},
+    },
+}
+SIGHT = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "image_size": 28}
 GPT2 = {"vocab_size": 53, "n_embd": 24, "n_layer": 3, "n_head": 3, "n_positions": 200}
 CASES = {
-    "llama-grouped": ("Llama", LLAMA | {"rms_norm_eps": 1e-5}),
+    "llama3": ("LlamaForCausalLM", ROTARY | {"rms_norm_eps": 1e-5, "rope_parameters": LLAMA3}),
     "llama-one-key-head-tied-biased": (
-        "Llama",
-        LLAMA
+        "LlamaForCausalLM",
+        ROTARY
         | {"tie_word_embeddings": True, "attention_bias": True, "mlp_bias": True, "num_key_value_heads": 1}
         | {"rope_parameters": {"rope_type": "default", "rope_theta": 500_000.0}, "hidden_act": "gelu_pytorch_tanh"},
     ),
-    "gpt2": ("GPT2", GPT2),
-    "gpt2-untied-narrow": ("GPT2", GPT2 | {"tie_word_embeddings": False, "n_inner": 40, "layer_norm_epsilon": 1e-3}),
+    "mistral": ("MistralForCausalLM", ROTARY | {"sliding_window": 5}),
+    "qwen2": (
+        "Qwen2ForCausalLM",
+        {key: value for key, value in ROTARY.items() if key != "head_dim"}
+        | {"use_sliding_window": True, "sliding_window": 5, "max_window_layers": 1},
+    ),
+    "qwen3": ("Qwen3ForCausalLM", ROTARY | {"tie_word_embeddings": True, "attention_bias": True, "sliding_window": 5}),
+    "gemma3-text": ("Gemma3ForCausalLM", GEMMA),
+    "gemma3-multimodal": (
+        "Gemma3ForConditionalGeneration",
+        {"text_config": GEMMA, "vision_config": SIGHT | {"patch_size": 14}, "mm_tokens_per_image": 4},
+    ),
+    "gpt2": ("GPT2LMHeadModel", GPT2),
+    "gpt2-untied-narrow": (
+        "GPT2LMHeadModel",
+        GPT2 | {"tie_word_embeddings": False, "n_inner": 40, "layer_norm_epsilon": 1e-3},
+    ),
 }
 STRENGTHS = np.array([-3.0, 0.0, 0.7, 8.0])
+LENGTH = 33  # tokens: many times the windows; compiled for 40, as is the text that is generated after them
 
 
 @pytest.fixture(scope="module", params=CASES)
 def pair(request, tmp_path_factory):
+    return make_pair(request.param, tmp_path_factory.mktemp(request.param))
+
+
+def make_pair(case, directory, **change):
     """The same random weights in transformers, and loaded by us from what transformers saved."""
-    name, options = CASES[request.param]
-    config = getattr(transformers, f"{name}Config")(**options, **COMMON)
-    oracle = getattr(transformers, f"{name}LMHeadModel" if name == "GPT2" else f"{name}ForCausalLM")(config).eval()
+    name, options = CASES[case]
+    kind = getattr(transformers, name)
+    oracle = kind(kind.config_class(**options, **COMMON, **change)).eval()
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for parameter_name, parameter in oracle.named_parameters():
             parameter.normal_(0, 0.25, generator=generator)
             if parameter_name.endswith(("norm.weight", "ln_1.weight", "ln_2.weight", "ln_f.weight")):
-                parameter += 1
-    directory = tmp_path_factory.mktemp(request.param)
+                parameter += 0 if "gemma3" in case else 1
     oracle.save_pretrained(directory)
     return oracle, load_model(str(directory))
 
 
 def blocks_of(oracle):
-    return oracle.transformer.h if hasattr(oracle, "transformer") else oracle.model.layers
+    """The blocks of the text model, wherever its class keeps them."""
+    base = oracle.base_model
+    base = getattr(base, "language_model", base)
+    return base.h if hasattr(base, "h") else base.layers
 
 
 def tokens_of(model, length, batch=1, seed=0):
@@ -106,20 +141,27 @@ def assert_agree(ours, theirs):
     assert difference <= 1e-5 * scale, f"max difference {difference:.3g} at scale {scale:.3g}"
 
 
-@pytest.mark.parametrize("length", [7, 150])
-def test_logits_and_residuals(pair, length):
+def test_logits_and_residuals(pair):
     oracle, model = pair
-    tokens = tokens_of(model, length)
+    tokens = tokens_of(model, LENGTH)
     logits, residuals = oracle_forward(oracle, tokens)
     assert_agree(model.position_logits(tokens[0]), logits[0])
     for layer, residual in enumerate(residuals):
         assert_agree(model.residual(tokens[0], layer), residual[0])
 
 
+def test_logit_cap(tmp_path):
+    oracle, model = make_pair("gemma3-text", tmp_path, final_logit_softcapping=4.0)
+    tokens = tokens_of(model, LENGTH)
+    logits = oracle_forward(oracle, tokens)[0][0]
+    assert 3.5 < np.abs(logits).max() < 4
+    assert_agree(model.position_logits(tokens[0]), logits)
+
+
 def test_left_padded_batch(pair):
     oracle, model = pair
-    tokens, mask = tokens_of(model, 11, batch=3), np.ones((3, 11), int)
-    mask[0, :4], mask[2, :9] = 0, 0
+    tokens, mask = tokens_of(model, LENGTH, batch=3), np.ones((3, LENGTH), int)
+    mask[0, :4], mask[2, :30] = 0, 0
     theirs, _ = oracle_forward(oracle, tokens, mask)
     forward = jax.jit(decoder.forward, static_argnames="spec")
     ours = np.asarray(forward(model.spec, model.params, tokens, mask.astype(bool)))
@@ -130,7 +172,7 @@ def test_left_padded_batch(pair):
 @pytest.mark.parametrize("layers", [[0], [2], [0, 1]])
 def test_steered_logits(pair, layers, positions):
     oracle, model = pair
-    tokens = tokens_of(model, 7, seed=2)
+    tokens = tokens_of(model, LENGTH, seed=2)
     vectors = dict(zip(layers, np.random.default_rng(3).normal(size=(len(layers), model.d_model)), strict=True))
     theirs = np.stack([oracle_steered(oracle, tokens, alpha, vectors, positions) for alpha in STRENGTHS])
     layer, vector = (layers, list(vectors.values())) if len(layers) > 1 else (layers[0], vectors[layers[0]])
@@ -140,7 +182,7 @@ def test_steered_logits(pair, layers, positions):
 def test_tampering_is_caught(pair):
     """The comparison above tells: a flipped sign, a neighbouring layer, the wrong positions all fail it."""
     oracle, model = pair
-    tokens, vector = tokens_of(model, 7, seed=2), np.random.default_rng(3).normal(size=model.d_model)
+    tokens, vector = tokens_of(model, LENGTH, seed=2), np.random.default_rng(3).normal(size=model.d_model)
     theirs = np.stack([oracle_steered(oracle, tokens, alpha, {1: vector}) for alpha in STRENGTHS])
     tampered = [{"layer": 1, "vector": -vector}, {"layer": 0, "vector": vector}, {"layer": 2, "vector": vector}]
     tampered.append({"layer": 1, "vector": vector, "positions": "last"})
@@ -151,7 +193,7 @@ def test_tampering_is_caught(pair):
 
 def test_cross_entropy(pair):
     oracle, model = pair
-    block, vector = tokens_of(model, 9), np.random.default_rng(4).normal(size=model.d_model)
+    block, vector = tokens_of(model, LENGTH + 1), np.random.default_rng(4).normal(size=model.d_model)
 
     def oracle_loss(alpha):
         shift = torch.tensor(alpha * vector, dtype=torch.float32)
@@ -160,3 +202,24 @@ def test_cross_entropy(pair):
 
     theirs = np.array([[oracle_loss(alpha)] for alpha in STRENGTHS])
     assert_agree(model.cross_entropy(block, STRENGTHS, layer=1, vector=vector), theirs)
+
+
+@pytest.mark.parametrize("which", [1, 2])
+def test_greedy_text(pair, which):
+    """Token for token: transformers generates with its own cache, every position and every new token steered."""
+    oracle, model = pair
+    tokens, vector = tokens_of(model, LENGTH, seed=6), np.random.default_rng(7).normal(size=model.d_model)
+    shift = torch.tensor(STRENGTHS[which] * vector, dtype=torch.float32)
+
+    def hook(_module, _inputs, output):
+        return (output[0] + shift, *output[1:]) if isinstance(output, tuple) else output + shift
+
+    handle = blocks_of(oracle)[1].register_forward_hook(hook)
+    prompt = {"inputs": torch.tensor(tokens), "attention_mask": torch.ones(tokens.shape)}
+    with torch.no_grad():
+        expected = oracle.generate(**prompt, max_new_tokens=7, do_sample=False)[0].tolist()
+    handle.remove()
+    text = tokens[0].tolist()
+    while len(text) < len(expected):
+        text.append(int(np.argmax(model.logits(text, STRENGTHS, layer=1, vector=vector)[which])))
+    assert text == expected

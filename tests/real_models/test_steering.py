@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from real_models import batching, decoder
 
-FAMILIES = ["llama", "gpt2"]
+FAMILIES = ["llama", "gemma3_text", "gpt2"]
 PROMPT = [3, 1, 4, 1, 5]
 forward = jax.jit(decoder.forward, static_argnames="spec")
 
@@ -49,6 +49,51 @@ def test_derivative_is_that_of_the_logits(models, family, layer, positions):
     derivative = model.derivative(PROMPT, strengths, **where)
     assert derivative.dtype == np.float64
     assert_close(derivative, (above - below) / (2 * h), 1e-8)
+
+
+@pytest.mark.parametrize(("family", "positions"), [("gemma3_text", "last"), ("gpt2", "all")])
+def test_higher_derivatives(models, family, positions):
+    """Each order is the central difference of the one below, extrapolated to an error of h^4; order 0 is the logits."""
+    model, h = models(family, "float64"), 1e-3
+    where = {"layer": 1, "positions": positions, "vector": direction(model)}
+    strengths = np.array([-1.5, 0.0, 0.4])
+    shifts = [model.derivatives(PROMPT, strengths + step * h, order=3, **where) for step in (-2, -1, 0, 1, 2)]
+    far_below, below, here, above, far_above = map(np.asarray, shifts)
+    assert here.shape == (4, 3, model.vocab_size)
+    assert_close(here[0], model.logits(PROMPT, strengths, **where), 1e-14)
+    assert_close(here[1], model.derivative(PROMPT, strengths, **where), 1e-13)
+    for order in (1, 2, 3):
+        slope = (8 * (above - below) - (far_above - far_below))[order - 1] / (12 * h)
+        assert_close(here[order], slope, 1e-8)
+    for order in (0, 1.0):
+        with pytest.raises(ValueError, match=r"order is .*, expected a positive integer"):
+            model.derivatives(PROMPT, strengths, order, **where)
+
+
+@pytest.mark.parametrize("positions", ["all", "last"])
+@pytest.mark.parametrize("layer", [1, [0, 2]])
+def test_many_vectors_at_once(models, monkeypatch, layer, positions):
+    """A batch of vectors gives what each gives alone, also when a chunk ends in the midst of one."""
+    model, strengths = models("gemma3_text", "float64"), np.array([-1.0, 0.0, 2.0])
+    vectors = direction(model, layers=(5, *np.shape(layer)))
+    where = {"layer": layer, "positions": positions}
+    expected = np.stack([model.logits(PROMPT, strengths, vector=v, **where) for v in vectors])
+    monkeypatch.setattr("real_models.model.rows_within", lambda _bytes, _rows: 4)
+    logits = model.logits_each(PROMPT, strengths, vectors=vectors, **where)
+    assert logits.shape == (5, 3, model.vocab_size)
+    assert_close(logits, expected, 1e-13)
+    with pytest.raises(ValueError, match=r"has shape .*, expected \(vectors, .*24\) for"):
+        model.logits_each(PROMPT, strengths, vectors=vectors[0], **where)
+
+
+def test_chunks_grow_with_the_memory_of_an_accelerator(monkeypatch):
+    class Device:
+        def memory_stats(self):
+            return {"bytes_limit": 80 * 2**30, "bytes_in_use": 16 * 2**30}
+
+    assert batching.memory_bound() == batching.MEMORY_BOUND
+    monkeypatch.setattr(jax, "local_devices", lambda: [Device()])
+    assert batching.memory_bound() == 16 * 2**30
 
 
 @settings(max_examples=20, deadline=None)
@@ -96,9 +141,9 @@ def test_chunks_change_nothing(models, monkeypatch, positions):
     calls = []
     in_chunks = batching.in_chunks
 
-    def counted(function, values, chunk):
+    def counted(function, chunk, *columns):
         calls.append(chunk)
-        return in_chunks(function, values, chunk)
+        return in_chunks(function, chunk, *columns)
 
     monkeypatch.setattr("real_models.model.in_chunks", counted)
     assert_close(model.logits(PROMPT, strengths, **where), together, 1e-5)
@@ -225,5 +270,5 @@ def test_in_chunks(count, chunk):
         return strengths[:, None] * jnp.array([1.0, 2.0])
 
     values = np.arange(count, dtype=float)
-    assert (batching.in_chunks(function, values, chunk) == values[:, None] * [1.0, 2.0]).all()
+    assert (batching.in_chunks(function, chunk, values) == values[:, None] * [1.0, 2.0]).all()
     assert shapes == {(chunk,)}

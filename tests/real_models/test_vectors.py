@@ -9,7 +9,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 from scipy.special import log_softmax
 
-from real_models import batching, difference_of_means, load_vector, prompt_log_odds, save_vector
+from real_models import batching, difference_of_means, load_vector, principal_difference, prompt_log_odds, save_vector
 
 FAMILIES = ["llama", "gpt2"]
 
@@ -39,6 +39,48 @@ def test_difference_of_means(contrast):
     np.testing.assert_allclose(vectors, expected, rtol=0, atol=1e-12)
 
 
+def test_last_token_and_unit_norm(contrast):
+    model, positive, negative = contrast
+
+    def mean(group, layer):
+        return np.mean([np.asarray(model.residual(text, layer))[-1] for text in group], axis=0)
+
+    expected = np.stack([mean(positive, layer) - mean(negative, layer) for layer in range(model.n_layers)])
+    vectors = difference_of_means(model, positive, negative, pool="last")
+    np.testing.assert_allclose(vectors, expected, rtol=0, atol=1e-12)
+    unit = difference_of_means(model, positive, negative, pool="last", unit=True)
+    np.testing.assert_allclose(unit, expected / np.linalg.norm(expected, axis=1, keepdims=True), rtol=0, atol=1e-13)
+
+
+def test_principal_difference(contrast):
+    """No unit vector carries more of the sum of squares, says the symmetric eigenproblem; the sign is the mean's."""
+    model, texts_, _ = contrast
+    positive, negative = texts_, texts(model, [3, 7, 12, 1, 20], 3)
+    axes = principal_difference(model, positive, negative, pool="mean")
+    for layer in range(model.n_layers):
+        pairs = zip(positive, negative, strict=True)
+        rows = [model.residual(p, layer).mean(axis=0) - model.residual(n, layer).mean(axis=0) for p, n in pairs]
+        differences = np.array(rows)
+        values, bases = np.linalg.eigh(differences.T @ differences)
+        expected = bases[:, -1] * np.sign(bases[:, -1] @ differences.mean(axis=0))
+        assert values[-1] > 1.05 * values[-2]
+        np.testing.assert_allclose(axes[layer], expected, rtol=0, atol=1e-10)
+    swapped = principal_difference(model, negative, positive, pool="mean")
+    np.testing.assert_allclose(swapped, -np.asarray(axes), rtol=0, atol=1e-12)
+    with pytest.raises(ValueError, match="5 positive and 4 negative texts, expected pairs"):
+        principal_difference(model, positive, negative[1:])
+
+
+def test_progress_counts_every_text_once(contrast):
+    model, positive, negative = contrast
+    calls = []
+    difference_of_means(model, positive, negative, progress=lambda *call: calls.append(call))
+    assert len(calls) > 2
+    assert [done for done, _ in calls] == sorted({done for done, _ in calls})
+    assert calls[-1] == (8, 8)
+    assert {total for _, total in calls} == {8}
+
+
 def test_prompt_log_odds(contrast):
     model, positive, negative = contrast
 
@@ -62,6 +104,10 @@ def test_float32_model_gives_float64_log_odds(models):
 
 def test_texts_are_checked(models):
     model = models("llama")
+    with pytest.raises(ValueError, match="pool is 'first', expected 'mean' or 'last'"):
+        difference_of_means(model, [[1]], [[2]], pool="first")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match="the vector of block 0 is zero and has no direction"):
+        difference_of_means(model, [[1]], [[1]], unit=True)
     for function in (difference_of_means, prompt_log_odds):
         with pytest.raises(ValueError, match=r"the negative texts are \[\], expected a list of one text or more"):
             function(model, [[1]], [])
