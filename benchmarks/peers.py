@@ -63,3 +63,13 @@ def streamed_cross_entropy(
         return cgf - strengths * (jnp.exp(law) @ log_odds)
 
     return jnp.mean(lax.map(one, laws), axis=0)
+
+
+def partitioned_top_tokens(law: np.ndarray, log_odds: np.ndarray, strengths: np.ndarray, k: int) -> np.ndarray:
+    """The k likeliest tokens, one pass over the vocabulary a strength."""
+    rows = []
+    for strength in strengths:
+        scores = law + strength * log_odds
+        best = np.argpartition(-scores, k)[:k]
+        rows.append(best[np.argsort(-scores[best], kind="stable")])
+    return np.stack(rows)

@@ -157,7 +157,8 @@ def _shown(curves: Curves, points: Int[np.ndarray, "*per points"], rows: Int[np.
     where = rows[points]
     low, high = (np.take_along_axis(bound, where, axis=-1) for bound in (curves.lower, curves.upper))
     seen = points >= 0
-    centre = np.where(np.isinf(low), high, np.where(np.isinf(high), low, (low + high) / 2))
+    with np.errstate(invalid="ignore"):  # of a band without bounds, the centre is nan
+        centre = np.where(np.isinf(low), high, np.where(np.isinf(high), low, (low + high) / 2))
     return {
         "witness": np.where(seen, where, -1),
         "values": np.where(seen, centre, np.nan),

@@ -101,8 +101,9 @@ def bounded_mean_band(
 
     of one who bets that it is larger would have expectation at most 1, so K(m) >= 2 strengths / level rules m out. K
     falls in m: the lower bound is its root, and the upper bound that of 1 - x. Replicates may differ in distribution
-    (the bound is on their average mean) and the wager adapts to their variance. NaN is a missing label. With equal
-    weights the bounds hold at every number of replicates at once, so sampling may go on until a verdict falls.
+    (the bound is on their average mean) and the wager adapts to their variance. NaN is a missing label. For
+    replicates of one mean, equally weighted, the bounds hold at every number of them at once (Ville's inequality), so
+    sampling may go on until a verdict falls.
     """
     samples = np.asarray(samples, np.float64)
     return _betting_band(np.nan_to_num(samples, nan=0.0), np.nan_to_num(samples, nan=1.0), level, weights)

@@ -30,7 +30,7 @@ def ruled_out_from(
     >>> from numerics.intervals import clopper_pearson
     >>> successes = np.array([[9], [2], [9]])
     >>> ruled_out_from(bump, np.arange(3.0), lambda level: clopper_pearson(successes, 10, level / 3), 1)
-    array([0.07...])
+    array([0.15...])
     """
 
     def ruled_out(levels: Levels) -> np.ndarray:

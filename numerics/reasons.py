@@ -15,7 +15,7 @@ def verdict_of(assessment: Assessment, index: tuple[int, ...], law: str | None) 
     least, most = float(assessment.least[index]), float(assessment.most[index])
     departure = None if code == NOT_APPLICABLE or np.isnan(most) else (least if least > 0 else most)
     points = assessment.witness[index]
-    seen = points >= 0
+    seen = (points >= 0) & np.isfinite(assessment.values[index])
     witness = {
         "strengths": assessment.strengths[points[seen]].tolist(),
         "values": assessment.values[index][seen].tolist(),

@@ -17,7 +17,7 @@ from jax import lax
 from jax.scipy.special import logsumexp
 from jaxtyping import Array, Bool, Float
 
-BLOCK_ELEMENTS = 2**14
+BLOCK_ELEMENTS = 2**16
 """Elements of one streamed block: its temporaries stay in cache, and memory does not grow with the strengths."""
 
 

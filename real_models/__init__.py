@@ -7,6 +7,7 @@ from real_models.doctor import Check, examine
 from real_models.limits import approach, limit_logits, tail_remainder, tail_strength
 from real_models.model import LanguageModel, load_model
 from real_models.prompts import PromptText, read_contexts, read_prompts, texts_of
+from real_models.sharding import shard_model
 from real_models.sphere import sphere_of
 from real_models.vector_files import load_vector, save_vector
 from real_models.vector_formats import VectorFile, convert_vectors, read_vectors, write_vectors
@@ -44,6 +45,7 @@ __all__ = [
     "read_prompts",
     "read_vectors",
     "save_vector",
+    "shard_model",
     "sphere_of",
     "tail_remainder",
     "tail_strength",

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.experimental.jet import jet
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float
 
 from real_models import cross_entropy, inputs, steering
@@ -20,6 +21,8 @@ from real_models.hub import find_checkpoint
 from real_models.inputs import Blocks, Layers, Positions, Strengths, Tokens, Vector, VectorBatch
 from real_models.steering import Logits, Prompt, Vectors
 
+STRENGTHS_AXIS = "strengths"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LanguageModel:
@@ -28,6 +31,7 @@ class LanguageModel:
     `tokens` is a list of ids, or a string, which the tokenizer encodes by its own rule (a beginning-of-text token
     included where it has one). `layer` may be a list of blocks; `vector` then is `[layers, d]`. Strengths and vectors
     are converted to the compute dtype `dtype`; logits come in that dtype, in float32 where it is narrower.
+    `mesh` is where the model lies if it is spread over several devices (`shard_model`).
     Bad input is a `ValueError` of one line.
     """
 
@@ -36,6 +40,7 @@ class LanguageModel:
     params: Params = field(repr=False)
     tokenizer: Any = field(default=None, repr=False)
     dtype: str = "float32"
+    mesh: Mesh | None = field(default=None, repr=False)
 
     @property
     def n_layers(self) -> int:
@@ -178,8 +183,11 @@ class LanguageModel:
         count = len(next(iter(vectors.values())))
         rows, which = np.tile(values, count), np.repeat(np.arange(count), len(values))
         with jax.default_matmul_precision("highest"):
-            function = transform(steered(self.spec, self.params, prompt, vectors))
-            table = in_chunks(function, rows_within(bytes_each, len(rows)), rows, which)
+            function, share = transform(steered(self.spec, self.params, prompt, vectors)), 1
+            if self.mesh is not None:
+                function, share = split(function, self.mesh), self.mesh.shape[STRENGTHS_AXIS]
+            chunk = rows_within(bytes_each, -(-len(rows) // share)) * share
+            table = in_chunks(function, chunk, rows, which)
         return table.reshape(count, len(values), *table.shape[1:])
 
     def _one(self, layer: Layers, vector: Vector) -> dict[int, np.ndarray]:
@@ -199,6 +207,12 @@ class LanguageModel:
         dtype = at_least_float32(resolve_dtype(self.dtype))
         values = inputs.strength_values(strengths).astype(dtype)
         return values, {block: jnp.asarray(v, dtype) for block, v in batch.items()}
+
+
+def split(function: Logits, mesh: Mesh) -> Logits:
+    """The function with its rows divided among the devices along the axis of strengths."""
+    rows = NamedSharding(mesh, PartitionSpec(STRENGTHS_AXIS))
+    return lambda *columns: function(*jax.device_put(columns, rows))
 
 
 def _first(rows: Float[Array, "padded n"], count: int) -> Float[Array, "count n"]:

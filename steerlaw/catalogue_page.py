@@ -5,16 +5,26 @@ assumption or claim changes unseen.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import sympy as sp
 
 from steerlaw.prose import in_unicode
+from theory import facts, tilted
 from theory.catalogue import laws
 from theory.claims import ALWAYS, Bounded, Claim, Close, Turns
-from theory.kinds import Argued, kind
-from theory.law import Law
+from theory.kinds import Argued, Inequality, Step, kind
+from theory.law import Counterexample, Law
 from theory.notation import latex, one_line
-from theory.printing import step_pretty
+from theory.printing import statement, step_pretty
+
+SHARED = {
+    getattr(name, "label", name)
+    for module in (tilted, facts)
+    for name in vars(module).values()
+    if isinstance(name, sp.Symbol | sp.IndexedBase)
+}
+"""Symbols, and labels of arrays, that all laws use; any other is a step's own."""
 
 
 def catalogue_markdown() -> str:
@@ -28,7 +38,12 @@ def catalogue_markdown() -> str:
         "that it forbids. In formulas j is the context and z the token at hand, p the unsteered law, M the log-odds, "
         "C, T, P and N indicators of sets; sums run over the vocabulary.\n\n" + "\n".join(contents)
     )
-    return "\n\n".join([head, *(line for law in known.values() for line in _law(law))]) + "\n"
+    return "\n\n".join([head, *map(law_markdown, known.values())]) + "\n"
+
+
+def law_markdown(law: Law) -> str:
+    """A law's section: everything that the law, its claims, the steps of its proof and its counterexample hold."""
+    return "\n\n".join(_law(law))
 
 
 def _law(law: Law) -> Iterator[str]:
@@ -39,19 +54,43 @@ def _law(law: Law) -> Iterator[str]:
     yield "\n".join(["Claims:\n", *(f"- {in_unicode(claim.says)}\n{_code(_claim(claim))}" for claim in law.claims)])
     yield "Proof:"
     for number, step in enumerate(law.derivation(), start=1):
-        said = f"{number}. {in_unicode(step.says)} *({kind(step)})*"
-        yield (
-            f"{said}: {in_unicode(step.because)}."
-            if isinstance(step, Argued)
-            else f"{said}\n{_code(step_pretty(step))}"
-        )
+        yield f"{number}. {_step(step)}"
     example = law.counterexample
-    law_and_odds = f"p = {_tuple(example.probabilities)}, M = {_tuple(example.log_odds)}"
-    where = f"{law_and_odds}, token {example.token}, C = {example.concept}"
     yield (
         f"Forbids, by claim {example.claim + 1}: {in_unicode(example.says)}.\n"
-        f"{_code(f'{one_line(example.values)}{chr(10)}{where}, strengths {example.window}')}"
+        f"{_code(f'{one_line(example.values)}{chr(10)}{_instance(example)}')}"
     )
+
+
+def _step(step: Step) -> str:
+    said = f"{in_unicode(step.says)} *({kind(step)})*"
+    if isinstance(step, Argued):
+        return f"{said}: {in_unicode(step.because)}."
+    lines = [step_pretty(step)]
+    if assumed := _assumed(step):
+        lines.append(f"for {', '.join(assumed)}")
+    return f"{said}\n{_code(chr(10).join(lines))}"
+
+
+def _assumed(step: Step) -> list[str]:
+    """The signs that a step's own symbols and arrays have by declaration: `t > 0`."""
+    parts = [statement(step), *sp.flatten(getattr(step, "where", ()))]
+    if isinstance(step, Inequality):
+        parts += [step.certificate, *step.given]
+    own = set().union(*(part.atoms(sp.Symbol) for part in parts)) - SHARED
+    return sorted(f"{one_line(name)} {'>' if name.is_positive else '≥'} 0" for name in own if name.is_nonnegative)
+
+
+def _instance(example: Counterexample) -> str:
+    """The instance of a counterexample; of limits and the context's concept where it says something of them."""
+    law_and_odds = f"p = {_tuple(example.probabilities)}, M = {_tuple(example.log_odds)}"
+    line = f"{law_and_odds}, token {example.token}, C = {example.concept}, strengths {example.window}"
+    if example.in_target:
+        line += ", context of the target"
+    if example.limits:
+        before, after = map(_tuple, example.limits)
+        line += f", logits {before} up to strength -{example.limit_strength}, {after} from {example.limit_strength} on"
+    return line
 
 
 def _claim(claim: Claim) -> str:
@@ -62,14 +101,15 @@ def _claim(claim: Claim) -> str:
             lines = [f"|{quantity} - ({one_line(claim.value)})| ≤ {one_line(claim.remainder)}"]
         case Turns():
             first = claim.first if isinstance(claim.first, str) else f"sign of {one_line(claim.first)}"
-            lines = [f"{quantity}: at most {claim.n} turning points, first {first}"]
+            lines = [f"{quantity}: at most {one_line(sp.sympify(claim.n))} turning points, first {first}"]
             lines += [] if claim.turn is None else [f"turns where {one_line(claim.turn)} = 0"]
         case Bounded():
             name = f"derivative {claim.derivative} of {quantity}" if claim.derivative else quantity
             lower, upper = ("∞" if bound is None else one_line(bound) for bound in (claim.lower, claim.upper))
             lines = [f"{'-' if claim.lower is None else ''}{lower} ≤ {name} ≤ {upper}"]
     if claim.domain != sp.S.Reals:
-        lines.append(f"for {one_line(claim.domain.as_relational(claim.quantity.symbol.args[1]))}")
+        domain: Any = claim.domain
+        lines.append(f"for {one_line(domain.as_relational(claim.quantity.symbol.args[1]))}")
     if claim.condition != ALWAYS:
         lines.append(f"if {in_unicode(claim.condition.name)}: {one_line(claim.condition.holds)}")
     return "\n".join(lines)

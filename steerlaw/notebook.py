@@ -65,11 +65,10 @@ def erratum(entry_id: str) -> Rendered:
     ]
     if record["instance"] is not None:
         lines.append("```text\n" + "\n".join(_fields(record["instance"])) + "\n```")
-    facts = [
-        f"- **{_decided(fact.holds)}**: {_prose(fact.says)} *({'; '.join(filter(None, (fact.strength, _prose(fact.value))))})*"
-        for fact in evidence.facts
-    ]
-    lines += ["\n".join(facts), f"All together: **{_decided(evidence.holds)}** ({evidence.kind})."]
+    for fact in evidence.facts:
+        value = f"; {_prose(fact.value)}" if fact.value else ""
+        lines.append(f"- **{_decided(fact.holds)}**: {_prose(fact.says)} *({fact.strength}{value})*")
+    lines.append(f"All together: **{_decided(evidence.holds)}** ({evidence.kind}).")
     return Rendered("\n\n".join(lines))
 
 

@@ -73,7 +73,7 @@ class Report:
         return table
 
     def table(self) -> Iterator[Line]:
-        """The summary for people: models of one kind together, each followed by its controls."""
+        """The summary for people: models of one kind together, each followed by its controls; none without curves."""
         groups: dict[tuple[str, str, str | None], dict[str, int]] = {}
         worst: dict[tuple[str, str, str | None], dict[str, Any]] = {}
         for record in sorted(self.verdicts, key=lambda v: v["law"]):
@@ -83,6 +83,8 @@ class Report:
             if subject["control"] is None and record["verdict"] == "departs" and _size(record) > _size(worst.get(key)):
                 worst[key] = record
         for key, counts in groups.items():
+            if not any(counts.values()):
+                continue
             found = worst.get(key)
             yield Line(*key, counts, "" if found is None else f"{amount(found)}: {place(found)}")
 

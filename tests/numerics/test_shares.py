@@ -76,7 +76,7 @@ def test_exchange_level_is_scipys_exact_paired_test(contexts):
     rng = np.random.default_rng(contexts)
     a, b = rng.random((2, contexts))
     exact = permutation_test(
-        (a, b), lambda x, y: (x - y).mean(), permutation_type="samples", alternative="greater", n_resamples=np.inf
+        (a, b), lambda x, y: (x - y).mean(), permutation_type="samples", alternative="greater", n_resamples=10_000
     )
     assert exchange_level(a, b) == pytest.approx(exact.pvalue)
     assert exchange_level(a + 1, b) == 2.0**-contexts
