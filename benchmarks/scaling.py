@@ -25,8 +25,8 @@ def draw(rounds: int, largest: int) -> None:
     matplotlib.rcParams["svg.hashsalt"] = "scaling"
     import matplotlib.pyplot as plt
 
-    vocabs = [2**n for n in range(12, largest + 1)]
-    strengths, contexts = [25, 50, 100, 200, 400, 800, 1600], [1, 2, 4, 8, 16, 32, 64]
+    vocabs = [2**n for n in range(12, largest + 1, 2)]
+    strengths, contexts = [25, 100, 400, 1600], [1, 4, 16, 64]
     law, odds = _draw_law(vocabs[-1])
     panels = {
         "vocabulary, 401 strengths": (
@@ -59,7 +59,12 @@ def _over_vocab(vocabs: Sequence[int], rounds: int) -> Times:
     strengths = jnp.linspace(-5, 5, 401)
     laws = map(_draw_law, vocabs)
     return [
-        _race(lambda *law: cumulants(*law, strengths), lambda *law: streamed_moments(*law, strengths), law, rounds)
+        _race(
+            lambda law, odds: cumulants(law, odds, strengths),
+            lambda law, odds: streamed_moments(law, odds, strengths),
+            law,
+            rounds,
+        )
         for law in laws
     ]
 
@@ -67,7 +72,9 @@ def _over_vocab(vocabs: Sequence[int], rounds: int) -> Times:
 def _peaks(vocabs: Sequence[int], rounds: int) -> Times:
     strengths = jnp.linspace(-8, 8, 401)
     laws = map(_draw_law, vocabs)
-    return [_race(peak_strengths, lambda *law: interpolated_peaks(*law, strengths), law, rounds) for law in laws]
+    return [
+        _race(peak_strengths, lambda law, odds: interpolated_peaks(law, odds, strengths), law, rounds) for law in laws
+    ]
 
 
 def _over_strengths(law: jax.Array, odds: jax.Array, numbers: Sequence[int], rounds: int) -> Times:

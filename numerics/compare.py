@@ -11,8 +11,8 @@ from numerics.assess import assess
 from numerics.bands import check_strengths
 from numerics.baseline import Baseline
 from numerics.checks import checked_log_odds, checked_log_probs
-from numerics.observed_curves import Curves
 from numerics.observed import Bounds, observed_bounds
+from numerics.observed_curves import Curves
 from numerics.reasons import verdict_of
 from numerics.verdict import OUTCOMES, SEVERITY, Evidence, Verdict, check_tolerance, worst
 from theory.catalogue import find_law

@@ -82,7 +82,7 @@ def cross_entropy_shape(
     shares = checked_weights(weights, contexts)
 
     def mean_over_contexts(f: Callable[[Array], Array]) -> list[float]:
-        return sum(np.asarray(shares[b] @ f(checked_log_probs(laws[b]))) for b in blocks_of(laws)).tolist()
+        return np.sum([shares[b] @ f(checked_log_probs(laws[b])) for b in blocks_of(laws)], axis=0).tolist()
 
     def mean_and_variance(strength: float) -> list[float]:
         return mean_over_contexts(lambda rows: tilted_moments(rows, odds, jnp.array([strength]))[1:, :, 0].T)

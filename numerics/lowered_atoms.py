@@ -60,7 +60,7 @@ def dimensions_of_atom(atom: Expr) -> set[str]:
     return per - {"token"} | {"context"} if _token(atom) == facts.reference else per
 
 
-def read(atom: Expr, setting: Setting, strengths: Strengths | None) -> Array:
+def read(atom: Expr, setting: Setting, strengths: Strengths | None) -> np.ndarray:
     """An atom's values on all four axes."""
     row = row_of(atom)
     integers = [int(a) for a in (atom.args if strengths is None else atom.args[:-1]) if a.is_Integer]
@@ -69,8 +69,8 @@ def read(atom: Expr, setting: Setting, strengths: Strengths | None) -> Array:
         return on_axes(values, row.per)
     values = on_axes(values, row.per)
     if _token(atom) == facts.reference:
-        values = jnp.broadcast_to(values, (len(setting.reference), *values.shape[1:]))
-        return jnp.take_along_axis(values, setting.reference.reshape(-1, 1, 1, 1), axis=1)
+        values = np.broadcast_to(values, (len(setting.reference), *values.shape[1:]))
+        return np.take_along_axis(values, setting.reference.reshape(-1, 1, 1, 1), axis=1)
     return values if setting.tokens is None else values[:, setting.tokens]
 
 
@@ -90,9 +90,9 @@ def over_contexts(
     """`kernel(laws, log_odds, strengths)` at once, or context by context where log-odds or strengths differ by it."""
     if log_odds.ndim == 1 and len(strengths) == 1:
         return kernel(laws, log_odds, strengths[0])
-    odds = jnp.broadcast_to(log_odds, (len(laws), log_odds.shape[-1]))
-    strengths = jnp.broadcast_to(strengths, (len(laws), strengths.shape[-1]))
-    return jnp.stack([kernel(*row) for row in zip(laws, odds, strengths, strict=True)])
+    odds = np.broadcast_to(log_odds, (len(laws), log_odds.shape[-1]))
+    strengths = np.broadcast_to(strengths, (len(laws), strengths.shape[-1]))
+    return np.stack([kernel(*row) for row in zip(laws, odds, strengths, strict=True)])
 
 
 def _moment(order: int) -> Callable[..., Array]:

@@ -2,17 +2,16 @@
 
 A closed form is first rewritten so that it does not cancel (`numerics.lowered_forms`). Its atoms go to the stable
 kernels that the table of `numerics.lowered_atoms` names; what stands between them is read off the expression tree, node
-by node.
+by node, in NumPy, which unlike JAX need not compile every operation for every shape.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache, reduce
 
-import jax.numpy as jnp
 import numpy as np
 import sympy as sp
-from jaxtyping import Array, ArrayLike, Float, Int
+from jaxtyping import ArrayLike, Float, Int
 
 from numerics.baseline import Baseline
 from numerics.checks import checked_strengths
@@ -24,7 +23,7 @@ from theory.claims import Claim, Close, Turns
 from theory.quantities import ABSCISSA, Along
 from theory.tilted import ContextMean, Expr, Mean, VocabularyMean
 
-Lowered = Callable[..., Array]
+Lowered = Callable[..., np.ndarray]
 
 AVERAGED = {ContextMean: "context", VocabularyMean: "token"}
 ABSCISSAE = frozenset(ABSCISSA.values())
@@ -51,10 +50,12 @@ def lower(expr: Expr, per: tuple[str, ...] | None = None) -> Lowered:
 
     def evaluate(
         baseline: Baseline, strengths: ArrayLike, tokens: Int[ArrayLike, " tokens"] | None = None
-    ) -> Float[Array, "*dimensions strengths"]:
+    ) -> Float[np.ndarray, "*dimensions strengths"]:
         chosen = None if tokens is None else np.asarray(tokens)
-        value = _evaluate(stable, Setting(baseline=baseline, strengths=checked_strengths(strengths), tokens=chosen))
-        return jnp.squeeze(value, axis=[n for n, axis in enumerate(AXES) if axis not in (*dimensions, "strength")])
+        setting = Setting(baseline=baseline, strengths=checked_strengths(strengths), tokens=chosen)
+        with np.errstate(all="ignore"):  # what overflows is inf, and what has no value nan, as in JAX
+            value = _evaluate(stable, setting)
+        return np.squeeze(value, axis=tuple(n for n, axis in enumerate(AXES) if axis not in (*dimensions, "strength")))
 
     return evaluate
 
@@ -107,35 +108,35 @@ def _as_relation(domain: Expr, along: Along) -> Expr:
     return sp.true if domain == sp.S.Reals else domain.as_relational(ABSCISSA[along])
 
 
-_FUNCTIONS: dict[type, Callable[..., Array]] = {
-    sp.Add: lambda *terms: reduce(jnp.add, terms),
-    sp.Mul: lambda *factors: reduce(jnp.multiply, factors),
-    sp.Pow: jnp.power,
-    sp.exp: jnp.exp,
-    sp.log: jnp.log,
-    sp.tanh: jnp.tanh,
-    sp.sin: jnp.sin,
-    sp.cos: jnp.cos,
-    sp.tan: jnp.tan,
-    sp.atan: jnp.arctan,
-    sp.atan2: jnp.arctan2,
-    sp.Abs: jnp.abs,
-    sp.sign: jnp.sign,
-    sp.Max: lambda *terms: reduce(jnp.maximum, terms),
-    sp.Min: lambda *terms: reduce(jnp.minimum, terms),
-    sp.And: lambda *parts: reduce(jnp.logical_and, parts),
-    sp.Or: lambda *parts: reduce(jnp.logical_or, parts),
-    sp.Not: jnp.logical_not,
-    sp.Equality: jnp.equal,
-    sp.Unequality: jnp.not_equal,
-    sp.GreaterThan: jnp.greater_equal,
-    sp.LessThan: jnp.less_equal,
-    sp.StrictGreaterThan: jnp.greater,
-    sp.StrictLessThan: jnp.less,
+_FUNCTIONS: dict[type, Callable[..., np.ndarray]] = {
+    sp.Add: lambda *terms: reduce(np.add, terms),
+    sp.Mul: lambda *factors: reduce(np.multiply, factors),
+    sp.Pow: np.power,
+    sp.exp: np.exp,
+    sp.log: np.log,
+    sp.tanh: np.tanh,
+    sp.sin: np.sin,
+    sp.cos: np.cos,
+    sp.tan: np.tan,
+    sp.atan: np.arctan,
+    sp.atan2: np.arctan2,
+    sp.Abs: np.abs,
+    sp.sign: np.sign,
+    sp.Max: lambda *terms: reduce(np.maximum, terms),
+    sp.Min: lambda *terms: reduce(np.minimum, terms),
+    sp.And: lambda *parts: reduce(np.logical_and, parts),
+    sp.Or: lambda *parts: reduce(np.logical_or, parts),
+    sp.Not: np.logical_not,
+    sp.Equality: np.equal,
+    sp.Unequality: np.not_equal,
+    sp.GreaterThan: np.greater_equal,
+    sp.LessThan: np.less_equal,
+    sp.StrictGreaterThan: np.greater,
+    sp.StrictLessThan: np.less,
 }
 
 
-def _evaluate(expr: Expr, setting: Setting) -> Array:
+def _evaluate(expr: Expr, setting: Setting) -> np.ndarray:
     """An expression on all four axes: atoms by kernels, what stands between them term by term."""
     if isinstance(expr, Mean):
         return (
@@ -144,11 +145,11 @@ def _evaluate(expr: Expr, setting: Setting) -> Array:
     if is_atom(expr):
         return _read(expr, setting)
     if expr in ABSCISSAE:
-        return setting.strengths.reshape(1, 1, 1, -1)
+        return np.asarray(setting.strengths).reshape(1, 1, 1, -1)
     if expr in (sp.true, sp.false):
-        return jnp.full((1, 1, 1, 1), bool(expr))
+        return np.full((1, 1, 1, 1), bool(expr))
     if expr.is_Number or expr.is_NumberSymbol:
-        return jnp.full((1, 1, 1, 1), float(expr))
+        return np.full((1, 1, 1, 1), float(expr))
     if isinstance(expr, sp.Pow) and expr.exp.is_Integer:
         return _evaluate(expr.base, setting) ** int(expr.exp)
     if isinstance(expr, sp.Piecewise):
@@ -160,15 +161,15 @@ def _evaluate(expr: Expr, setting: Setting) -> Array:
     return _FUNCTIONS[expr.func](*[_evaluate(argument, setting) for argument in expr.args])
 
 
-def _piecewise(expr: Expr, setting: Setting) -> Array:
+def _piecewise(expr: Expr, setting: Setting) -> np.ndarray:
     """The first case whose condition holds; not a number where none does."""
-    value = jnp.full((1, 1, 1, 1), jnp.nan)
+    value = np.full((1, 1, 1, 1), np.nan)
     for case, condition in reversed(expr.args):
-        value = jnp.where(_evaluate(condition, setting), _evaluate(case, setting), value)
+        value = np.where(_evaluate(condition, setting), _evaluate(case, setting), value)
     return value
 
 
-def _read(atom: Expr, setting: Setting) -> Array:
+def _read(atom: Expr, setting: Setting) -> np.ndarray:
     if "strength" not in row_of(atom).per:
         return read(atom, setting, None)
     strengths = _evaluate(atom.args[-1], setting)
@@ -177,20 +178,20 @@ def _read(atom: Expr, setting: Setting) -> Array:
     return read(atom, setting, strengths[:, 0, 0])
 
 
-def _context_mean(expr: Expr, setting: Setting) -> Array:
+def _context_mean(expr: Expr, setting: Setting) -> np.ndarray:
     weights = setting.baseline.weights
     if isinstance(expr, ReverseDivergence):
         law, odds = setting.law
         strengths = _evaluate(expr.args[0], setting).reshape(-1)
-        return cross_entropy_change(law, odds, strengths, weights).reshape(1, 1, 1, -1)
+        return np.asarray(cross_entropy_change(law, odds, strengths, weights)).reshape(1, 1, 1, -1)
     values = _evaluate(expr, setting)
-    shares = jnp.full(values.shape[0], 1.0) if weights is None else jnp.asarray(weights)
-    return jnp.average(values, axis=0, weights=shares if values.shape[0] > 1 else None)[None]
+    shares = np.full(values.shape[0], 1.0) if weights is None else np.asarray(weights)
+    return np.average(values, axis=0, weights=shares if values.shape[0] > 1 else None)[None]
 
 
-def _vocabulary_mean(mean: Expr, setting: Setting) -> Array:
-    value = jnp.mean(_evaluate(mean.args[0], replace(setting, tokens=None)), axis=1, keepdims=True)
-    if not jnp.isfinite(value).all():
+def _vocabulary_mean(mean: Expr, setting: Setting) -> np.ndarray:
+    value = np.mean(_evaluate(mean.args[0], replace(setting, tokens=None)), axis=1, keepdims=True)
+    if not np.isfinite(value).all():
         raise ValueError(
             "log_probs: hold -inf, but a centred logit needs finite ones; leave tokens of probability 0 out"
         )

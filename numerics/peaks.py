@@ -61,7 +61,7 @@ def peak_strengths(log_probs: ArrayLike, log_odds: ArrayLike) -> Float[Array, "*
 def _offset(log_odds: Float[Array, " vocab"]) -> Float[Array, ""]:
     """What can be taken off without rounding (Sterbenz): the smallest in size, if no other is more than its double."""
     lowest, highest = jnp.min(log_odds), jnp.max(log_odds)
-    above, below = (0 < lowest) & (highest <= 2 * lowest), (highest < 0) & (2 * highest <= lowest)
+    above, below = (lowest > 0) & (highest <= 2 * lowest), (highest < 0) & (2 * highest <= lowest)
     return lax.stop_gradient(jnp.where(above, lowest, jnp.where(below, highest, 0)))
 
 

@@ -75,7 +75,7 @@ def most_probable(log_probs: Float[ArrayLike, "*contexts vocab"]) -> Int[np.ndar
     return (values >= values.max(axis=-1, keepdims=True) - ALIKE).argmax(axis=-1)
 
 
-def on_axes(values: ArrayLike, per: Iterable[str]) -> Array:
+def on_axes(values: ArrayLike, per: Iterable[str]) -> np.ndarray:
     """Values whose axes are `per`, in the order of `AXES`, with an axis of length 1 for each that is lacking."""
     present = set(per)
-    return jnp.expand_dims(jnp.asarray(values), [n for n, axis in enumerate(AXES) if axis not in present])
+    return np.expand_dims(np.asarray(values), [n for n, axis in enumerate(AXES) if axis not in present])

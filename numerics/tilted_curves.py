@@ -143,7 +143,7 @@ def _efficiencies(
         excesses = _divergences(laws, log_odds, strengths)[1]
         shift = strengths * (means[0] - means[1]) + excesses[0] - excesses[1]
         limit = jnp.exp(masses[0] + masses[1]) * (means[0] - means[1]) ** 2 / variance
-        eta = jnp.where(spent > 0, binary_divergence(*masses, shift) / spent, limit)
+        eta = jnp.where(spent > 0, binary_divergence(masses[0], masses[1], shift) / spent, limit)
         return jnp.where(moves, jnp.where(occurs, jnp.minimum(eta, 1), 0), jnp.nan)
 
     return jnp.stack([of(pair) for pair in jnp.moveaxis(sides, 1, 0)])

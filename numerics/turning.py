@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import logsumexp
-from jaxtyping import Float
+from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
 from numerics.cells import compress, repeated, sort_tokens, uncompressed, worth_compressing
@@ -90,9 +90,7 @@ def most_turning_points(log_probs: ArrayLike, log_odds: ArrayLike, concept: Arra
 _two_sided = jax.jit(two_sided)
 
 
-def _search_points(
-    sides: Float[np.ndarray, "2 vocab"], log_odds: Float[np.ndarray, " vocab"]
-) -> Float[np.ndarray, " strengths"]:
+def _search_points(sides: Float[Array, "2 vocab"], log_odds: Float[Array, " vocab"]) -> Float[np.ndarray, " strengths"]:
     """The nodes at which the means inside and outside are expanded, and some strengths between them."""
     found = [np.zeros(1)]
     for side in sides:

@@ -19,12 +19,9 @@ from theory.notation import latex, one_line
 from theory.printing import statement, step_pretty
 
 SHARED = {
-    getattr(name, "label", name)
-    for module in (tilted, facts)
-    for name in vars(module).values()
-    if isinstance(name, sp.Symbol | sp.IndexedBase)
+    name for module in (tilted, facts) for name in vars(module).values() if isinstance(name, sp.Symbol | sp.IndexedBase)
 }
-"""Symbols, and labels of arrays, that all laws use; any other is a step's own."""
+"""Symbols and arrays that all laws use; any other is a step's own."""
 
 
 def catalogue_markdown() -> str:
@@ -77,8 +74,17 @@ def _assumed(step: Step) -> list[str]:
     parts = [statement(step), *sp.flatten(getattr(step, "where", ()))]
     if isinstance(step, Inequality):
         parts += [step.certificate, *step.given]
-    own = set().union(*(part.atoms(sp.Symbol) for part in parts)) - SHARED
+    own = {name for part in parts for name in _names(part)} - SHARED
     return sorted(f"{one_line(name)} {'>' if name.is_positive else '≥'} 0" for name in own if name.is_nonnegative)
+
+
+def _names(expr: Any) -> Iterator[Any]:
+    """The symbols and arrays in an expression."""
+    if isinstance(expr, sp.Symbol | sp.IndexedBase):
+        yield expr
+    else:
+        for part in expr.args:
+            yield from _names(part)
 
 
 def _instance(example: Counterexample) -> str:

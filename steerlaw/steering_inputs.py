@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float
 
-from real_models import LanguageModel, load_vector
+from real_models import LanguageModel, read_vectors
 
 
 def chosen_vectors(path: str | Path, layer: int | None) -> dict[int, Float[np.ndarray, " d"]]:
     """The file's vectors by layer, or the one asked for; a layer that it does not hold is a `ValueError`."""
-    vectors = load_vector(path)
+    vectors = read_vectors(path).vectors
     if layer is None:
         return vectors
     if layer not in vectors:
@@ -42,3 +42,13 @@ def word_tokens(model: LanguageModel, words: frozenset[str]) -> Bool[np.ndarray,
     if not mask.any():
         raise ValueError(f"none of the {len(words)} target words is a token of {model.name}; choose shorter words")
     return mask
+
+
+def comma_separated(numbers: str | None) -> list[int] | None:
+    """Whole numbers from `3,6`; None for nothing."""
+    if numbers is None:
+        return None
+    try:
+        return [int(number) for number in numbers.split(",")]
+    except ValueError:
+        raise ValueError(f"expected whole numbers separated by commas, got {numbers!r}") from None

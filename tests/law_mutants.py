@@ -23,6 +23,8 @@ def both_ways(pairs: str) -> dict[str, str]:
     return {one: other for row in rows for one, other in (row, row[::-1])}
 
 
+ZERO = {"sp.S.Zero", "zero"}
+"""What a sign does not change."""
 NAMES = both_ways(
     "M_max/M_min C_max/C_min out_max/out_min M_second/M_second_last Top/Bottom ConceptCumulant/OutsideCumulant"
     " token_a/token_b limit_plus/limit_minus KL_FORWARD/KL_REVERSE cgf/tilted_mean P/N p/r norm_h/norm_v"
@@ -117,7 +119,7 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _of_a_keyword(node: ast.keyword) -> Iterator[tuple[str, dict[str, Any]]]:
-    if node.arg in FORMULAS:
+    if node.arg in FORMULAS and ast.unparse(node.value) not in ZERO:
         yield f"other sign of {node.arg}", {"value": ast.UnaryOp(ast.USub(), node.value)}
     if node.arg in SIGNS and isinstance(node.value, ast.Constant):
         yield f"{node.arg} -> {SIGNS[node.arg]}", {"arg": SIGNS[node.arg]}

@@ -4,15 +4,21 @@ Nothing here imports JAX or SymPy until a command runs, so that `--help` is inst
 """
 
 from steerlaw.commands.choose import Choose
+from steerlaw.commands.convert import Convert
 from steerlaw.commands.derive import Derive
+from steerlaw.commands.doctor import Doctor
 from steerlaw.commands.figures import Figures
 from steerlaw.commands.laws import Laws
+from steerlaw.commands.vector import Vector
 from steerlaw.commands.verify import Verify
 
 COMMANDS = {
     "verify": Verify,
     "laws": Laws,
     "derive": Derive,
+    "vector": Vector,
+    "convert": Convert,
     "choose": Choose,
+    "doctor": Doctor,
     "figures": Figures,
 }

@@ -58,10 +58,10 @@ def test_tokens_concepts_and_entropy(name: str) -> None:
     st.lists(st.booleans(), min_size=16, max_size=16),
 )
 def test_efficiency_and_divergence_of_any_law(
-    law_and_odds: tuple[np.ndarray, np.ndarray], steps: float, mask: list[bool]
+    law_and_odds: tuple[np.ndarray, np.ndarray], steps: float, members: list[bool]
 ) -> None:
     law, odds = law_and_odds
-    occurs, mask = law > -np.inf, np.array(mask)
+    occurs, mask = law > -np.inf, np.array(members)
     width = spread(odds[occurs])
     strength = steps / (width or 1.0)
     (eta,) = efficiency_curves(law, odds, [strength], [mask])[:, 0]
@@ -153,10 +153,15 @@ def test_float32_in_float32_out(large: tuple[np.ndarray, ...]) -> None:
     single = [x.astype(np.float32) for x in (laws, odds)]
     double = [x.astype(float) for x in single]
     bound = 1e-5 + 4 * np.finfo(np.float32).eps * np.abs(strengths) * np.abs(odds).max()
-    for curves in (entropy_curves, lambda *law: token_curves(*law, [3]), lambda *law: concept_curves(*law, weights)[0]):
-        found, expected = curves(*single, strengths), curves(normalised(double[0]), double[1], strengths)
+    curves = (
+        lambda law, odds: entropy_curves(law, odds, strengths) / 3,
+        lambda law, odds: token_curves(law, odds, strengths, [3]),
+        lambda law, odds: concept_curves(law, odds, strengths, weights)[0],
+    )
+    for curve in curves:
+        found, expected = curve(single[0], single[1]), curve(normalised(double[0]), double[1])
         assert (found.dtype, expected.dtype) == (jnp.float32, jnp.float64)
-        assert np.all(np.abs(found - expected) <= (3 if curves is entropy_curves else 1) * bound)
+        assert np.all(np.abs(found - expected) <= bound)
 
 
 @pytest.mark.parametrize(

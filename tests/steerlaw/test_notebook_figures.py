@@ -15,10 +15,12 @@ from steerlaw.figures.ranks import singular_values_figure
 from steerlaw.figures.validity import TiltedSite, validity_figure
 from steerlaw.notebook import erratum
 from theory.errata import errata
-from toy_models import ufm_instances
+from toy_models import graded_weights
+from toy_models.ufm import exact_ufm
 
-INSTANCE = next(i for i in ufm_instances() if i.name == "ufm-exact/weighted/random")
-WHERE: dict[str, Any] = {"layer": 0, "vector": INSTANCE.model.steering_vector(INSTANCE.positive, INSTANCE.negative)}
+MODEL = exact_ufm(graded_weights())
+CONTRAST = (0, 1, 2), (4, 5, 6, 8)
+WHERE: dict[str, Any] = {"layer": 0, "vector": MODEL.steering_vector(*CONTRAST)}
 PROMPT = [7]
 STRENGTHS = np.linspace(-0.5, 2, 51)
 
@@ -80,14 +82,12 @@ def test_an_unknown_erratum_is_refused():
 
 
 def test_the_price_and_what_it_buys_where_the_model_is_a_tilt():
-    baseline = INSTANCE.model.baseline(INSTANCE.positive, INSTANCE.negative, PROMPT)
+    baseline = MODEL.baseline(*CONTRAST, PROMPT)
     assert baseline.concepts is not None
     target = baseline.concepts[0]
-    choice = choose(INSTANCE.model, PROMPT, budget=0.5, concept=target, **WHERE)
-    sweep = observe_next_token(
-        INSTANCE.model, [PROMPT], STRENGTHS, log_odds=baseline.log_odds, concepts=target[None], **WHERE
-    )
-    slope = np.asarray(INSTANCE.model.derivative(PROMPT, np.zeros(1), **WHERE))[0]
+    choice = choose(MODEL, PROMPT, budget=0.5, concept=target, **WHERE)
+    sweep = observe_next_token(MODEL, [PROMPT], STRENGTHS, log_odds=baseline.log_odds, concepts=target[None], **WHERE)
+    slope = np.asarray(MODEL.derivative(PROMPT, np.zeros(1), **WHERE))[0]
     tilt = LocalTilt(log_probs=baseline.log_probs[0], slope=slope, concept=target)
     (axes,) = spending_figure(sweep, tilt, choice).axes
     np.testing.assert_allclose(curves(axes, "observed"), curves(axes, "predicted"), rtol=1e-9, atol=1e-12)
@@ -110,7 +110,7 @@ def test_validity_radii_lie_on_the_tolerance():
 
 
 def test_rounding_is_drawn_hollow():
-    sweep = observe_next_token(INSTANCE.model, [PROMPT], STRENGTHS, **WHERE)
+    sweep = observe_next_token(MODEL, [PROMPT], STRENGTHS, **WHERE)
     (axes,) = singular_values_figure({"tilt": sweep}, ranks=4).axes
     faces = [line.get_markerfacecolor() for line in axes.lines if line.get_marker() == "o"]
     assert faces[0] != "white"

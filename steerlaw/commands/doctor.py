@@ -1,0 +1,64 @@
+"""`steerlaw doctor`: is the steered model what it claims to be?"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from steerlaw.console import print_json
+
+MARKS = {True: "[green]ok[/]", False: "[red]wrong[/]", None: "[dim]-[/]"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doctor:
+    """Check a model and a vector: strength 0, sign, layer convention, every position steered, alpha |v|/|h|, dtype.
+
+    Exit status 1 if a check fails.
+    """
+
+    model: str
+    """Checkpoint directory or hub id."""
+    vector: Path
+    """Steering vectors (safetensors, one tensor `layer.N` per layer)."""
+    layer: int | None = None
+    """Block whose output is steered, 0-based (may be left out if the file holds one layer)."""
+    prompt: str = "The quick brown fox jumps over the lazy dog."
+    """The text on which the model is checked."""
+    prompts: Path | None = None
+    """JSONL of the texts that built the vector: with them the sign and the layer convention are checked."""
+    strength: float = 1.0
+    """Strength of the checks that steer."""
+    dtype: str = "float32"
+    """Compute in float32, bfloat16 or float64."""
+    json: bool = False
+    """Print JSON alone."""
+
+    def __call__(self) -> int:
+        from real_models import load_model, read_prompts, texts_of
+        from real_models.doctor import examine
+        from steerlaw.steering_inputs import one_vector
+
+        layer, vector = one_vector(self.vector, self.layer)
+        rows = read_prompts(self.prompts) if self.prompts else []
+        model = load_model(self.model, dtype=self.dtype)
+        checks = examine(
+            model,
+            self.prompt,
+            layer,
+            vector,
+            positive=texts_of(rows, "positive"),
+            negative=texts_of(rows, "negative"),
+            strength=self.strength,
+        )
+        if self.json:
+            print_json([asdict(check) for check in checks])
+        else:
+            from rich.markup import escape
+
+            from steerlaw.console import Column, print_table
+
+            print_table(
+                f"{model.name}, block {layer}",
+                [Column("check"), Column(""), Column("what was found", wrap=True)],
+                [[check.name, MARKS[check.ok], escape(check.detail)] for check in checks],
+            )
+        return int(any(check.ok is False for check in checks))
