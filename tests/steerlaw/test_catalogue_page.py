@@ -63,7 +63,7 @@ CLAIMS = [
     Turns(**CLAIMED, n=1, first="rising", turn=alpha),
     Bounded(**CLAIMED, lower=alpha, upper=t, derivative=1),
 ]
-EXAMPLE = Counterexample(says="it is not so", values=alpha, limits=(((t,) * 3,) * 2))
+EXAMPLE = Counterexample(says="it is not so", values=alpha, limits=((t,) * 3, (t,) * 3))
 OTHER = {
     "title": "Another",
     "source": "elsewhere",

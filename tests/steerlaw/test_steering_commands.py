@@ -1,0 +1,104 @@
+"""vector, convert, choose and doctor on the shipped model, from the command line: what they write, print and refuse."""
+
+import json
+
+import numpy as np
+import pytest
+
+from real_models import load_vector
+from steerlaw.__main__ import main
+from toy_models import stdlib_gpt
+
+MODEL = str(stdlib_gpt.CHECKPOINT)
+LAYER = 2
+
+
+@pytest.fixture(scope="module")
+def prompts(tmp_path_factory):
+    """A few of the shipped model's prompts, both kinds in one file."""
+    path = tmp_path_factory.mktemp("texts") / "prompts.jsonl"
+    positive, negative = stdlib_gpt.prompts("uppercase", "vector")
+    rows = [("positive", text) for text in positive[:4]] + [("negative", text) for text in negative[:4]]
+    path.write_text(
+        "".join(json.dumps({"concept": "uppercase", "kind": kind, "text": text}) + "\n" for kind, text in rows)
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def vector(prompts):
+    out = prompts.with_name("vector.safetensors")
+    texts = ["--positive", str(prompts), "--negative", str(prompts)]
+    assert main(["vector", "--model", MODEL, *texts, "--layers", f"1,{LAYER}", "--out", str(out), "--json"]) == 0
+    return out
+
+
+def answer(capsys, arguments) -> tuple[int, dict]:
+    status = main([*map(str, arguments), "--json"])
+    return status, json.loads(capsys.readouterr().out)
+
+
+def test_a_vector_is_built_and_converted(vector, capsys, tmp_path):
+    vectors = load_vector(vector)
+    assert list(vectors) == [1, LAYER]
+    one = tmp_path / "one.safetensors"
+    status, told = answer(capsys, ["convert", vector, one, "--layers", LAYER])
+    assert status == 0
+    assert told == {"source": str(vector), "target": str(one), "notes": []}
+    assert list(load_vector(one)) == [LAYER]
+    assert np.array_equal(load_vector(one)[LAYER], vectors[LAYER])
+    assert main(["convert", str(vector), str(tmp_path / "one.gguf"), "--layers", "x"]) == 2
+
+
+def test_the_doctor_finds_a_sound_model_well_and_a_turned_vector_not(vector, prompts, capsys, tmp_path):
+    asked = ["doctor", "--model", MODEL, "--layer", LAYER, "--prompts", prompts]
+    status, checks = answer(capsys, [*asked, "--vector", vector])
+    assert status == 0
+    assert {check["name"] for check in checks if check["ok"]} >= {"zero strength", "plain forward", "sign", "layer"}
+    from real_models import save_vector
+
+    save_vector(tmp_path / "turned.safetensors", {LAYER: -load_vector(vector)[LAYER]})
+    status, checks = answer(capsys, [*asked, "--vector", tmp_path / "turned.safetensors"])
+    assert status == 1
+    assert "direction" in {check["name"] for check in checks if check["ok"] is False}
+
+
+def test_a_strength_is_chosen_for_a_prompt(vector, capsys):
+    asked = ["choose", "--model", MODEL, "--vector", vector, "--layer", LAYER, "--prompt", "def read(self):"]
+    status, choice = answer(capsys, [*asked, "--budget", 0.2])
+    assert status == 0
+    assert choice["valid_to"] > 0
+    assert 0 < choice["measured"] < choice["searched"]
+    assert main([*map(str, asked), "--budget", "0.2"]) == 0
+    printed = capsys.readouterr().out
+    assert f"{choice['measured']:.4g}" in printed
+    assert "trust the" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["choose", "--prompt", "x", "--layer", "9"], "holds layers [1, 2], not 9"),
+        (["choose", "--prompt", "x"], "choose one with --layer"),
+        (["choose", "--prompt", "x", "--layer", "1", "--budget", "-1"], "budget: expected a positive number of nats"),
+        (["doctor", "--layer", "1", "--prompts", "nowhere.jsonl"], "nowhere.jsonl: no such file"),
+    ],
+)
+def test_wrong_use_is_one_line(vector, capsys, arguments, complaint):
+    command, *options = arguments
+    assert main([command, "--model", MODEL, "--vector", str(vector), *options]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert complaint in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_texts_of_another_concept_build_no_vector(prompts, capsys, tmp_path):
+    texts = ["--positive", str(prompts), "--negative", str(prompts), "--concept", "lowercase"]
+    assert main(["vector", "--model", MODEL, *texts, "--out", str(tmp_path / "v.safetensors")]) == 2
+    assert "holds no text of kind 'positive' of 'lowercase'" in capsys.readouterr().err
+    texts = ["--positive", str(prompts), "--negative", str(prompts)]
+    assert main(["vector", "--model", MODEL, *texts, "--layers", "1,x"]) == 2
+    assert "expected whole numbers separated by commas" in capsys.readouterr().err
+    assert main(["vector", "--model", MODEL, *texts, "--layers", "4"]) == 2
+    assert "expected blocks from 0 to 3, got 4" in capsys.readouterr().err
