@@ -25,9 +25,9 @@ from jaxtyping import Array, Float, Int
 
 from numerics.checks import is_concrete
 
-POINTS = 8
-TAIL, FINE, COARSE = 512, 128, 1024
-"""Tokens kept at each end; tokens in a cell up to rank 8 TAIL from an end, and beyond."""
+POINTS = 6
+TAIL, FINE, CELLS = 512, 128, 128
+"""Tokens kept at each end; tokens in a cell up to rank 8 TAIL from an end; cells for all of a vocabulary beyond."""
 
 SMALLEST_VOCAB = 2**15
 CERTIFIED = 1e-16
@@ -84,7 +84,7 @@ def compress(
     bulk = slice(near.stop, far.start)
     groups = (
         _cells(jnp.concatenate([law[near], law[far]]), jnp.concatenate([odds[near], odds[far]]), FINE),
-        _cells(law[bulk], odds[bulk], COARSE),
+        _cells(law[bulk], odds[bulk], odds.size // CELLS),
     )
     log_weights, nodes, log_masses, midpoints, half_widths = map(jnp.concatenate, zip(*groups, strict=True))
     return CompressedLaw(

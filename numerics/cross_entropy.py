@@ -118,23 +118,19 @@ def _excess_and_means(
 @jax.jit
 def _table(
     log_odds: Float[Array, " vocab"], centre: Float[Array, ""], strengths: Float[Array, " strengths"]
-) -> Float[Array, "vocab strengths+2"]:
-    """e^y - 1 - y, y = alpha (M - c), for gentle strengths; else e^{alpha (M - Mmax)}, with Mmin where alpha < 0.
-
-    The last two columns, M and 1, give the means and masses with the same product.
-    """
+) -> Float[Array, "vocab strengths"]:
+    """e^y - 1 - y, y = alpha (M - c), for gentle strengths; else e^{alpha (M - Mmax)}, with Mmin where alpha < 0."""
     steep = jnp.exp(strengths * (log_odds[:, None] - favoured_by(log_odds)(strengths)))
     spread = jnp.max(log_odds) - jnp.min(log_odds)
     small = jnp.clip(strengths * (log_odds[:, None] - centre), -GENTLE, GENTLE)
-    values = jnp.where(jnp.abs(strengths) * spread <= GENTLE, exp_beyond_linear(small), steep)
-    return jnp.concatenate([values, jnp.stack([log_odds, jnp.ones_like(log_odds)], axis=1)], axis=1)
+    return jnp.where(jnp.abs(strengths) * spread <= GENTLE, exp_beyond_linear(small), steep)
 
 
 @jax.jit
 def _excesses(
     laws: Float[Array, "contexts vocab"],
     log_odds: Float[Array, " vocab"],
-    table: Float[Array, "vocab strengths+2"],
+    table: Float[Array, "vocab strengths"],
     centre: Float[Array, ""],
     strengths: Float[Array, " strengths"],
 ):
@@ -143,9 +139,9 @@ def _excesses(
     With y = alpha (M - c): log E[e^y] - E[y] = E[e^y - 1 - y] + (log(1 + x) - x), x = E[e^y] - 1. What is not sound
     counts as 0.
     """
-    sums = jnp.exp(laws.astype(log_odds.dtype)) @ table
-    mass = sums[:, -1]
-    means, expectations = sums[:, -2] / mass, sums[:, :-2] / mass[:, None]
+    probs = jnp.exp(laws.astype(log_odds.dtype))
+    first, mass = (probs @ jnp.stack([log_odds, jnp.ones_like(log_odds)], axis=1)).T
+    means, expectations = first / mass, probs @ table / mass[:, None]
     gentle = jnp.abs(strengths) * (jnp.max(log_odds) - jnp.min(log_odds)) <= GENTLE
     numbers = jnp.finfo(log_odds.dtype)
     sound = gentle | (expectations >= numbers.tiny / numbers.eps * log_odds.size)

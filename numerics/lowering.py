@@ -6,7 +6,6 @@ by node, in NumPy, which unlike JAX need not compile every operation for every s
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache, reduce
 
 import numpy as np
@@ -18,7 +17,7 @@ from numerics.checks import checked_strengths
 from numerics.cross_entropy import cross_entropy_change
 from numerics.lowered_atoms import dimensions_of_atom, is_atom, read, row_of
 from numerics.lowered_forms import ReverseDivergence, outermost, prepared
-from numerics.setting import AXES, Setting
+from numerics.setting import AXES, Setting, setting_of
 from theory.claims import Claim, Close, Turns
 from theory.quantities import ABSCISSA, Along
 from theory.tilted import ContextMean, Expr, Mean, VocabularyMean
@@ -52,7 +51,7 @@ def lower(expr: Expr, per: tuple[str, ...] | None = None) -> Lowered:
         baseline: Baseline, strengths: ArrayLike, tokens: Int[ArrayLike, " tokens"] | None = None
     ) -> Float[np.ndarray, "*dimensions strengths"]:
         chosen = None if tokens is None else np.asarray(tokens)
-        setting = Setting(baseline=baseline, strengths=checked_strengths(strengths), tokens=chosen)
+        setting = setting_of(baseline, checked_strengths(strengths), chosen)
         with np.errstate(all="ignore"):  # what overflows is inf, and what has no value nan, as in JAX
             value = _evaluate(stable, setting)
         return np.squeeze(value, axis=tuple(n for n, axis in enumerate(AXES) if axis not in (*dimensions, "strength")))
@@ -170,6 +169,12 @@ def _piecewise(expr: Expr, setting: Setting) -> np.ndarray:
 
 
 def _read(atom: Expr, setting: Setting) -> np.ndarray:
+    if atom not in setting.values:
+        setting.values[atom] = _read_anew(atom, setting)
+    return setting.values[atom]
+
+
+def _read_anew(atom: Expr, setting: Setting) -> np.ndarray:
     if "strength" not in row_of(atom).per:
         return read(atom, setting, None)
     strengths = _evaluate(atom.args[-1], setting)
@@ -190,7 +195,9 @@ def _context_mean(expr: Expr, setting: Setting) -> np.ndarray:
 
 
 def _vocabulary_mean(mean: Expr, setting: Setting) -> np.ndarray:
-    value = np.mean(_evaluate(mean.args[0], replace(setting, tokens=None)), axis=1, keepdims=True)
+    value = np.mean(
+        _evaluate(mean.args[0], setting_of(setting.baseline, setting.strengths, None)), axis=1, keepdims=True
+    )
     if not np.isfinite(value).all():
         raise ValueError(
             "log_probs: hold -inf, but a centred logit needs finite ones; leave tokens of probability 0 out"

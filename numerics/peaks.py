@@ -27,7 +27,7 @@ from numerics.tilted import tilted_moments
 WIDTH = 128
 """Successive tokens of a large vocabulary that share a node; those near the ends are too far apart for it."""
 
-ROOTS_AT_ONCE = 2**13
+ROOTS_AT_ONCE = 2**15
 
 FEW = 64
 """Tokens that may be left in doubt by nodes shared in blocks; if more are, each token gets its own."""

@@ -1,7 +1,8 @@
 """Where a lowered closed form is evaluated: a baseline, strengths, and the tokens chosen."""
 
+from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -27,13 +28,17 @@ class MissingInputError(ValueError):
         self.field = field
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Setting:
-    """What the kernels of atoms read. `strengths` is the abscissa: strengths, levels of the log-odds, or ranks."""
+    """What the kernels of atoms read. `strengths` is the abscissa: strengths, levels of the log-odds, or ranks.
+
+    `values` remembers the atoms that were read, for the next closed form that is evaluated in the same setting.
+    """
 
     baseline: Baseline
     strengths: Float[Array, " strengths"]
     tokens: Int[np.ndarray, " tokens"] | None
+    values: dict[Any, np.ndarray] = field(default_factory=dict)
 
     def need(self, field: str) -> Any:
         """A field of the baseline; `MissingInputError` if it is not there."""
@@ -67,6 +72,22 @@ class Setting:
     def reference(self) -> Int[np.ndarray, " contexts"]:
         """The most probable token of each unsteered context."""
         return most_probable(self.baseline.log_probs)
+
+
+RECENT: deque[Setting] = deque(maxlen=8)
+"""Settings of the latest evaluations: the claims of all laws are judged in few."""
+
+
+def setting_of(
+    baseline: Baseline, strengths: Float[Array, " strengths"], tokens: Int[np.ndarray, " tokens"] | None
+) -> Setting:
+    """The setting, with what was already read in it if it is a recent one."""
+    for recent in RECENT:
+        same = recent.baseline is baseline and np.array_equal(recent.strengths, strengths)
+        if same and (tokens is recent.tokens is None or np.array_equal(tokens, recent.tokens)):
+            return recent
+    RECENT.append(Setting(baseline=baseline, strengths=strengths, tokens=tokens))
+    return RECENT[-1]
 
 
 def most_probable(log_probs: Float[ArrayLike, "*contexts vocab"]) -> Int[np.ndarray, "*contexts"]:

@@ -25,13 +25,15 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from numerics.cells import COARSE, FINE, TAIL, repeated, sort_tokens, worth_compressing
+from numerics.cells import FINE, TAIL, repeated, sort_tokens, worth_compressing
 from numerics.tilted import cumulants_of_moments, favoured_by, tilted_moments
 
 POINTS = 16
+COARSE = 1024
+"""Tokens in a cell beyond rank 8 TAIL from an end."""
 
-BLOCK_ELEMENTS, TABLE_ELEMENTS = 2**20, 2**20
-"""Elements of a block of weightings and of a table of exponentials: 8 MiB in float64."""
+BLOCK_ELEMENTS, TABLE_ELEMENTS = 2**20, 2**18
+"""Elements of a block of weightings and of a table of exponentials: 8 and 2 MiB in float64."""
 
 
 class Cells(NamedTuple):

@@ -70,12 +70,16 @@ def _step(step: Step) -> str:
 
 
 def _assumed(step: Step) -> list[str]:
-    """The signs that a step's own symbols and arrays have by declaration: `t > 0`."""
+    """Where a step's indices end, if not at V, and what its own symbols and arrays are declared to be."""
     parts = [statement(step), *sp.flatten(getattr(step, "where", ()))]
     if isinstance(step, Inequality):
         parts += [step.certificate, *step.given]
+    limits = {limit for part in parts for total in part.atoms(sp.Sum) for limit in total.limits}
+    ends = sorted(f"{one_line(index)} ≤ {one_line(end)}" for index, _, end in limits if end != tilted.V)
     own = {name for part in parts for name in _names(part)} - SHARED
-    return sorted(f"{one_line(name)} {'>' if name.is_positive else '≥'} 0" for name in own if name.is_nonnegative)
+    signs = [f"{one_line(name)} {'>' if name.is_positive else '≥'} 0" for name in own if name.is_nonnegative]
+    real = sorted(one_line(name) for name in own if name.is_real and not name.is_nonnegative)
+    return [*ends, *sorted(signs), *([f"{', '.join(real)} real"] if real else [])]
 
 
 def _names(expr: Any) -> Iterator[Any]:

@@ -40,9 +40,8 @@ def derivation(law_id: str, *, kinds: Iterable[str] = ()) -> Rendered:
     for number, step in enumerate(record["proof"], start=1):
         if wanted and step["kind"] not in wanted:
             continue
-        lines.append(
-            f"**{number}.** {_prose(step['says'])} *({step['kind']}, {step['status']}: {_prose(step['check'])})*"
-        )
+        status = "" if step["status"] == step["kind"] else f", {step['status']}"
+        lines.append(f"**{number}.** {_prose(step['says'])} *({step['kind']}{status}: {_prose(step['check'])})*")
         if step["latex"]:
             lines.append(f"$$\n{step['latex']}\n$$")
     counts = ", ".join(f"{n} {kind}" for kind, n in record["steps"].items() if n)

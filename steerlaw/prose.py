@@ -6,11 +6,19 @@ _NAMES = "alpha beta gamma delta epsilon eta kappa lambda mu nu pi rho sigma tau
 _GREEK = dict(zip(_NAMES.split(), "αβγδεηκλμνπρστ", strict=True))
 _SIGNS = {"<=": ("≤", r"\le"), ">=": ("≥", r"\ge"), "->": ("→", r"\to"), "oo": ("∞", r"\infty")}
 _NAME = rf"(?:{'|'.join(_GREEK)}|[A-Za-z])"
+_POWER = r"\^(?:-?\w+|\([^()]*\)|\{[^{}]*\})"
 _MATHS = re.compile(
     rf"(?P<sign><=|>=|->|(?<![a-z])oo\b)|\bsqrt ?(?P<root>\d+|\(\d+\))"
-    rf"|\b(?P<name>{_NAME})(?P<sub>_(?:{'|'.join(_GREEK)}|\w+))?(?P<power>\^-?\w+)?(?![\w'])|(?P<after>\^-?\w+)"
+    rf"|\b(?P<name>{_NAME})(?P<sub>_(?:{'|'.join(_GREEK)}|\w+))?(?P<power>{_POWER})?(?![\w'])|(?P<after>{_POWER})"
 )
-_ESCAPED = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "<": "$<$", ">": "$>$", "|": "$|$"}
+_ESCAPED = {
+    "\\": r"\textbackslash{}",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "<": "$<$",
+    ">": "$>$",
+    "|": "$|$",
+}
 _SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -48,7 +56,8 @@ def _formula(found: re.Match[str]) -> str:
     if name and not sub and not power and name not in _GREEK:
         return _escaped(found[0])
     subscript = {"max": r"\max", "min": r"\min"}.get(sub[1:], _letter(sub[1:]))
-    return f"${_letter(name)}{f'_{{{subscript}}}' if sub else ''}{f'^{{{power[1:]}}}' if power else ''}$"
+    raised = power[1:].strip("(){}")
+    return f"${_letter(name)}{f'_{{{subscript}}}' if sub else ''}{f'^{{{raised}}}' if power else ''}$"
 
 
 def _letter(name: str) -> str:

@@ -24,9 +24,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))  # before tests/theory, which is no room
 sys.path.append(str(Path(__file__).parent / "theory"))
 
-import test_laws_certified
+import test_laws_certified  # pyright: ignore[reportMissingImports]
 from hypothesis import HealthCheck, Phase, settings
-from test_laws_flag import stated, window
+from test_laws_flag import stated, window  # pyright: ignore[reportMissingImports]
 
 from certified_balls import ball, evaluate
 from certified_claims import applies, judge
@@ -47,6 +47,10 @@ HARMLESS = {
     r"`side > 0` with GtE": "side is 1 or -1, never 0",
     r"turn round `\w+\.symbol - \w+`": "it stands within an absolute value",
     r"open -> Lopen": "an interval is open at infinity as it is",
+    r"(inner_concept_vanishes|sweet_spot|token_limits).* 1 -> 2$": "of the side -1 only the sign is read",
+    r"token_limits.* drop token$": "its default, written out",
+    r"_limit.* a word of '-'$": "SymPy approaches infinity from one side only",
+    r"sphere.* k -> i$": "a bound index, renamed to i in the same line",
     r"other sign in .* 0 \* alpha": "0 alpha is 0",
 }
 """Patterns of survivors, and why these do no harm."""
@@ -57,7 +61,7 @@ few = settings(
     derandomize=True,
     database=None,
     phases=(Phase.generate,),
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=[HealthCheck.too_slow],
 )
 test_laws_certified.quick = few
 NAMES = {name: value for module in (quantities, facts, lemmas, tilted) for name, value in vars(module).items()}
@@ -199,6 +203,7 @@ def report(found: dict[str, tuple[Counter[str], list[str]]]) -> Iterator[str]:
     total = sum((counts for counts, _ in found.values()), Counter())
     yield "# Mutants of the laws\n"
     yield "\n".join((__doc__ or "").splitlines()[2:])
+    yield "\n*No law any more*: building it fails. *Page only*: mostly texts, and steps that no other rests on.\n"
     yield "| law | mutants | no law any more | mathematics | page only | survive |\n| --- " + "| ---: " * 5 + "|"
     for name, counts in [*((f"`{law}`", counts) for law, (counts, _) in found.items()), ("all", total)]:
         yield f"| {name} | {counts.total()} | " + " | ".join(str(counts[met]) for met in FATES) + " |"

@@ -20,6 +20,7 @@ class Laws:
 
     def _catalogue(self) -> int:
         from steerlaw.derivations import derivation_records
+        from steerlaw.prose import in_unicode
 
         records = derivation_records()
         if self.json:
@@ -36,13 +37,21 @@ class Laws:
                     Column("proof"),
                 ],
                 [
-                    [r["id"], r["reading"], r["source"], str(_checked(r)), str(r["steps"]["argued"]), r["derivation"]]
+                    [
+                        r["id"],
+                        in_unicode(r["title"]),
+                        in_unicode(r["source"]),
+                        str(_checked(r)),
+                        str(r["steps"]["argued"]),
+                        r["derivation"],
+                    ]
                     for r in records
                 ],
             )
         return int(any(r["derivation"] != "checked" for r in records))
 
     def _errata(self) -> int:
+        from steerlaw.prose import in_unicode
         from theory.errata import errata
 
         records = []
@@ -61,7 +70,16 @@ class Laws:
                     Column("what can be proved", wrap=True),
                     Column("evidence"),
                 ],
-                [[r["kind"], r["where"], r["published"], r["provable"], r["evidence"]["kind"]] for r in records],
+                [
+                    [
+                        r["kind"],
+                        r["where"],
+                        in_unicode(r["published"]),
+                        in_unicode(r["provable"]),
+                        r["evidence"]["kind"],
+                    ]
+                    for r in records
+                ],
             )
         return 0
 

@@ -21,6 +21,7 @@ SENTENCES = {
     "a share of 50% & more <= 1": ("a share of 50% & more ≤ 1", r"a share of 50\% \& more $\le$ 1"),
     "kappa_3, m = -mu; a model's pie": ("κ_3, m = -μ; a model's pie", r"$\kappa_{3}$, m = -$\mu$; a model's pie"),
     "too good": ("too good", "too good"),
+    "base p^{1/T}, e^(-x)": ("base p^{1/T}, e^(-x)", r"base $p^{1/T}$, $e^{-x}$"),
 }
 
 
