@@ -60,7 +60,8 @@ def overview_figure(laws: Sequence[str], tallies: Sequence[Tally]) -> Figure:
     models = list(dict.fromkeys(tally.model for tally in tallies))
     if not models or not laws:
         raise ValueError("overview: expected verdicts on at least one law and model, got none; verify something first")
-    figure = Figure(figsize=(WIDTH, 0.9 + 0.36 * len(laws)), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 1.0 + 0.3 * len(laws)))
+    figure.set_layout_engine("constrained", rect=(0.01, 0, 0.98, 1))  # long names of laws reach the very edge
     axes = figure.subplots(1, len(models), sharey=True, squeeze=False)[0]
     for ax, model in zip(axes, models, strict=True):
         _column(ax, [tally for tally in tallies if tally.model == model])
@@ -68,10 +69,12 @@ def overview_figure(laws: Sequence[str], tallies: Sequence[Tally]) -> Figure:
     axes[0].set_yticks(range(len(laws)), laws, fontsize=7.5)
     axes[0].set_ylim(len(laws) - 0.35, -0.5)
     controls = sorted({str(tally.control).replace("_", " ") for tally in tallies if tally.control})
-    if controls:
-        figure.supxlabel(f"share of curves; thin bars: {', '.join(controls)}", fontsize=7.5)
+    thin = f"; thin bars: {', '.join(controls)}" if controls else ""
     handles = [Patch(color=colour, label=verdict.replace("_", " ")) for verdict, colour in list(VERDICTS.items())[:3]]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=1.2)
+    title = f"share of the curves to which a law applies{thin}"
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=3, handlelength=1.2, title=title, title_fontsize=7.5
+    )
     return figure
 
 
