@@ -54,11 +54,12 @@ class Row:
         return f"| {' | '.join((*cells, self.reach, self.remark))} |"
 
 
-NOTES = """What bounds ours: for one law, the sort and the Gauss rules; for all peaks, Newton's steps on expansions of
-degree 24; for many contexts, exponentials, putting them in order, and Chebyshev polynomials at every token, which alone
-take 35 MB and put it past the goal for memory; for cross-entropy, exponentials and the matrix product. The smaller the
-time, the more other work on the machine, which shares its caches, lengthens it: a high load average lowers ratios.
-No GPU was at hand. `scaling.svg` shows how times grow with vocabulary, strengths and contexts."""
+NOTES = """What bounds ours: for one law, the sort (a seventh of the time), the Gauss rules (nearly half) and an
+exponential for each strength and remaining token (a quarter); for all peaks, Newton's steps on expansions of degree 24;
+for many contexts, exponentials, putting them in order, and Chebyshev polynomials at every token, which alone take 35 MB
+and put it past the goal for memory; for cross-entropy, exponentials and the matrix product. The smaller the time, the
+more other work on the machine, which shares its caches, lengthens it: a high load average lowers ratios. No GPU was at
+hand. `scaling.svg` shows how times grow with vocabulary, strengths and contexts."""
 
 HEADER = """| task | against | ours | theirs | ratio | goal | | reach for | remark |
 |---|---|---|---|---|---|---|---|---|"""

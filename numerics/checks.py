@@ -38,7 +38,7 @@ def checked_log_probs(
     if law.ndim == 0 or law.shape[-1] == 0:
         raise ValueError(f"{name}: expected an array [..., vocab], got shape {law.shape}")
     normalised, mass = _normalised(law)
-    check_mass(mass, name, given=jnp.result_type(log_probs))
+    check_mass(mass, name, given=getattr(log_probs, "dtype", law.dtype))
     return normalised
 
 
