@@ -91,8 +91,8 @@ def over_contexts(
     if log_odds.ndim == 1 and len(strengths) == 1:
         return kernel(laws, log_odds, strengths[0])
     odds = np.broadcast_to(log_odds, (len(laws), log_odds.shape[-1]))
-    strengths = np.broadcast_to(strengths, (len(laws), strengths.shape[-1]))
-    return np.stack([kernel(*row) for row in zip(laws, odds, strengths, strict=True)])
+    at = np.broadcast_to(strengths, (len(laws), strengths.shape[-1]))
+    return jnp.asarray(np.stack([kernel(*row) for row in zip(laws, odds, at, strict=True)]))
 
 
 def _moment(order: int) -> Callable[..., Array]:

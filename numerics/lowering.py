@@ -8,6 +8,7 @@ by node, in NumPy, which unlike JAX need not compile every operation for every s
 from collections.abc import Callable
 from functools import lru_cache, reduce
 
+import jax.numpy as jnp
 import numpy as np
 import sympy as sp
 from jaxtyping import ArrayLike, Float, Int
@@ -180,7 +181,7 @@ def _read_anew(atom: Expr, setting: Setting) -> np.ndarray:
     strengths = _evaluate(atom.args[-1], setting)
     if strengths.shape[1] * strengths.shape[2] > 1:
         raise ValueError(f"{atom}: its strength may differ by context, not by token or concept")
-    return read(atom, setting, strengths[:, 0, 0])
+    return read(atom, setting, jnp.asarray(strengths[:, 0, 0]))
 
 
 def _context_mean(expr: Expr, setting: Setting) -> np.ndarray:

@@ -84,10 +84,14 @@ def setting_of(
     """The setting, with what was already read in it if it is a recent one."""
     for recent in RECENT:
         same = recent.baseline is baseline and np.array_equal(recent.strengths, strengths)
-        if same and (tokens is recent.tokens is None or np.array_equal(tokens, recent.tokens)):
+        if same and _alike(tokens, recent.tokens):
             return recent
     RECENT.append(Setting(baseline=baseline, strengths=strengths, tokens=tokens))
     return RECENT[-1]
+
+
+def _alike(tokens: Int[np.ndarray, " tokens"] | None, others: Int[np.ndarray, " others"] | None) -> bool:
+    return tokens is others if tokens is None or others is None else np.array_equal(tokens, others)
 
 
 def most_probable(log_probs: Float[ArrayLike, "*contexts vocab"]) -> Int[np.ndarray, "*contexts"]:

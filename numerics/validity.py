@@ -5,6 +5,7 @@ With M_eff = d logit/d alpha at 0 and r(alpha) = logit(alpha) - logit(0) - alpha
 KL(p_alpha, p_tilt) counts tokens by their probability.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +43,9 @@ def tilt_gaps(
 
 
 def validity_radius(
-    strengths: Float[ArrayLike, " strengths"], gaps: Float[ArrayLike, " strengths"], tolerance: float
+    strengths: Float[ArrayLike, " strengths"] | Sequence[float],
+    gaps: Float[ArrayLike, " strengths"] | Sequence[float],
+    tolerance: float,
 ) -> float:
     """The largest strength of the grid up to which, from 0 on, every gap is at most the tolerance.
 

@@ -141,5 +141,5 @@ def _share(logits: Float[np.ndarray, " vocab"] | None, concept: Bool[np.ndarray,
     """The concept's probability."""
     if logits is None:
         return None
-    inside, outside = (float(logsumexp(logits[mask])) if mask.any() else -np.inf for mask in (concept, ~concept))
+    inside, outside = (np.asarray(logsumexp(logits[mask])) if mask.any() else -np.inf for mask in (concept, ~concept))
     return float(expit(inside - outside))

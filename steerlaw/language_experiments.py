@@ -74,12 +74,14 @@ def language_experiments(
                 concepts=None if concept.targets is None else concept.targets[None],
                 logit_shift=log_odds,
                 local_log_odds=local,
-                **({"facts": frozenset({"pre_norm"})} | _last_block(exact, contexts, layer, vector)),
+                facts=frozenset({"pre_norm"}),
             ),
             strengths=strengths,
             rounding=_rounding(model, exact, contexts[0], strengths, layer, vector),
             limits=lambda v, layer=layer: _limits(exact, contexts, layer, v),
         )
+        if layer == exact.n_layers - 1 and exact.spec.logit_cap is None:
+            experiment = replace(experiment, baseline=_into_the_norm(experiment.baseline, exact, contexts, vector))
         yield experiment if concept.blocks is None else _with_text(experiment, exact, concept.blocks, grid)
 
 
@@ -126,17 +128,18 @@ def _local_log_odds(exact: LanguageModel, contexts: Sequence[Sequence[int]], lay
     return np.stack([np.asarray(exact.derivative(c, np.zeros(1), layer=layer, vector=vector))[0] for c in contexts])
 
 
-def _last_block(exact: LanguageModel, contexts: Sequence[Sequence[int]], layer: int, vector: np.ndarray):
-    """What is known where nothing but the final normalisation follows: its geometry, and how sharply logits bend."""
-    if layer != exact.n_layers - 1 or exact.spec.logit_cap is not None:
-        return {}
+def _into_the_norm(
+    baseline: Baseline, exact: LanguageModel, contexts: Sequence[Sequence[int]], vector: np.ndarray
+) -> Baseline:
+    """What is known, too, where only the final normalisation follows: its geometry, how sharply the logits bend."""
     sphere = sphere_of(exact, contexts, vector)
     curvature = logit_curvature(sphere)
-    return {
-        "sphere": sphere,
-        "logit_curvature": curvature if np.isfinite(curvature) else None,
-        "facts": frozenset({"pre_norm", "final_norm"}),
-    }
+    return replace(
+        baseline,
+        sphere=sphere,
+        logit_curvature=curvature if np.isfinite(curvature) else None,
+        facts=baseline.facts | {"final_norm"},
+    )
 
 
 def _limits(exact: LanguageModel, contexts: Sequence[Sequence[int]], layer: int, vector: np.ndarray) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import re
 
 _NAMES = "alpha beta gamma delta epsilon eta kappa lambda mu nu pi rho sigma tau"
-_GREEK = dict(zip(_NAMES.split(), "αβγδεηκλμνπρστ", strict=True))
+_GREEK: dict[str, str] = dict(zip(_NAMES.split(), "αβγδεηκλμνπρστ", strict=True))
 _SIGNS = {"<=": ("≤", r"\le"), ">=": ("≥", r"\ge"), "->": ("→", r"\to"), "oo": ("∞", r"\infty")}
 _NAME = rf"(?:{'|'.join(_GREEK)}|[A-Za-z])"
 _POWER = r"\^(?:-?\w+|\([^()]*\)|\{[^{}]*\})"
@@ -55,7 +55,7 @@ def _formula(found: re.Match[str]) -> str:
     name, sub, power = found["name"] or "", found["sub"] or "", found["power"] or found["after"] or ""
     if name and not sub and not power and name not in _GREEK:
         return _escaped(found[0])
-    subscript = {"max": r"\max", "min": r"\min"}.get(sub[1:], _letter(sub[1:]))
+    subscript = rf"\{sub[1:]}" if sub[1:] in ("max", "min") else _letter(sub[1:])
     raised = power[1:].strip("(){}")
     return f"${_letter(name)}{f'_{{{subscript}}}' if sub else ''}{f'^{{{raised}}}' if power else ''}$"
 

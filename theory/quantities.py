@@ -6,12 +6,13 @@ are natural.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import sympy as sp
 
 from theory.tilted import Atom, Expr, alpha, level, rank
 
+Dimension = Literal["context", "token", "concept"]
 Along = Literal["strength", "log_odds", "rank"]
 ABSCISSA: dict[Along, Expr] = {"strength": alpha, "log_odds": level, "rank": rank}
 """The variable that a quantity's curves run along; closed forms, bounds and domains of its claims are written in it."""
@@ -26,7 +27,7 @@ class Quantity:
     id: str
     symbol: Expr
     unit: Unit
-    per: tuple[Literal["context", "token", "concept"], ...]
+    per: tuple[Dimension, ...]
     meaning: str
     along: Along = "strength"
 
@@ -55,9 +56,9 @@ def _quantity(
         id=name,
         symbol=symbol,
         unit=unit,
-        per=tuple(per.split()),
+        per=cast(tuple[Dimension, ...], tuple(per.split())),
         meaning=meaning,
-        along=along,  # pyright: ignore
+        along=along,
     )
     return QUANTITIES[name]
 

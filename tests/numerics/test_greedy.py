@@ -1,5 +1,7 @@
 """Flips of greedy decoding against an exact brute force over all pairs of lines."""
 
+# pyright: reportArgumentType=false
+
 from fractions import Fraction
 from itertools import combinations, pairwise
 

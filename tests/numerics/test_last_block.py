@@ -1,5 +1,7 @@
 """The laws of the last block against a normalisation written out: random residuals, vectors and unembeddings."""
 
+# pyright: reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportOptionalSubscript=false, reportArgumentType=false
+
 from dataclasses import dataclass
 
 import numpy as np

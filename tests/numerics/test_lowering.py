@@ -1,5 +1,7 @@
 """Every formula of every law, lowered, is its definition; what it needs, where it lives. Generic over the laws."""
 
+# pyright: reportCallIssue=false, reportArgumentType=false
+
 from dataclasses import replace
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Peaks of whole vocabularies against sign changes in fifty digits, scipy and finite differences."""
 
+# pyright: reportArgumentType=false
+
 import jax
 import jax.numpy as jnp
 import numpy as np

@@ -94,4 +94,4 @@ def test_many_layers_are_not_peeled() -> None:
 @pytest.mark.parametrize("k", [0, 3])
 def test_bad_k(k: int) -> None:
     with pytest.raises(ValueError, match=rf"^k: expected 1 to 2, the number of tokens that occur, got {k}"):
-        top_tokens(np.log([0.5, 0.5, 1e-300]) + [0, 0, -np.inf], [0.0, 1.0, 2.0], [0.0], k)
+        top_tokens([*np.log([0.5, 0.5]), -np.inf], [0.0, 1.0, 2.0], [0.0], k)

@@ -1,5 +1,7 @@
 """The chosen strength: exact where the tilt is exact, measured where it is not, and honest about the difference."""
 
+# pyright: reportOptionalMemberAccess=false, reportOptionalSubscript=false, reportOptionalIterable=false, reportOptionalOperand=false, reportArgumentType=false, reportOperatorIssue=false
+
 from dataclasses import replace
 
 import numpy as np
@@ -67,6 +69,7 @@ def test_a_budget_out_of_reach_is_never_spent():
 def test_the_concept_is_reported_where_it_rises():
     target = INSTANCE.model.baseline(INSTANCE.positive, INSTANCE.negative).concepts[0]
     choice = choose(INSTANCE.model, OUTSIDE, budget=0.5, concept=target, **WHERE)
+    assert choice.concept is not None
     before, predicted, measured = choice.concept
     base = softmax(np.asarray(INSTANCE.model.logits(OUTSIDE, [0.0], **WHERE))[0])
     assert before == pytest.approx(base[target].sum())
