@@ -32,6 +32,7 @@ def observe_next_token(
     dominant: int = 0,
     derivative_every: int = 8,
     other_vector: Float[ArrayLike, "..."] | None = None,
+    summarised: Sweep | None = None,
     rounding: float = ROUNDING,
     attributes: dict[str, Any] | None = None,
     progress: Progress = iter,
@@ -41,8 +42,9 @@ def observe_next_token(
     `dominant` tokens that lead at either end of the grid are observed too, marked `chosen_after` because the sweep
     itself chose them. Every `derivative_every`-th strength gets the exact slope, where the model offers derivatives (0:
     never). With an `other_vector` the model is steered along it and along the sum of both as well, for the interplay of
-    the two. `rounding` is the factor of `numerics.bands`, measured by `calibrate`. A grid without 0 gets it inserted,
-    and a note says so. Logits that are NaN or infinite are a `ValueError` that names context and strength.
+    the two. `summarised` is a sweep of the very same logits, whose summary of the vocabulary is taken over. `rounding`
+    is the factor of `numerics.bands`, measured by `calibrate`. A grid without 0 gets it inserted, and a note says so.
+    Logits that are NaN or infinite are a `ValueError` that names context and strength.
     """
     strengths, inserted = with_zero(strengths)
     check_strengths(strengths, least=3)
@@ -61,6 +63,8 @@ def observe_next_token(
         return View(strengths=strengths, logits=logits, rounding=rounding, tokens=ids, log_odds=odds, concepts=masks)
 
     rows, summary, dtype = [], empty_summary(len(contexts), model.vocab_size), ""
+    if summarised is not None:
+        summary = {name: summarised.data[name].to_numpy() for name in summary}
     for number, context in enumerate(progress(contexts)):
         seen = view(run(context, strengths))
         row = observe_context(seen) | slopes(context, seen.logits)
@@ -68,7 +72,8 @@ def observe_next_token(
             others = (other_vector, np.asarray(vector) + np.asarray(other_vector))
             row |= observe_interplay(seen, *(view(run(context, strengths, along)) for along in others))
         rows.append(row)
-        summarise(summary, number, seen)
+        if summarised is None:
+            summarise(summary, number, seen)
         dtype = str(seen.logits.dtype)
     data = _dataset(rows, summary, strengths, ids, after, derivative_every, concept_names, masks)
     if odds is not None:

@@ -9,8 +9,8 @@ from numerics import shapes
 from numerics.bands import Band, around
 from numerics.view import View
 
-BLOCK = 1024
-"""Vocabulary columns worked on at once: a few tables of them fit in cache."""
+BLOCK = 4096
+"""Vocabulary columns worked on at once: few enough for bounded memory, many enough to keep NumPy busy."""
 
 SHAPES = {"rising": shapes.rising, "falling": shapes.falling, "bump": shapes.bump}
 POINTS = 3

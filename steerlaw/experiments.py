@@ -63,8 +63,11 @@ def run(experiments: Iterable[Experiment], seed: int) -> Iterator[Observation]:
     for number, experiment in enumerate(experiments):
         table = 8 * len(experiment.strengths) * experiment.model.vocab_size
         recorded = replace(experiment, model=_Recorded(experiment.model, REMEMBERED // table))
+        first: Sweep | None = None
         for variant in with_controls(recorded, seed + number):
-            yield from observe(variant)
+            for observation in observe(variant, first if variant.vector is experiment.vector else None):
+                first = first or observation.sweep
+                yield observation
 
 
 def with_controls(experiment: Experiment, seed: int) -> Iterator[Experiment]:
@@ -85,10 +88,13 @@ def with_controls(experiment: Experiment, seed: int) -> Iterator[Experiment]:
     yield replace(experiment, subject=replace(subject, control="random_direction"), vector=direction)
 
 
-def observe(experiment: Experiment) -> Iterator[Observation]:
-    """Sweep the next token of every context, the cross-entropy of the text, and the limits."""
+def observe(experiment: Experiment, summarised: Sweep | None = None) -> Iterator[Observation]:
+    """Sweep the next token of every context, the cross-entropy of the text, and the limits.
+
+    `summarised` is a next-token sweep of the same model along the same vector, whose summary is taken over.
+    """
     subject, baseline = experiment.subject, experiment.baseline
-    sweep = _next_token(experiment, baseline, experiment.strengths)
+    sweep = _next_token(experiment, baseline, experiment.strengths, summarised=summarised)
     yield Observation(subject=subject, kind="next token", baseline=baseline, sweep=sweep)
     if experiment.text_baseline is not None and experiment.text_strengths is not None:
         sweep = observe_cross_entropy(
@@ -109,7 +115,12 @@ def observe(experiment: Experiment) -> Iterator[Observation]:
 
 
 def _next_token(
-    experiment: Experiment, baseline: Baseline, strengths: Float[np.ndarray, " strengths"], *, slope_every: int = 8
+    experiment: Experiment,
+    baseline: Baseline,
+    strengths: Float[np.ndarray, " strengths"],
+    *,
+    slope_every: int = 8,
+    summarised: Sweep | None = None,
 ) -> Sweep:
     if baseline.log_odds is None:
         raise ValueError(f"{experiment.subject.name}: an experiment needs the log-odds of its concept")
@@ -125,6 +136,7 @@ def _next_token(
         tokens=choose_tokens(baseline.log_probs, baseline.log_odds, baseline.concepts, WATCHED),
         derivative_every=slope_every,
         other_vector=experiment.other_vector,
+        summarised=summarised,
         rounding=experiment.rounding,
         attributes=_attributes(experiment.subject),
     )
