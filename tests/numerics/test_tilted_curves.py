@@ -71,7 +71,8 @@ def test_efficiency_and_divergence_of_any_law(
         mp.fsum(q * mp.log(q / p) for p, q in zip(*pair, strict=True) if q) for pair in ((base, moved), (moved, base))
     ]
     tolerance = 1e-11 + 64 * EPS * float(np.abs(odds).max()) / (width or 1.0)
-    np.testing.assert_allclose([forward, reverse], [float(x) for x in exact], rtol=tolerance, atol=1e-300)
+    noise = 1e-140  # the oracle's own rounding at 150 digits, where the divergence is 0
+    np.testing.assert_allclose([forward, reverse], [float(x) for x in exact], rtol=tolerance, atol=noise)
     if not (occurs & mask).any() or not (occurs & ~mask).any():
         assert eta == 0 if width else np.isnan(eta)
         return

@@ -220,7 +220,8 @@ def test_overview_shares_are_of_what_applies(summary: dict[str, Any]) -> None:
     np.testing.assert_allclose(widths[:, 0], [100 * 9 / 16, 100 * 3 / 16, 100 * 4 / 16])
     assert [text.get_text() for text in toy.texts] == ["19 %", "does not apply"]
     assert len(gpt.patches) == 2 * 3 * 2
-    assert "random direction" in drawn.figure.get_supxlabel()
+    (legend,) = drawn.figure.legends
+    assert "random direction" in legend.get_title().get_text()
 
 
 def test_an_empty_overview_is_refused() -> None:
