@@ -6,8 +6,11 @@ import pytest
 @pytest.fixture(scope="session")
 def report():
     from steerlaw import verify
+    from toy_models import stdlib_gpt
 
-    return verify(strengths="-4:4:17")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stdlib_gpt, "CONCEPTS", stdlib_gpt.CONCEPTS[:1])  # half the sweeps, and nothing of its own
+        return verify(strengths="-4:4:17")
 
 
 @pytest.fixture(scope="session")
