@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from numerics.cells import compress, repeated, sort_tokens, uncompressed, worth_compressing
 from numerics.checks import checked_law
+from numerics.concept_shares import share_steps
 from numerics.expansions import two_sided
 from numerics.sums import log_sums
 
@@ -75,16 +76,7 @@ def most_turning_points(log_probs: ArrayLike, log_odds: ArrayLike, concept: Arra
     2
     """
     law, odds, members = (np.asarray(x) for x in _checked(log_probs, log_odds, concept))
-    occurs = law > -np.inf
-    law, odds, members = law[occurs], odds[occurs], members[occurs]
-    levels, level = np.unique(odds, return_inverse=True)
-    tops = np.full(levels.size, -np.inf)
-    np.maximum.at(tops, level, law)
-    weights = np.exp(law - tops[level])
-    inside, all_ = (np.bincount(level, weights * x, minlength=levels.size) for x in (members, 1.0))
-    steps = np.sign(np.diff(inside / all_))
-    steps = steps[steps != 0]
-    return int(np.count_nonzero(steps[1:] != steps[:-1]))
+    return int(share_steps(law[None], odds, members[None])[0].item())
 
 
 _two_sided = jax.jit(two_sided)

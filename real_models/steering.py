@@ -114,11 +114,13 @@ def layout(n: int):
 
 @compiled
 def run_embed(spec: Spec, params: Params, tokens):
+    """Residuals before the first block, `[batch, position, d]`, of token ids `[batch, position]` without padding."""
     return decoder.embed(spec, params, tokens, layout(tokens.shape[1])[1])
 
 
 @compiled
 def run_block(spec: Spec, weights: Params, x):
+    """One block's output, `[batch, position, d]`, from its input of that shape, without padding."""
     return decoder.block(spec, weights, x, *layout(x.shape[1]))
 
 
@@ -162,4 +164,5 @@ def run_step(spec: Spec, weights: Params, x: Float[Array, "strengths 1 d"], cach
 
 @compiled
 def final_logits(spec: Spec, params: Params, x: Float[Array, "batch 1 d"]) -> Float[Array, "batch vocab"]:
+    """Logits of the last position's residuals: final normalisation and unembedding."""
     return decoder.unembed(spec, params, x[:, 0])

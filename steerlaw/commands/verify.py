@@ -15,7 +15,8 @@ class Verify:
 
     Without a TARGET: the embedded models (toy models whose law is known, and the small language model that ships with
     steerlaw). A TARGET is a checkpoint directory or hub id (with --vector, --layer, --contexts), a saved sweep (.nc),
-    or a curve (.csv with columns strength,value[,lower,upper], and --laws).
+    a curve (.csv with columns strength,value[,lower,upper], and --laws), or the reference implementation's results (a
+    .npz or .json file, or a directory of them).
     """
 
     targets: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[TARGET ...]")] = ()
@@ -25,7 +26,7 @@ class Verify:
     out: Path = Path("steerlaw-report")
     """Directory for report.json, report.html and figures/."""
     vector: Path | None = None
-    """Steering vectors of a checkpoint TARGET (safetensors, one tensor `layer.N` per layer)."""
+    """Steering vectors of a checkpoint TARGET (safetensors, or any format that `steerlaw convert` reads)."""
     layer: int | None = None
     """Block whose output is steered, 0-based (default: every layer in the vector file)."""
     contexts: Path | None = None

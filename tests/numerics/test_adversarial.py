@@ -180,7 +180,7 @@ def test_peaks_balance_their_tokens(case: tuple) -> None:
     m, p = odds.astype(np.longdouble), law.astype(np.longdouble)
     for token in by_odds[[0, by_odds.size // 3, by_odds.size // 2, -1]]:
         gaps = m - m[token]
-        step = 1e-11 * max(abs(peaks[token]), unit) + _rounding_of_a_root(p, gaps, peaks[token])
+        step = 1e-11 * max(abs(peaks[token]), unit) + _rounding_of_a_root(p, gaps, float(peaks[token]))
         signs = []
         for strength in (peaks[token] - step, peaks[token] + step):
             exponents = np.where(gaps != 0, p + np.longdouble(strength) * gaps, -np.inf)

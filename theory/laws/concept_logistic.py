@@ -4,7 +4,7 @@ import sympy as sp
 
 from theory.claims import Bounded, Close
 from theory.law import Counterexample, Law
-from theory.lemmas import AFFINE, PERFECT, mean_within
+from theory.lemmas import AFFINE, PERFECT, concept_logit, mean_within
 from theory.quantities import CONCEPT_LOGIT
 from theory.steps import Identity, Inequality, Step
 from theory.tilted import (
@@ -21,7 +21,6 @@ from theory.tilted import (
     y,
 )
 
-closed_form = ConceptCumulant(0, alpha) - OutsideCumulant(0, alpha)
 nu, ell = sp.symbols("nu ell", real=True)
 
 
@@ -31,7 +30,7 @@ def _derivation() -> list[Step]:
     given = (M_max >= M[y], M[y] >= M_min)
     sigmoid = 1 / (1 + sp.exp(-(nu + ell)))
     return [
-        Identity(says="The odds of the concept", lhs=F / (1 - F), rhs=sp.exp(closed_form)),
+        Identity(says="The odds of the concept", lhs=F / (1 - F), rhs=sp.exp(concept_logit)),
         Identity(
             says="Eq. 12: the probability obeys a logistic equation",
             lhs=slope(F),
@@ -39,7 +38,7 @@ def _derivation() -> list[Step]:
         ),
         Identity(
             says="So the slope of logit F is the mean log-odds inside less that outside",
-            lhs=slope(closed_form),
+            lhs=slope(concept_logit),
             rhs=mean_within(C[y], M[y]) - mean_within(1 - C[y], M[y]),
         ),
         Identity(
@@ -49,7 +48,7 @@ def _derivation() -> list[Step]:
         ),
         Inequality(
             says="The slope is at most M_max - M_min",
-            smaller=slope(closed_form),
+            smaller=slope(concept_logit),
             larger=M_range,
             certificate=mean_within(C[y], M_max - M[y]) + mean_within(1 - C[y], M[y] - M_min),
             given=given,
@@ -57,7 +56,7 @@ def _derivation() -> list[Step]:
         Inequality(
             says="and at least M_min - M_max",
             smaller=-M_range,
-            larger=slope(closed_form),
+            larger=slope(concept_logit),
             certificate=mean_within(C[y], M[y] - M_min) + mean_within(1 - C[y], M_max - M[y]),
             given=given,
         ),
@@ -70,13 +69,13 @@ LAW = Law(
     source="Theorem 3.6, Eq. 12",
     reading="The logit of a concept's probability changes at the mean log-odds inside less that outside, never"
     " faster than M_max - M_min.",
-    statement=sp.Eq(CONCEPT_LOGIT.symbol, closed_form, evaluate=False),
+    statement=sp.Eq(CONCEPT_LOGIT.symbol, concept_logit, evaluate=False),
     hypotheses=(AFFINE, PERFECT),
     claims=(
         Close(
             says="the concept's logit is K_C(alpha) - K_notC(alpha)",
             quantity=CONCEPT_LOGIT,
-            value=closed_form,
+            value=concept_logit,
         ),
         Bounded(
             says="the concept's logit changes at most at the rate M_max - M_min",
@@ -89,7 +88,7 @@ LAW = Law(
     derivation=_derivation,
     counterexample=Counterexample(
         says="a concept whose logit moves half as fast again",
-        values=closed_form.subs(alpha, 3 * alpha / 2),
+        values=concept_logit.subs(alpha, 3 * alpha / 2),
         claim=1,
     ),
 )

@@ -4,14 +4,12 @@ import sympy as sp
 
 from theory.claims import Condition, Turns
 from theory.law import Counterexample, Law
-from theory.lemmas import AFFINE, PERFECT, SEPARATION, mean_within
+from theory.lemmas import AFFINE, PERFECT, SEPARATION, concept_logit, mean_within
 from theory.quantities import CONCEPT_LOGIT
 from theory.steps import Identity, Inequality, Step
 from theory.tilted import (
     C,
-    ConceptCumulant,
     M,
-    OutsideCumulant,
     alpha,
     is_target,
     slope,
@@ -20,7 +18,6 @@ from theory.tilted import (
 )
 
 TARGET = Condition(name="the concept is the target", holds=is_target)
-concept_logit = ConceptCumulant(0, alpha) - OutsideCumulant(0, alpha)
 
 
 def _derivation() -> list[Step]:
