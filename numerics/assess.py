@@ -21,6 +21,7 @@ class Assessment:
     """One claim judged on many curves; arrays over the curves, dimension by dimension (`codes` index `OUTCOMES`).
 
     `note` gives for each curve which of `notes` belongs to its reason; `witness` holds indices into `strengths`.
+    `found` has the judged bands, where they are at hand; `samples` is how many a strength they rest on, where known.
     """
 
     claim: Claim
@@ -35,6 +36,8 @@ class Assessment:
     witness: Int[np.ndarray, "*per points"]
     values: Float[np.ndarray, "*per points"]
     halfwidth: Float[np.ndarray, "*per"]
+    found: Departed | None = None
+    samples: int | None = None
     assumed: str = ""
 
 
@@ -108,6 +111,8 @@ def _assessed(
         note=note,
         notes=notes,
         strengths=curves.strengths,
+        found=found,
+        samples=curves.samples,
         assumed=assumed,
         **_shown(curves, departures.witness.reshape(*curves.per, -1), np.flatnonzero(inside)),
     )

@@ -11,18 +11,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from numerics.intervals import mean_band, proportion_band
-
-__all__ = [
-    "Band",
-    "around",
-    "calibrate",
-    "check_strengths",
-    "mean_band",
-    "proportion_band",
-    "rounding_halfwidth",
-]
-
 ROUNDING = 16.0
 """Default rounding factor, in units of eps * scale: a matrix product and a log-softmax measure 1 to 8 (`calibrate`)."""
 

@@ -1,16 +1,18 @@
 """One observed curve against a law: `compare("token_bump", strengths, values)`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from jaxtyping import ArrayLike, Bool, Float
 
-from numerics.assess import assess
+from numerics.assess import Assessment, assess
 from numerics.bands import check_strengths
 from numerics.baseline import Baseline
 from numerics.checks import checked_log_odds, checked_log_probs
+from numerics.levels import ruled_out_from
 from numerics.observed import Bounds, observed_bounds
 from numerics.observed_curves import Curves
 from numerics.reasons import verdict_of
@@ -66,19 +68,25 @@ def compare(
     strengths = np.asarray(strengths, np.float64)
     check_strengths(strengths, least=3)
     quantity = claims[0].quantity
-    observed = observed_bounds(quantity, strengths, values, lower, upper, trials=trials, level=level, scale=scale)
+    at_level = partial(observed_bounds, quantity, strengths, values, lower, upper, trials=trials, scale=scale)
+    observed = at_level(level=level)
     evidence = evidence or ("deterministic" if lower is None and upper is None and trials is None else "statistical")
     known = _known(baseline, log_probs, log_odds, concept, observed.lower.shape[1])
     judged = []
     for claim in claims:
         curves, tokens, missing = _placed(claim, observed, strengths, evidence, known, token)
+        curves = curves if trials is None else replace(curves, samples=int(np.min(trials)))
         if claim.quantity != quantity:
             missing = f"the values given are of {quantity.id}; this claim is about {claim.quantity.id}"
         if missing and (isinstance(claim, Close) or claim.quantity != quantity):
             judged.append((claim, _refused(claim, law, tolerance, evidence, missing), ""))
             continue
         found = assess(claim, curves, None if missing else known, tolerance=tolerance, tokens=tokens, assume=missing)
-        judged.append((claim, verdict_of(found, worst(found.codes, found.least, found.most), law), found.assumed))
+        at = worst(found.codes, found.least, found.most)
+        verdict = verdict_of(found, at, law)
+        if trials is not None and verdict.verdict == "departs":
+            verdict = replace(verdict, reason=f"{verdict.reason}; {_level(found, at, at_level)}")
+        judged.append((claim, verdict, found.assumed))
     verdict = _speaking(judged)
     return replace(verdict, reason="; ".join(part for part in (verdict.reason, observed.note) if part))
 
@@ -158,6 +166,20 @@ def _token_of(claim: Claim, observed: Bounds, strengths, baseline: Baseline) -> 
     fits = np.flatnonzero((baseline.log_probs[0] >= low) & (baseline.log_probs[0] <= high))
     alike = fits if baseline.log_odds is None else np.unique(baseline.log_odds[fits])
     return int(fits[0]) if alike.size == 1 else None
+
+
+def _level(found: Assessment, at: tuple[int, ...], bounds: Callable[..., Bounds]) -> str:
+    """From which level on samples rule the worst curve out."""
+    assert found.found is not None
+    band, column = found.found.band, int(np.ravel_multi_index(at, found.codes.shape)) if at else 0
+    kept = np.isin(found.strengths, band.strengths)
+
+    def at_levels(levels: Float[np.ndarray, "1"]) -> tuple[np.ndarray, np.ndarray]:
+        known = bounds(level=float(levels[0]))
+        return known.lower[kept][:, [column]], known.upper[kept][:, [column]]
+
+    level = ruled_out_from(partial(found.found.of_curve, column), band.strengths, at_levels, curves=1)[0]
+    return f"ruled out at every level above {level:.2g}"
 
 
 def _refused(claim: Claim, law: str | None, tolerance: float, evidence: Evidence, reason: str) -> Verdict:

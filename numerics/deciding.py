@@ -12,6 +12,8 @@ from numerics.shapes import Departures
 from numerics.verdict import UNDECIDED, decide
 
 HALVINGS = 30
+TURN_POINTS = 5
+"""Strengths from which on the outer quarters of a window have slopes of their own."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,7 +61,7 @@ def turn_beyond(band: Band) -> Float[np.ndarray, "curves 2"]:
     From the mean slopes of the outer quarter and of the one before it, as a straight line. Infinite where the slope
     does not shrink outwards. A guide for the next grid, not a bound: the line may bend.
     """
-    check_strengths(band.strengths, least=5)
+    check_strengths(band.strengths, least=TURN_POINTS)
     x, centre = band.strengths, _centre(band)
     ends = []
     for sign, points in ((-1, [0.0, 0.25, 0.5]), (1, [1.0, 0.75, 0.5])):
@@ -71,22 +73,6 @@ def turn_beyond(band: Band) -> Float[np.ndarray, "curves 2"]:
         start, step = (x[outer] + x[middle]) / 2, (x[outer] - x[inner]) / 2
         reach = np.where((steps >= 0) & np.isfinite(steps), start + steps * step, sign * np.inf)
         ends.append(np.minimum(reach, x[0]) if sign < 0 else np.maximum(reach, x[-1]))
-    return np.stack(ends, axis=1)
-
-
-def settled_beyond(band: Band, tolerance: float) -> Float[np.ndarray, "curves 2"]:
-    """How far the window must reach, left and right, for a curve to lie within `tolerance` of its limit.
-
-    For windows around 0 and curves that end as L + c/alpha, as a normalisation makes them: what is left to go is read
-    off the outermost slope and falls as 1/alpha. The window's own end, where that is near enough.
-    """
-    check_strengths(band.strengths, least=3)
-    x, centre = band.strengths, _centre(band)
-    ends = []
-    for end, inside in ((0, 1), (-1, -2)):
-        slope = (centre[end] - centre[inside]) / (x[end] - x[inside])
-        to_go = np.abs(slope * x[inside])
-        ends.append(x[end] * np.maximum(to_go / tolerance, 1.0))
     return np.stack(ends, axis=1)
 
 

@@ -1,5 +1,6 @@
 """How far observed curves are from what a claim says of them, kind by kind."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,10 +21,13 @@ WAYS: dict[int, Direction] = {1: "rising", -1: "falling"}
 class Departed:
     """Departures of every curve; on which `side` of the window its turning point is predicted (INSIDE: not at issue).
 
-    `silent`: the law says nothing of this curve. `unjudged`: what it says cannot be judged in this window.
+    `silent`: the law says nothing of this curve. `unjudged`: what it says cannot be judged in this window. `band` is
+    what was judged; `of_curve` judges another band of one curve, by its number, as if it were known better or worse.
     """
 
     departures: Departures
+    band: Band
+    of_curve: Callable[[int, Band], Departures]
     side: Int[np.ndarray, " curves"]
     silent: Bool[np.ndarray, " curves"]
     unjudged: Bool[np.ndarray, " curves"]
@@ -65,11 +69,23 @@ def departed(
             floor, ceiling = (np.clip(value + side * (remainder + error), *curves.reach) for side in (-1, 1))
             unjudged = np.asarray(np.isinf(remainder).all(axis=0) & ~silent)
             return Departed(
-                departures=shapes.between(band, floor, ceiling), side=settled, silent=silent, unjudged=unjudged
+                departures=shapes.between(band, floor, ceiling),
+                band=band,
+                of_curve=lambda n, other: shapes.between(other, floor[:, [n]], ceiling[:, [n]]),
+                side=settled,
+                silent=silent,
+                unjudged=unjudged,
             )
         case Bounded():
-            found = _bounds(claim, whole if claim.derivative else band, at, curves.reach)
-            return Departed(departures=found, side=settled, silent=never, unjudged=never)
+            bounds, judged = _bounds(claim, at, curves.reach), whole if claim.derivative else band
+            return Departed(
+                departures=_bounded(claim, judged, bounds),
+                band=judged,
+                of_curve=lambda n, other: _bounded(claim, other, {k: v[..., [n]] for k, v in bounds.items()}),
+                side=settled,
+                silent=never,
+                unjudged=never,
+            )
 
 
 def points_needed(claim: Claim) -> int:
@@ -94,21 +110,28 @@ def _turns(
         part = shapes.turns(band if kept.all() else band.columns(kept), int(n), WAYS[int(first)])
         least[kept], most[kept] = part.least, part.most
         witness[np.ix_(kept, np.arange(part.witness.shape[1]))] = part.witness
-    found = Departures(least=least, most=most, witness=witness)
     return Departed(
-        departures=found, side=np.where(silent, INSIDE, side), silent=silent, unjudged=np.zeros_like(silent)
+        departures=Departures(least=least, most=most, witness=witness),
+        band=band,
+        of_curve=lambda n, other: shapes.turns(other, int(count[n]), WAYS[int(way[n])]),
+        side=np.where(silent, INSIDE, side),
+        silent=silent,
+        unjudged=np.zeros_like(silent),
     )
 
 
-def _bounds(claim: Bounded, band: Band, at, reach: tuple[float, float]) -> Departures:
-    bounds: dict[str, Float[np.ndarray, "strengths curves"]] = {}
-    for name, expr in (("at_least", claim.lower), ("at_most", claim.upper)):
+Bounds = dict[str, Float[np.ndarray, "... curves"]]
+
+
+def _bounds(claim: Bounded, at, reach: tuple[float, float]) -> Bounds:
+    """Bounds of a value at every strength, moved into reach; of a derivative one number a curve."""
+    bounds: Bounds = {}
+    for name, side, expr in (("at_least", -1, claim.lower), ("at_most", 1, claim.upper)):
         if expr is not None:
             value, error = at(expr)
-            bounds[name] = value - error if name == "at_least" else value + error
+            bounds[name] = value + side * error
     if claim.derivative == 0:
-        floor, ceiling = bounds.get("at_least", -np.inf), bounds.get("at_most", np.inf)
-        return shapes.between(band, np.clip(floor, *reach), np.clip(ceiling, *reach))
+        return {name: np.clip(bound, *reach) for name, bound in bounds.items()}
     if claim.derivative > 2:
         raise ValueError(f"{claim.says}: derivatives are judged up to the second, got {claim.derivative}")
     constant = {}
@@ -116,4 +139,10 @@ def _bounds(claim: Bounded, band: Band, at, reach: tuple[float, float]) -> Depar
         constant[name] = bound.min(axis=0) if name == "at_least" else bound.max(axis=0)
         if np.ptp(bound, axis=0).max() > 1e-9 * (1 + np.abs(constant[name]).max()):
             raise ValueError(f"{claim.says}: a bound on a derivative must be the same at every strength")
-    return (shapes.slope if claim.derivative == 1 else shapes.curvature)(band, **constant)
+    return constant
+
+
+def _bounded(claim: Bounded, band: Band, bounds: Bounds) -> Departures:
+    if claim.derivative == 0:
+        return shapes.between(band, bounds.get("at_least", -np.inf), bounds.get("at_most", np.inf))
+    return (shapes.slope if claim.derivative == 1 else shapes.curvature)(band, **bounds)

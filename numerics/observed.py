@@ -6,7 +6,8 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import ArrayLike, Float
 
-from numerics.bands import Band, proportion_band, rounding_halfwidth
+from numerics.bands import Band, rounding_halfwidth
+from numerics.intervals import proportion_band
 from theory.quantities import CONCEPT_LOGIT, LOG_PROBABILITY, Quantity
 
 SMALLEST = 5e-324

@@ -15,7 +15,7 @@ class Curves:
 
     `strengths` is the abscissa, whatever the quantity runs along. What lies beyond `reach` is known only to lie beyond
     it, and no value is known more closely than to `resolution` (both in the quantity's unit): where a grid's values are
-    themselves points of a grid, as peaks are.
+    themselves points of a grid, as peaks are. `samples` is how many each strength rests on, where that is known.
     """
 
     strengths: Float[np.ndarray, " strengths"]
@@ -24,6 +24,7 @@ class Curves:
     evidence: Evidence = "deterministic"
     reach: tuple[float, float] = (-np.inf, np.inf)
     resolution: float = 0.0
+    samples: int | None = None
 
     @property
     def per(self) -> tuple[int, ...]:

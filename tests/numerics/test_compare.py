@@ -271,6 +271,39 @@ def test_wide_band_is_undecided_and_says_how_narrow_would_decide():
     assert "times the samples" in verdict.reason
 
 
+def test_a_slope_that_shrinks_says_how_much_wider_the_window_must_be():
+    verdict = compare("token_bump", STRENGTHS, -((STRENGTHS - 7) ** 2) - 1)
+    assert "its slope would vanish near 7" in verdict.reason
+    assert "vanish" not in compare("token_bump", STRENGTHS, STRENGTHS - 7).reason
+
+
+def test_the_number_of_samples_said_to_decide_decides():
+    """At shares that stay what they are; the bounds go as 1/sqrt(samples) only nearly, hence the fifth to spare."""
+    few, at = 400, np.linspace(-2, 2, 9)
+    shares = np.round(few / (1 + np.exp(-at))) / few
+    shares[6] = shares[5] - 0.02
+    verdict = compare("target_increases", at, shares, scale="probability", trials=few)
+    assert verdict.verdict == "undecided"
+    needed = int(verdict.reason.split("about ")[1].split()[0])
+    assert needed > 2 * few
+    outcomes = [
+        compare("target_increases", at, shares, scale="probability", trials=samples).verdict
+        for samples in (int(0.8 * needed), int(1.2 * needed))
+    ]
+    assert outcomes == ["undecided", "departs"]
+
+
+def test_a_sampled_departure_says_from_which_level_on_it_is_one():
+    at, shares = np.linspace(-2, 2, 5), np.array([0.1, 0.3, 0.5, 0.3, 0.8])
+    verdict = compare("target_increases", at, shares, scale="probability", trials=100, level=0.3)
+    assert verdict.verdict == "departs"
+    level = float(verdict.reason.split("ruled out at every level above ")[1].split(";")[0])
+    assert 0 < level < 0.3
+    for share, outcome in ((0.9, "undecided"), (1.1, "departs")):
+        again = compare("target_increases", at, shares, scale="probability", trials=100, level=share * level)
+        assert again.verdict == outcome
+
+
 def test_saturated_sampling_noise_is_not_a_departure():
     trials, rng = 200, np.random.default_rng(0)
     truth = 1 / (1 + np.exp(-4 * STRENGTHS))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerics.bands import Band, around
-from numerics.deciding import samples_needed, settled_beyond, sharpening, turn_beyond
+from numerics.deciding import samples_needed, sharpening, turn_beyond
 from numerics.intervals import mean_band
 from numerics.refine import (
     Region,
@@ -75,14 +75,6 @@ def test_a_parabola_that_turns_outside_is_extrapolated_to_its_turn():
     assert left[1] == pytest.approx(-7)
     assert left[0] == left[2] == -np.inf
     assert right[1] == right[2] == np.inf
-
-
-def test_a_curve_that_nears_its_limit_as_one_over_the_strength_settles_where_it_is_said_to():
-    x = np.linspace(-10, 10, 42)
-    values = np.stack([3 / np.abs(x), 0 * x + 1.0], axis=1)
-    beyond = settled_beyond(around(x, values, 0.0), 0.01)
-    assert beyond[0] == pytest.approx([-300, 300])
-    assert beyond[1].tolist() == [-10, 10]
 
 
 def test_added_strengths_resolve_a_spike_and_leave_the_rest_alone():
