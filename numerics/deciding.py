@@ -66,9 +66,9 @@ def turn_beyond(band: Band) -> Float[np.ndarray, "curves 2"]:
     ends = []
     for sign, points in ((-1, [0.0, 0.25, 0.5]), (1, [1.0, 0.75, 0.5])):
         outer, middle, inner = (np.abs(x - (x[0] + share * (x[-1] - x[0]))).argmin() for share in points)
-        near = (centre[middle] - centre[inner]) / (x[middle] - x[inner])
-        far = (centre[outer] - centre[middle]) / (x[outer] - x[middle])
         with np.errstate(divide="ignore", invalid="ignore"):
+            near = (centre[middle] - centre[inner]) / (x[middle] - x[inner])
+            far = (centre[outer] - centre[middle]) / (x[outer] - x[middle])
             steps = far / (near - far)
         start, step = (x[outer] + x[middle]) / 2, (x[outer] - x[inner]) / 2
         reach = np.where((steps >= 0) & np.isfinite(steps), start + steps * step, sign * np.inf)
@@ -78,7 +78,8 @@ def turn_beyond(band: Band) -> Float[np.ndarray, "curves 2"]:
 
 def _centre(band: Band) -> Float[np.ndarray, "strengths curves"]:
     lower, upper = band.lower, band.upper
-    return np.where(np.isinf(lower), upper, np.where(np.isinf(upper), lower, (lower + upper) / 2))
+    with np.errstate(invalid="ignore"):  # without any bounds there is no centre, and none is used
+        return np.where(np.isinf(lower), upper, np.where(np.isinf(upper), lower, (lower + upper) / 2))
 
 
 def _narrowed(band: Band, keep: Float[np.ndarray, " curves"]) -> Band:

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.special import logsumexp
 from scipy.stats import beta, t
 
 BETS = np.sin(np.linspace(0, np.pi / 2, 17)[1:]) ** 2
@@ -26,6 +25,9 @@ HALVINGS = 40
 
 TOGETHER = 16
 """Gains multiplied before a logarithm is taken: at most 2^40 each, their product is far from overflowing."""
+
+BLOCK = 4096
+"""Means worked on at once."""
 
 Bounds = tuple[Float[np.ndarray, " strengths *curves"], Float[np.ndarray, " strengths *curves"]]
 
@@ -145,23 +147,28 @@ def _betting_band(least: np.ndarray, most: np.ndarray, level: float, weights: An
 def _betting_lower(samples: np.ndarray, shares: np.ndarray, enough: float) -> np.ndarray:
     """The largest m, to 1e-12, that a log-capital of `enough` rules out: every smaller m is ruled out too."""
     largest = shares.max()
-    samples = samples * (shares / largest)
-    ruled_out, not_so = np.zeros(samples.shape[1:]), np.ones(samples.shape[1:])
+    scaled = (samples * (shares / largest)).reshape(len(samples), -1)
+    ruled_out, not_so = np.zeros(scaled.shape[1]), np.ones(scaled.shape[1])
     for _ in range(HALVINGS):
         m = (ruled_out + not_so) / 2
-        gone = _log_capital(samples, m) >= enough
+        gone = _log_capital(scaled, m) >= enough
         ruled_out, not_so = np.where(gone, m, ruled_out), np.where(gone, not_so, m)
-    return ruled_out * largest * len(samples)
+    return (ruled_out * largest * len(samples)).reshape(samples.shape[1:])
 
 
-def _log_capital(samples: np.ndarray, m: np.ndarray) -> np.ndarray:
-    capital = np.zeros((len(BETS), *m.shape))
-    with np.errstate(divide="ignore"):
+def _log_capital(samples: Float[np.ndarray, "replicates means"], m: Float[np.ndarray, " means"]) -> np.ndarray:
+    """log K(m), all bets at once, a bounded number of means and of replicates at a time."""
+    capital = np.empty(m.size)
+    for first in range(0, m.size, BLOCK):
+        some = slice(first, first + BLOCK)
+        each = np.zeros((len(BETS), m[some].size))
         for start in range(0, len(samples), TOGETHER):
-            gain = samples[start : start + TOGETHER] / m - 1
-            for n, bet in enumerate(BETS):
-                capital[n] += np.log(np.prod(1 + bet * gain, axis=0))
-    return logsumexp(capital, axis=0) - np.log(len(BETS))
+            gain = samples[start : start + TOGETHER, some] / m[some] - 1
+            with np.errstate(divide="ignore"):
+                each += np.log(np.prod(1 + BETS[:, None, None] * gain, axis=1))
+        top = each.max(axis=0)
+        capital[some] = top + np.log(np.exp(each - top).mean(axis=0))
+    return capital
 
 
 def _shares(weights: Any, samples: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """A law against a sweep: every claim on all of its curves at once, in counts, shares and the worst case."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import sympy as sp
@@ -13,6 +13,7 @@ from numerics.observed_curves import Curves
 from numerics.predict import AFTER, BEFORE, UNKNOWN, condition_met, turning, turning_side
 from numerics.reasons import verdict_of
 from numerics.setting import MissingInputError
+from numerics.shares import Tally, tally
 from numerics.sweep import NotObservedError, Sweep
 from numerics.verdict import (
     HOLDS,
@@ -29,6 +30,8 @@ from theory.claims import Claim, Turns
 from theory.law import Law
 from theory.quantities import LOG_PROBABILITY, Unit
 
+Weighing = Literal["count", "mass", "chosen"]
+
 RISING, FALLING, BUMP = range(3)
 """Places along a sweep's `shape` dimension."""
 
@@ -39,8 +42,10 @@ class Finding:
 
     `verdicts` (indices into `OUTCOMES`) and `departures` are arrays over the dimensions `per`, whose token ids are
     `tokens` (None: the whole vocabulary). `counts` are by outcome; `shares` are of the curves the claim applies to, by
-    count, and `mass_shares` by base probability (None for quantities that have no token). `worst` is the worst curve's
-    verdict and `where` says which it is. A claim whose quantity was not observed has no curves: empty arrays.
+    count, and `mass_shares` by base probability (None for quantities that have no token). `holding` is what holds of
+    each context's judged curves: by `count`, by base probability (`mass`), and of the tokens `chosen` before the sweep,
+    as far as the quantity has contexts and tokens. `worst` is the worst curve's verdict and `where` says which it is. A
+    claim whose quantity was not observed has no curves: empty arrays.
     """
 
     law: str
@@ -56,6 +61,7 @@ class Finding:
     counts: dict[str, int]
     shares: dict[str, float]
     mass_shares: dict[str, float] | None
+    holding: dict[Weighing, Tally]
     worst: Verdict
     where: dict[str, int | str]
 
@@ -160,6 +166,7 @@ def _summed(law: Law, found: Assessment, sweep: Sweep, baseline, tokens, missing
         counts={outcome: int((codes == code).sum()) for code, outcome in enumerate(OUTCOMES)},
         shares=_shares(codes, applied.astype(np.float64)),
         mass_shares=None if mass is None else _shares(codes, np.where(applied, mass, 0.0)),
+        holding=_holding(claim, codes, mass, sweep, tokens),
         worst=verdict,
         where=where,
     )
@@ -183,6 +190,20 @@ def _shares(codes: Int[np.ndarray, "*per"], weight: Float[np.ndarray, "*per"]) -
     total = weight.sum()
     judged = [(code, outcome) for code, outcome in enumerate(OUTCOMES) if code != NOT_APPLICABLE]
     return {outcome: float(weight[codes == code].sum() / total) if total else float("nan") for code, outcome in judged}
+
+
+def _holding(claim: Claim, codes: Int[np.ndarray, "*per"], mass, sweep: Sweep, tokens) -> dict[Weighing, Tally]:
+    if not codes.size or claim.quantity.per[:1] != ("context",):
+        return {}
+    holds, judged = codes == HOLDS, codes != NOT_APPLICABLE
+    found: dict[Weighing, Tally] = {"count": tally(holds, judged=judged)}
+    if mass is not None:
+        found["mass"] = tally(holds, mass, judged)
+    if "token" in claim.quantity.per and "chosen_after" in sweep.data:
+        ids = sweep.data["token"].to_numpy()[~sweep.data["chosen_after"].to_numpy()]
+        columns = ids if tokens is None else np.flatnonzero(np.isin(tokens, ids))
+        found["chosen"] = tally(holds[:, columns], judged=judged[:, columns])
+    return found
 
 
 def _mass(claim: Claim, shape: tuple[int, ...], baseline: Baseline | None, tokens) -> Float[np.ndarray, "*per"] | None:

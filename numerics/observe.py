@@ -8,14 +8,18 @@ import xarray as xr
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from numerics.bands import ROUNDING, check_strengths, rounding_halfwidth
+from numerics.exact_slopes import SlopeObserver, Slopes, peaks_by_slopes
 from numerics.grids import with_zero
 from numerics.model import CrossEntropyModel, SteeredModel
-from numerics.observers import DIMENSIONS, observe_context, observe_interplay
+from numerics.observers import DIMENSIONS, Variables, observe_context, observe_interplay
 from numerics.summary import empty_summary, summarise, summary_variables
 from numerics.sweep import Sweep
 from numerics.view import View
 
 Progress = Callable[[Iterable], Iterable]
+
+LOCATED = 8
+"""Of the chosen tokens, how many of the likeliest get their peaks by root-finding."""
 
 
 def observe_next_token(
@@ -57,7 +61,9 @@ def observe_next_token(
     ids, after = _token_ids(tokens, dominant, lambda: (run(context, strengths[[0, -1]]) for context in contexts))
     odds = None if log_odds is None else np.asarray(log_odds, np.float64)
     masks = None if concepts is None else np.atleast_2d(np.asarray(concepts, bool))
-    slopes = _slopes(model, strengths, derivative_every if ids.size else 0, layer, vector, ids, rounding)
+    observer = None
+    if derivative_every and ids.size and hasattr(model, "derivative"):
+        observer = SlopeObserver(model=model, layer=layer, vector=vector, tokens=ids, rounding=rounding)
 
     def view(logits: Float[np.ndarray, "strengths vocab"]) -> View:
         return View(strengths=strengths, logits=logits, rounding=rounding, tokens=ids, log_odds=odds, concepts=masks)
@@ -67,7 +73,7 @@ def observe_next_token(
         summary = {name: summarised.data[name].to_numpy() for name in summary}
     for number, context in enumerate(progress(contexts)):
         seen = view(run(context, strengths))
-        row = observe_context(seen) | slopes(context, seen.logits)
+        row = observe_context(seen) | _slopes(observer, context, seen, derivative_every)
         if other_vector is not None and ids.size:
             others = (other_vector, np.asarray(vector) + np.asarray(other_vector))
             row |= observe_interplay(seen, *(view(run(context, strengths, along)) for along in others))
@@ -155,23 +161,28 @@ def _token_ids(tokens, dominant: int, ends: Callable[[], Iterable[np.ndarray]]):
     return np.concatenate([chosen, late]), np.arange(chosen.size + late.size) >= chosen.size
 
 
-def _slopes(model: Any, strengths, every: int, layer, vector, ids, rounding: float):
-    """A function from a context and its logits to its slopes and their half-width; to nothing without derivatives."""
-    if every == 0 or not hasattr(model, "derivative"):
-        return lambda context, logits: {}
+def _slopes(observer: SlopeObserver | None, context: Any, view: View, every: int) -> Variables:
+    """Exact slopes of the chosen tokens, and the peaks of the likeliest of them by root-finding."""
+    if observer is None:
+        return {}
+    strengths = view.strengths[::every]
+    slopes, halfwidth = observer.slopes(context, strengths)
+    logits = view.logits[:, observer.tokens]
+    likeliest = _leading(logits[view.base], LOCATED)
+    near = view.strengths[(logits[:, likeliest] - view.log_normaliser[:, None]).argmax(axis=0)]
 
-    def slopes(context: Any, logits: np.ndarray) -> dict[str, np.ndarray]:
-        rates = np.asarray(model.derivative(context, strengths[::every], layer=layer, vector=vector))
-        values, rate = logits[::every].astype(np.float64), rates.astype(np.float64)
-        weights = np.exp(values - values.max(axis=1, keepdims=True))
-        mean = (weights * rate).sum(axis=1) / weights.sum(axis=1)
-        h = rounding_halfwidth(logits.dtype, 1 + np.abs(values).max(axis=1), rounding)
-        return {
-            "log_probability_slope": (rate[:, ids] - mean[:, None]).T,
-            "log_probability_slope_halfwidth": 2 * h * np.abs(rate).max(axis=1),
-        }
+    def slopes_at(at: Float[np.ndarray, " some"]) -> Slopes:
+        values, width = observer.slopes(context, at)
+        return values[:, likeliest], width
 
-    return slopes
+    found = np.full((observer.tokens.size, 2), np.nan)
+    found[likeliest] = peaks_by_slopes(slopes_at, strengths, (slopes[:, likeliest], halfwidth), near)
+    return {
+        "log_probability_slope": slopes.T,
+        "log_probability_slope_halfwidth": halfwidth,
+        "slope_peak_lower": found[:, 0],
+        "slope_peak_upper": found[:, 1],
+    }
 
 
 def _dataset(rows, summary, strengths, ids, after, every: int, names, masks) -> xr.Dataset:

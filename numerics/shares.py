@@ -32,23 +32,39 @@ class Share:
     replicates: int
 
 
-def context_shares(
-    obeys: Bool[np.ndarray, "contexts curves"],
-    weights: Float[np.ndarray, "contexts curves"] | None = None,
-    judged: Bool[np.ndarray, "contexts curves"] | None = None,
-) -> Float[np.ndarray, " contexts"]:
-    """The share of each context's judged curves that obey, by count or by `weights`; NaN where none was judged.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tally:
+    """How much of what was judged obeys, context by context, in curves or in whatever weighs them. Tallies add up."""
 
-    >>> context_shares(np.array([[True, False], [True, True]]), np.array([[0.9, 0.1], [0.5, 0.5]])).tolist()
+    obeying: Float[np.ndarray, " contexts"]
+    judged: Float[np.ndarray, " contexts"]
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(obeying=self.obeying + other.obeying, judged=self.judged + other.judged)
+
+    @property
+    def shares(self) -> Float[np.ndarray, " contexts"]:
+        """The share of each context that obeys; NaN where nothing was judged."""
+        with np.errstate(invalid="ignore"):
+            return np.where(self.judged > 0, np.minimum(self.obeying / self.judged, 1.0), np.nan)
+
+
+def tally(
+    obeys: Bool[np.ndarray, " contexts *curves"],
+    weights: Float[np.ndarray, " contexts *curves"] | None = None,
+    judged: Bool[np.ndarray, " contexts *curves"] | None = None,
+) -> Tally:
+    """Of each context's judged curves those that obey, by count or by `weights`.
+
+    >>> tally(np.array([[True, False], [True, True]]), np.array([[0.9, 0.1], [0.5, 0.5]])).shares.tolist()
     [0.9, 1.0]
     """
     weight = np.ones(obeys.shape) if weights is None else np.asarray(weights, np.float64)
     weight = weight if judged is None else np.where(judged, weight, 0.0)
     if weight.shape != obeys.shape or not (weight >= 0).all():
         raise ValueError(f"weights: expected numbers of 0 or more of shape {obeys.shape}, got shape {weight.shape}")
-    total = weight.sum(axis=1)
-    with np.errstate(invalid="ignore"):
-        return np.where(total > 0, np.minimum((weight * obeys).sum(axis=1) / total, 1.0), np.nan)
+    obeying, total = (w.reshape(len(obeys), -1).sum(axis=1) for w in (weight * obeys, weight))
+    return Tally(obeying=obeying, judged=total)
 
 
 def share_of(shares: Float[np.ndarray, " contexts"], *, level: float = 0.05, assuming: Assumption = "bounded") -> Share:
@@ -72,7 +88,7 @@ def excess_over(
     """By how much the shares exceed those of a control on the same contexts: the mean difference, context by context.
 
     With several draws of the control (random directions), their mean in each context. The interval is about other
-    contexts, the draws being given; what other draws would do is `draws_level`.
+    contexts, the draws being given.
     """
     null = np.asarray(null, np.float64)
     differences = _seen(np.asarray(shares) - null.reshape(-1, null.shape[-1]).mean(axis=0))
@@ -102,15 +118,6 @@ def exchange_level(
         signs[0] = 1
     sums = signs @ differences
     return float((sums >= differences.sum() - 1e-12 * np.abs(differences).sum()).mean())
-
-
-def draws_level(share: float, nulls: Float[ArrayLike, " draws"]) -> float:
-    """p-value of a share against draws of a control (random directions, say): (1 + draws as large)/(1 + draws).
-
-    Exact if the real one would be one more draw (Barnard 1963): with 19 draws nothing is below 0.05.
-    """
-    nulls = np.asarray(nulls, np.float64)
-    return float((1 + (nulls >= share).sum()) / (1 + nulls.size))
 
 
 def adjusted(levels: Float[ArrayLike, " laws"], *, controlling: ErrorRate = "family") -> Float[np.ndarray, " laws"]:

@@ -7,6 +7,7 @@ from real_models.doctor import Check, examine
 from real_models.limits import approach, limit_logits, tail_remainder, tail_strength
 from real_models.model import LanguageModel, load_model
 from real_models.prompts import PromptText, read_contexts, read_prompts, texts_of
+from real_models.random_weights import with_random_weights
 from real_models.sharding import shard_model
 from real_models.sphere import sphere_of
 from real_models.vector_files import load_vector, save_vector
@@ -51,6 +52,7 @@ __all__ = [
     "tail_strength",
     "text_residuals",
     "texts_of",
+    "with_random_weights",
     "wrap",
     "write_vectors",
 ]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from steerlaw.subjects import Observation, Subject
 WATCHED = 8
 """Tokens of each sort (probable, extreme, target) whose whole curves are kept."""
 REMEMBERED = 2**29
-"""Bytes of logits that are remembered, so that permuted log-odds need no second sweep."""
+"""Bytes of answers that are remembered, so that permuted log-odds need no second sweep."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +39,9 @@ class Experiment:
     """A model steered at the subject's layer along `vector`, and all that is known before steering.
 
     `baseline` belongs to the next token of the subject's contexts; `text_baseline` to every predicted position of
-    `blocks`, whose cross-entropy is swept over `text_strengths`. `rounding` is the rounding band's factor, in units
-    of eps times the largest logit. `limits(vector)` gives the baseline's limit fields, where the model has a limit law.
+    `blocks`, whose cross-entropy is swept over `text_strengths`; `block_weights` are the blocks' shares of the mean
+    (default: equal). `rounding` is the rounding band's factor, in units of eps times the largest logit.
+    `limits(vector)` gives the baseline's limit fields, where the model has a limit law.
     With an `other_vector` the two are added, too; the baseline then holds its log-odds.
     """
 
@@ -52,6 +52,7 @@ class Experiment:
     strengths: Float[np.ndarray, " strengths"]
     rounding: float
     blocks: Any = ()
+    block_weights: Float[np.ndarray, " blocks"] | None = None
     text_baseline: Baseline | None = None
     text_strengths: Float[np.ndarray, " text_strengths"] | None = None
     limits: Callable[[np.ndarray], dict[str, Any]] | None = None
@@ -61,8 +62,7 @@ class Experiment:
 def run(experiments: Iterable[Experiment], seed: int) -> Iterator[Observation]:
     """Everything there is to observe, controls included; each experiment's controls have a seed of their own."""
     for number, experiment in enumerate(experiments):
-        table = 8 * len(experiment.strengths) * experiment.model.vocab_size
-        recorded = replace(experiment, model=_Recorded(experiment.model, REMEMBERED // table))
+        recorded = replace(experiment, model=_Recorded(experiment.model, REMEMBERED))
         first: Sweep | None = None
         for variant in with_controls(recorded, seed + number):
             for observation in observe(variant, first if variant.vector is experiment.vector else None):
@@ -71,13 +71,18 @@ def run(experiments: Iterable[Experiment], seed: int) -> Iterator[Observation]:
 
 
 def with_controls(experiment: Experiment, seed: int) -> Iterator[Experiment]:
-    """The experiment; the same with its log-odds permuted over tokens; the same along a random direction, norm kept."""
+    """The experiment; the same with its log-odds permuted over tokens; the same along a random direction, norm kept.
+
+    One that is a control already comes alone.
+    """
     generator = np.random.default_rng(seed)
     direction = generator.standard_normal(experiment.vector.shape)
     direction *= np.linalg.norm(experiment.vector) / np.linalg.norm(direction)
     order = generator.permutation(experiment.model.vocab_size)
     subject = experiment.subject
     yield experiment
+    if subject.control:
+        return
     yield replace(
         experiment,
         subject=replace(subject, control="permuted_log_odds", kinds=subject.kinds - {"limit"}),
@@ -93,25 +98,42 @@ def observe(experiment: Experiment, summarised: Sweep | None = None) -> Iterator
 
     `summarised` is a next-token sweep of the same model along the same vector, whose summary is taken over.
     """
-    subject, baseline = experiment.subject, experiment.baseline
-    sweep = _next_token(experiment, baseline, experiment.strengths, summarised=summarised)
-    yield Observation(subject=subject, kind="next token", baseline=baseline, sweep=sweep)
-    if experiment.text_baseline is not None and experiment.text_strengths is not None:
-        sweep = observe_cross_entropy(
-            experiment.model,  # pyright: ignore[reportArgumentType]
-            experiment.blocks,
-            experiment.text_strengths,
-            layer=subject.layer,
-            vector=experiment.vector,
-            rounding=experiment.rounding,
-            attributes=_attributes(subject),
-        )
-        yield Observation(subject=subject, kind="cross-entropy", baseline=experiment.text_baseline, sweep=sweep)
+    yield observe_next(experiment, summarised=summarised)
+    if experiment.text_strengths is not None:
+        yield observe_text(experiment)
     if experiment.limits is not None:
-        known = experiment.limits(experiment.vector)
-        baseline = replace(baseline, **known)
-        sweep = _next_token(experiment, baseline, known["limit_strength"] * np.array([-1.0, 0.0, 1.0]), slope_every=0)
-        yield Observation(subject=subject, kind="limit", baseline=baseline, sweep=sweep)
+        yield observe_limit(experiment, experiment.limits(experiment.vector))
+
+
+def observe_next(experiment: Experiment, *, slope_every: int = 8, summarised: Sweep | None = None) -> Observation:
+    """Sweep the next token of every context, with the exact slope at every `slope_every`-th strength (0: at none)."""
+    subject, baseline = experiment.subject, experiment.baseline
+    sweep = _next_token(experiment, baseline, experiment.strengths, slope_every=slope_every, summarised=summarised)
+    return Observation(subject=subject, kind="next token", baseline=baseline, sweep=sweep)
+
+
+def observe_text(experiment: Experiment) -> Observation:
+    """Sweep the cross-entropy of every block."""
+    subject = experiment.subject
+    assert experiment.text_strengths is not None
+    sweep = observe_cross_entropy(
+        experiment.model,  # pyright: ignore[reportArgumentType]
+        experiment.blocks,
+        experiment.text_strengths,
+        layer=subject.layer,
+        vector=experiment.vector,
+        weights=experiment.block_weights,
+        rounding=experiment.rounding,
+        attributes=_attributes(subject),
+    )
+    return Observation(subject=subject, kind="cross-entropy", baseline=experiment.text_baseline, sweep=sweep)
+
+
+def observe_limit(experiment: Experiment, known: dict[str, Any]) -> Observation:
+    """Steer as far as the limit is judged, either way; `known` are the baseline's limit fields."""
+    baseline = replace(experiment.baseline, **known)
+    sweep = _next_token(experiment, baseline, known["limit_strength"] * np.array([-1.0, 0.0, 1.0]), slope_every=0)
+    return Observation(subject=experiment.subject, kind="limit", baseline=baseline, sweep=sweep)
 
 
 def _next_token(
@@ -119,7 +141,7 @@ def _next_token(
     baseline: Baseline,
     strengths: Float[np.ndarray, " strengths"],
     *,
-    slope_every: int = 8,
+    slope_every: int,
     summarised: Sweep | None = None,
 ) -> Sweep:
     if baseline.log_odds is None:
@@ -157,35 +179,42 @@ def _permute(baseline: Baseline, order: Int[np.ndarray, " vocab"]) -> Baseline:
 
 
 class _Recorded:
-    """A model that remembers its latest answers: permuted log-odds are judged on the very curves of the real ones."""
+    """A model that remembers its answers: permuted log-odds are judged on the very curves of the real ones.
 
-    def __init__(self, model: Any, answers: int) -> None:
-        self._model = model
-        self._ask = lru_cache(maxsize=answers)(self._answer)
+    Once `room` bytes are taken the rest is asked anew: questions come in the same order again, so that what was
+    remembered first is wanted first.
+    """
+
+    ASKED = frozenset({"logits", "derivative", "derivatives", "cross_entropy"})
+
+    def __init__(self, model: Any, room: int) -> None:
+        self._model, self._room, self._held = model, room, {}
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._model, name)
+        found = getattr(self._model, name)
+        if name not in self.ASKED:
+            return found
 
-    def logits(self, tokens, strengths, *, layer, vector):
-        return self._ask("logits", _Key(tokens), _Key(strengths), layer, _Key(vector))
+        def recorded(*question: Any, layer: Any, vector: Any) -> np.ndarray:
+            key = (name, layer, _Key(vector), *map(_Key, question))
+            if key in self._held:
+                return self._held[key]
+            answer = np.asarray(found(*question, layer=layer, vector=vector))
+            if answer.nbytes <= self._room:
+                self._room -= answer.nbytes
+                self._held[key] = answer
+            return answer
 
-    def derivative(self, tokens, strengths, *, layer, vector):
-        return self._ask("derivative", _Key(tokens), _Key(strengths), layer, _Key(vector))
-
-    def cross_entropy(self, blocks, strengths, *, layer, vector):
-        return self._ask("cross_entropy", _Key(blocks), _Key(strengths), layer, _Key(vector))
-
-    def _answer(self, question: str, prompt: "_Key", strengths: "_Key", layer: Any, vector: "_Key"):
-        return getattr(self._model, question)(prompt.value, strengths.value, layer=layer, vector=vector.value)
+        return recorded
 
 
 class _Key:
-    """An array, or nested lists of numbers, that compares by content."""
+    """An array, or lists of them, that compares by content."""
 
     def __init__(self, value: Any) -> None:
-        self.value = value
-        array = np.asarray(value)
-        self._content = (array.shape, array.dtype.str, array.tobytes())
+        ragged = isinstance(value, list | tuple) and len({np.size(row) for row in value}) > 1
+        arrays = [np.asarray(row) for row in (value if ragged else [value])]
+        self._content = tuple((array.shape, array.dtype.str, array.tobytes()) for array in arrays)
 
     def __hash__(self) -> int:
         return hash(self._content)

@@ -12,7 +12,7 @@ from numerics.bands import calibrate
 from numerics.baseline import Baseline
 from numerics.grids import strength_grid
 from numerics.last_block import logit_curvature
-from real_models import LanguageModel, approach, limit_logits
+from real_models import LanguageModel, approach, limit_logits, with_random_weights
 from real_models.sphere import sphere_of
 from steerlaw.experiments import Experiment, Grid
 from steerlaw.subjects import Subject
@@ -21,6 +21,8 @@ REACH = 8.0
 """Largest alpha |v| / |h|: far enough that the vector drowns the residual it is added to."""
 CALIBRATED = 9
 """Strengths at which the model is also run in float64, to measure its rounding."""
+TEXT_BASELINE = 2**32
+"""Largest table of unsteered laws, one a predicted token of text, in bytes, that is computed and kept."""
 LIMIT_TOLERANCE = 4e-4
 """The limit is observed where its proved remainder is this many logits: below half the default tolerance."""
 
@@ -30,8 +32,9 @@ class Concept:
     """A concept to steer towards, and the texts it is studied on; no text serves two purposes.
 
     `vectors` holds one steering vector a layer. `targets` is a set of tokens fixed before any sweep. `log_odds` was
-    measured on prompts that build no vector; None takes the derivative of the logits at strength 0, averaged over
-    contexts. `blocks` is text, as token ids, whose cross-entropy is swept.
+    measured on prompts that build no vector, and says nothing of how long the vectors are: it is scaled to the spread
+    of the derivative of the logits at strength 0, never to steered curves; None takes that derivative itself, averaged
+    over contexts. `blocks` is text, as token ids, whose cross-entropy is swept.
     """
 
     name: str
@@ -39,13 +42,29 @@ class Concept:
     contexts: Sequence[str | Sequence[int]]
     targets: Bool[np.ndarray, " vocab"] | None = None
     log_odds: Float[np.ndarray, " vocab"] | None = None
-    blocks: Int[np.ndarray, "blocks position"] | None = None
+    blocks: Sequence[Sequence[int]] | Int[np.ndarray, "blocks position"] | None = None
 
 
 def language_experiments(
-    model: LanguageModel, exact: LanguageModel, concept: Concept, grid: Grid
+    model: LanguageModel, exact: LanguageModel, concept: Concept, grid: Grid, seed: int = 0
 ) -> Iterator[Experiment]:
-    """One experiment a layer of the concept's vectors; `exact` is the same model in float64, to measure rounding."""
+    """One experiment a layer of the concept's vectors; `exact` is the same model in float64, to measure rounding.
+
+    Then a control: the middle one of these layers of a model of random weights, along the same vector, with |v|/|h| as
+    in the model itself, predicted by its own local log-odds. `seed` draws the weights.
+    """
+    yield from _experiments(model, exact, concept, grid)
+    layers = list(concept.vectors)
+    layer, contexts = layers[len(layers) // 2], [model.encode(text) for text in concept.contexts]
+    random, exact = (with_random_weights(m, seed) for m in (model, exact))
+    vector = np.array(concept.vectors[layer], np.float64)
+    vector *= _push(model, contexts, layer, vector) / _push(random, contexts, layer, vector)
+    control = replace(concept, vectors={layer: vector}, log_odds=None, blocks=None)
+    for experiment in _experiments(random, exact, control, grid):
+        yield replace(experiment, subject=replace(experiment.subject, control="random_weights"))
+
+
+def _experiments(model: LanguageModel, exact: LanguageModel, concept: Concept, grid: Grid) -> Iterator[Experiment]:
     contexts = [model.encode(text) for text in concept.contexts]
     log_probs = log_softmax(np.stack([np.asarray(exact.position_logits(c))[-1] for c in contexts]), axis=1)
     for layer, vector in concept.vectors.items():
@@ -53,7 +72,7 @@ def language_experiments(
         push = _push(model, contexts, layer, vector)
         strengths = strength_grid(REACH / push, grid.count, dense=True) if grid.strengths is None else grid.strengths
         local = _local_log_odds(exact, contexts, layer, vector)
-        log_odds = local.mean(axis=0) if concept.log_odds is None else concept.log_odds
+        log_odds = local.mean(axis=0) if concept.log_odds is None else _scaled(concept.log_odds, local, log_probs)
         experiment = Experiment(
             subject=Subject(
                 name=model.name,
@@ -85,28 +104,47 @@ def language_experiments(
         yield experiment if concept.blocks is None else _with_text(experiment, exact, concept.blocks, grid)
 
 
-def _with_text(experiment: Experiment, exact: LanguageModel, blocks: Int[np.ndarray, "blocks position"], grid: Grid):
-    """The experiment with blocks of text, every predicted position of which is a context of its own."""
-    logits = np.concatenate([np.asarray(exact.position_logits(block))[:-1] for block in blocks])
-    following = np.asarray(blocks)[:, 1:].ravel()
+def _with_text(experiment: Experiment, exact: LanguageModel, blocks: Any, grid: Grid) -> Experiment:
+    """The experiment with blocks of text, every predicted position of which is a context of its own.
+
+    Beyond `TEXT_BASELINE` bytes of unsteered laws the text goes without a baseline.
+    """
     strengths = experiment.strengths
+    predicted = np.array([len(block) - 1 for block in blocks])
     return replace(
         experiment,
         subject=replace(experiment.subject, kinds=experiment.subject.kinds | {"cross-entropy"}),
         blocks=blocks,
-        text_baseline=replace(
-            experiment.baseline,
-            log_probs=log_softmax(logits, axis=1),
-            data=following,
-            weights=np.full(len(following), 1 / len(following)),
-            concepts=None,
-            local_log_odds=None,
-            sphere=None,
-            logit_curvature=None,
+        block_weights=predicted.astype(np.float64),
+        text_baseline=(
+            _text_baseline(experiment.baseline, exact, blocks)
+            if 8 * int(predicted.sum()) * exact.vocab_size <= TEXT_BASELINE
+            else None
         ),
         text_strengths=(
             strength_grid(float(strengths[-1]), grid.text_count, dense=True) if grid.strengths is None else strengths
         ),
+    )
+
+
+def _text_baseline(baseline: Baseline, exact: LanguageModel, blocks: Any) -> Baseline:
+    """What is known of the predicted tokens, block after block, each of the same weight."""
+    following = np.concatenate([np.asarray(block)[1:] for block in blocks])
+    log_probs = np.empty((len(following), exact.vocab_size))
+    done = 0
+    for block in blocks:
+        count = len(block) - 1
+        log_probs[done : done + count] = log_softmax(np.asarray(exact.position_logits(block))[:-1], axis=1)
+        done += count
+    return replace(
+        baseline,
+        log_probs=log_probs,
+        data=following,
+        weights=np.full(len(following), 1 / len(following)),
+        concepts=None,
+        local_log_odds=None,
+        sphere=None,
+        logit_curvature=None,
     )
 
 
@@ -126,6 +164,22 @@ def _rounding(model: Any, exact: Any, tokens: Sequence[int], strengths: np.ndarr
 def _local_log_odds(exact: LanguageModel, contexts: Sequence[Sequence[int]], layer: int, vector: np.ndarray):
     """The exact derivative of each context's logits at strength 0."""
     return np.stack([np.asarray(exact.derivative(c, np.zeros(1), layer=layer, vector=vector))[0] for c in contexts])
+
+
+def _scaled(
+    measured: Float[np.ndarray, " vocab"],
+    local: Float[np.ndarray, "contexts vocab"],
+    log_probs: Float[np.ndarray, "contexts vocab"],
+) -> Float[np.ndarray, " vocab"]:
+    """Measured log-odds per unit of strength: with the variance, under the unsteered laws, that local ones have."""
+    probs = np.exp(log_probs)
+
+    def variance(odds: Float[np.ndarray, "#contexts vocab"]) -> float:
+        means = (probs * odds).sum(axis=1, keepdims=True)
+        return float((probs * (odds - means) ** 2).sum(axis=1).mean())
+
+    spread = variance(measured[None])
+    return measured * np.sqrt(variance(local) / spread) if spread > 0 else measured
 
 
 def _into_the_norm(

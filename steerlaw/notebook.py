@@ -85,22 +85,25 @@ def verdict_table(
     """Verdicts of the laws (ids; default all that apply) on observed sweeps: counts, and the worst departure."""
     import pandas as pd
 
-    from steerlaw.report import Report
+    from steerlaw.excess import holdings, interval
+    from steerlaw.report import Report, verdict_record
     from steerlaw.verification import judged
     from theory.catalogue import find_law
     from theory.catalogue import laws as catalogue
 
     chosen = [find_law(law) for law in laws] or list(catalogue().values())
-    verdicts = [record for observation in observations for record in judged(observation, chosen, tolerance)]
+    found = [one for observation in observations for one in judged(observation, chosen, tolerance)]
+    report = Report(run={}, derivations=[], verdicts=[verdict_record(*one) for one in found], shares=holdings(found))
     rows = [
         {
             "law": x.law,
             "model": x.model,
             "control": x.control or "",
             **x.counts,
+            "share that holds": "" if x.share is None else interval(x.share),
             "worst departure": x.worst.partition(": ")[0],
         }
-        for x in Report(run={}, derivations=[], verdicts=verdicts).table()
+        for x in report.table()
         if sum(x.counts.values()) > x.counts["not_applicable"]
     ]
     return pd.DataFrame(rows).set_index(["law", "model", "control"])

@@ -7,6 +7,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from numerics.verdict import OUTCOMES
+from steerlaw.excess import LEVEL, Excess, interval
 from steerlaw.report import CONTROLS, amount, where
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def page(report: "Report", figures: Sequence["Drawn"]) -> str:
             "".join(map(_figure, figures[:1])),
             _section("summary", "Verdicts, law by model", _summary(report)),
             _section("departures", "The largest departures", _departures(report)),
+            _section("quantities", "Predicted against observed", _quantities(report)),
             _section("figures", "Figures", "".join(map(_figure, figures[1:]))),
             _section("derivations", "Derivations", _derivations(report.derivations)),
             _section("run", "Record of the run", _run(report.run)),
@@ -40,7 +42,7 @@ def _section(anchor: str, title: str, content: str) -> str:
 
 
 def _header(report: "Report") -> str:
-    anchors = ("summary", "departures", "figures", "derivations", "run")
+    anchors = ("summary", "departures", "quantities", "figures", "derivations", "run")
     links = "".join(f'<a href="#{a}">{a}</a>' for a in anchors)
     return (
         "<h1>Do the laws of activation steering hold?</h1>"
@@ -64,15 +66,28 @@ def _summary(report: "Report") -> str:
             f'<tr class="{"first" if line.law != previous else ""}">'
             f'<td class="law">{escape(line.law) if line.law != previous else ""}</td>'
             f'<td class="model">{_model(line)}</td><td><span class="bar">{bar}</span></td>'
-            f"{numbers}<td>{escape(line.worst)}</td></tr>"
+            f'{numbers}<td class="n">{"" if line.share is None else interval(line.share)}</td>'
+            f'<td class="n">{_excess(line.excess)}</td><td>{escape(line.worst)}</td></tr>'
         )
         previous = line.law
     heads = "".join(f'<th class="n">{v.replace("_", " ")}</th>' for v in OUTCOMES)
     key = "".join(f'<span class="{v}"></span>{v.replace("_", " ")}' for v in OUTCOMES)
     return (
         f'<p class="key">{key}</p><div class="scroll"><table><thead><tr><th>law</th><th>model</th><th></th>{heads}'
-        f"<th>worst departure, and where</th></tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        '<th class="n">% holds</th><th class="n">over random</th><th>worst departure, and where</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+        '<p class="soft">Shares are means over contexts, with 95 % intervals that hold whatever the distribution of '
+        "contexts; <i>over random</i> is by how much a share exceeds that along a random direction on the same "
+        "contexts (95 % t interval), in bold where it is more than chance among all the laws of this model (exchange "
+        "test, Holm).</p>"
     )
+
+
+def _excess(excess: Excess | None) -> str:
+    if excess is None:
+        return ""
+    text = interval(excess.share, "+")
+    return f"<b>{text}</b>" if excess.adjusted <= LEVEL else text
 
 
 def _model(line: "Line") -> str:
@@ -99,6 +114,44 @@ def _departure(verdict: dict[str, Any]) -> str:
         f"departs by {escape(amount(verdict))} on {escape(where(verdict))}"
         f'<br><span class="soft">witness (strength, value): {points}. {escape(verdict["reason"])}</span>'
     )
+
+
+def _quantities(report: "Report") -> str:
+    """One row a quantity and place, with the same gap along a random direction beside it."""
+    null = {_place(q): q for q in report.quantities if q["control"] == "random_direction"}
+    rows = []
+    for q in (q for q in report.quantities if q["control"] is None):
+        sense = "" if q["sense"] == "equal" else f"{q['sense']} "
+        cells = (
+            q["quantity"],
+            ", ".join(filter(None, (q["model"], q["concept"], None if q["layer"] is None else f"layer {q['layer']}"))),
+            q["unit"],
+            "" if q["predicted"] is None else f"{sense}{q['predicted']:.3g}",
+            f"{q['lower']:.3g} to {q['upper']:.3g}",
+            _number(q["gap"]),
+            _number(q["largest"]),
+            _number(null.get(_place(q), {}).get("gap")),
+            f"{q['count']:,}",
+        )
+        rows.append(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
+    heads = ("quantity", "where", "unit", "predicted", "observed", "gap", "largest", "gap, random", "cases")
+    return (
+        "<p>Medians over contexts (and tokens, concepts): what the unsteered model predicts, between which bounds it "
+        "was observed, and the distance from the one to the other. Peaks are roots of exact slopes; of cross-entropy "
+        "the bounds are 95 % intervals over blocks of text. Log-odds of a concept are measured on prompts and scaled "
+        "by the derivative of the logits at strength 0.</p>"
+        f'<details><summary>{len(rows)} quantities</summary><div class="scroll"><table>'
+        f"<thead><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table></div></details>"
+    )
+
+
+def _place(quantity: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(quantity[key] for key in ("model", "layer", "concept", "quantity"))
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.2g}"
 
 
 def _figure(drawn: "Drawn") -> str:

@@ -1,12 +1,15 @@
 """The report: what was derived, what was found, where and by how much; as Python, JSON, a page and figures."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from numerics.gaps import gaps
 from numerics.judge import Finding
+from numerics.shares import Share
 from numerics.verdict import OUTCOMES, Verdict
+from steerlaw.excess import Excess, Holding
 from steerlaw.subjects import Observation, Subject
 from theory.law import Law
 
@@ -21,12 +24,17 @@ CONTROLS = {
 
 
 class Line(NamedTuple):
-    """A line of the summary table: a law on a group of models, its counts; of models, the worst departure in words."""
+    """A line of the summary table: a law on a group of models, its counts, the share that holds, context by context.
+
+    Of models themselves also by how much that share exceeds a random direction's, and the worst departure in words.
+    """
 
     law: str
     model: str
     control: str | None
     counts: dict[str, int]
+    share: Share | None
+    excess: Excess | None
     worst: str
 
 
@@ -35,12 +43,15 @@ class Report:
     """Everything one run of `verify` found.
 
     `verdicts` holds one record a claim and observation: its worst single verdict in full, and counts over all its
-    curves. `observations` are the sweeps that were judged, for the figures.
+    curves. `shares` are what each law scores on each model beside its controls; `quantities` are numbers predicted
+    beside numbers observed; `observations` are the sweeps that were judged, for the figures.
     """
 
     run: dict[str, Any]
     derivations: list[dict[str, Any]]
     verdicts: list[dict[str, Any]]
+    shares: Sequence[Holding] = ()
+    quantities: Sequence[dict[str, Any]] = ()
     observations: Sequence[Observation] = ()
 
     @property
@@ -82,11 +93,13 @@ class Report:
             _add(groups.setdefault(key, dict.fromkeys(OUTCOMES, 0)), record["counts"])
             if subject["control"] is None and record["verdict"] == "departs" and _size(record) > _size(worst.get(key)):
                 worst[key] = record
+        whole = {(h.law, h.model, h.control): h for h in self.shares if h.layer is None and h.weighing == "count"}
         for key, counts in groups.items():
             if not any(counts.values()):
                 continue
-            found = worst.get(key)
-            yield Line(*key, counts, "" if found is None else f"{amount(found)}: {place(found)}")
+            found, held = worst.get(key), whole.get(key)
+            share, excess = (held.share, held.excess.get("random_direction")) if held else (None, None)
+            yield Line(*key, counts, share, excess, "" if found is None else f"{amount(found)}: {place(found)}")
 
     def to_json(self) -> dict[str, Any]:
         """The document of report.json."""
@@ -98,6 +111,8 @@ class Report:
             "run": self.run,
             "laws": self.derivations,
             "verdicts": self.verdicts,
+            "quantities": list(self.quantities),
+            "shares": [holding.to_json() for holding in self.shares],
             "summary": self.summary(),
         }
 
@@ -134,6 +149,21 @@ def verdict_record(subject: Subject, finding: Finding) -> dict[str, Any]:
         "counts": finding.counts,
         "shares": {kind: _finite(values) for kind, values in shares.items()},
     }
+
+
+def quantity_records(observation: Observation) -> Iterator[dict[str, Any]]:
+    """Entries of `quantities` in report.json: what the laws predict of this observation as numbers."""
+    if observation.baseline is None or observation.kind == "limit":
+        return
+    subject = observation.subject
+    for gap in gaps(observation.sweep, observation.baseline):
+        yield {
+            "model": subject.name,
+            "layer": subject.layer,
+            "concept": subject.concept,
+            "control": subject.control,
+            **asdict(gap),
+        }
 
 
 def curve_record(subject: Subject, law: Law, verdict: Verdict) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from steerlaw.console import Column, console, print_table
+from steerlaw.excess import LEVEL, Excess, interval
 from steerlaw.report import CONTROLS, Report
 
 MARKS = {"holds": "green", "departs": "red", "undecided": "yellow", "not_applicable": "dim"}
@@ -17,12 +18,13 @@ def print_summary(report: Report, directory: Path) -> None:
     for line in report.table():
         name = f"[dim]  {CONTROLS[line.control]}[/]" if line.control else line.model
         counts = (_count(line.counts[verdict], style) for verdict, style in MARKS.items())
-        rows.append([line.law if line.law != previous else "", name, *counts, escape(line.worst)])
+        shares = ("" if line.share is None else interval(line.share), _excess(line.excess))
+        rows.append([line.law if line.law != previous else "", name, *counts, *shares, escape(line.worst)])
         previous = line.law
     out = console()
     out.print(report.derivation_line)
     print_table(
-        "Verdicts, law by model; controls have no concept in them",
+        "Verdicts, law by model; controls have no concept in them. Shares in %, with 95 % intervals over contexts",
         [
             Column("law"),
             Column("model"),
@@ -30,11 +32,21 @@ def print_summary(report: Report, directory: Path) -> None:
             Column("departs", right=True),
             Column("undec.", right=True),
             Column("n/a", right=True),
+            Column("% holds", right=True),
+            Column("over random", right=True),
             Column("worst departure, and where", wrap=True),
         ],
         rows,
     )
     out.print(f"{directory / 'report.html'}, {directory / 'report.json'}, {directory / 'figures'}/", soft_wrap=True)
+
+
+def _excess(excess: Excess | None) -> str:
+    """Bold where it is more than chance among all the laws asked about."""
+    if excess is None:
+        return ""
+    text = interval(excess.share, "+")
+    return f"[bold]{text}[/]" if excess.adjusted <= LEVEL else text
 
 
 def _count(n: int, style: str) -> str:

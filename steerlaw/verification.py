@@ -10,9 +10,10 @@ from numerics.judge import judge
 from numerics.verdict import check_tolerance
 from steerlaw.derivations import derivation_record
 from steerlaw.embedded import embedded_experiments, embedded_inputs
+from steerlaw.excess import Judged, holdings
 from steerlaw.experiments import Grid, run
 from steerlaw.provenance import run_record
-from steerlaw.report import Report, verdict_record
+from steerlaw.report import Report, quantity_records, verdict_record
 from steerlaw.subjects import Kind, Observation, Subject
 from steerlaw.targets import TargetOptions, read_target
 from theory.catalogue import find_law
@@ -53,29 +54,30 @@ def verify(
     sources = [read_target(t, chosen, laws is not None, options, grid, tolerance, seed) for t in targets]
     derivations = [derivation_record(law) for law in _tracked(chosen, progress, "checking derivations")]
     observed: list[Observation] = []
-    verdicts: list[dict[str, Any]] = []
+    curves: list[dict[str, Any]] = []
     if not targets:
         observed += run(_tracked(list(embedded_experiments(grid)), progress, "sweeping"), seed)
     for source in sources:
         observed += source.observations(progress)
-        verdicts += source.verdicts
-    for observation in _tracked(observed, progress, "comparing"):
-        verdicts += judged(observation, chosen, tolerance)
+        curves += source.verdicts
+    found = [one for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
     inputs = [path for source in sources for path in source.inputs] if targets else embedded_inputs()
     return Report(
         run=run_record(started=started, dtype=options.dtype, seed=seed, inputs=inputs),
         derivations=derivations,
-        verdicts=verdicts,
+        verdicts=[*curves, *(verdict_record(*one) for one in found)],
+        shares=holdings(found),
+        quantities=[record for o in observed for record in quantity_records(o)],
         observations=observed,
     )
 
 
-def judged(observation: Observation, laws: Iterable[Law], tolerance: float) -> Iterator[dict[str, Any]]:
-    """A verdict record for each claim that this kind of observation is about."""
+def judged(observation: Observation, laws: Iterable[Law], tolerance: float) -> Iterator[Judged]:
+    """Each claim that this kind of observation is about, judged on it."""
     for law in laws:
         own = tuple(claim for claim in law.claims if _kind(claim, observation.subject) == observation.kind)
         for finding in judge(replace(law, claims=own), observation.sweep, observation.baseline, tolerance=tolerance):
-            yield verdict_record(observation.subject, finding)
+            yield Judged(observation.subject, finding)
 
 
 def _kind(claim: Claim, subject: Subject) -> Kind:

@@ -120,6 +120,6 @@ def _strength_axis(axes: Axes, push: float) -> None:
 
 def _asinh_ticks(reach: float, width: float) -> Float[np.ndarray, " ticks"]:
     steps = [width * 10.0**k * m for k in range(6) for m in (1, 3) if width * 10.0**k * m <= reach]
-    if reach > 2.5 * steps[-1]:
+    if not steps or reach > 2.5 * steps[-1]:
         steps.append(reach)
     return np.array([*(-x for x in reversed(steps)), 0.0, *steps])

@@ -9,17 +9,17 @@ from hypothesis import strategies as st
 from scipy.stats import permutation_test, ttest_1samp
 
 from numerics.intervals import proportion_band
-from numerics.shares import adjusted, context_shares, draws_level, excess_over, exchange_level, share_of
+from numerics.shares import adjusted, excess_over, exchange_level, share_of, tally
 
 
 def test_shares_are_counted_weighted_and_judged_context_by_context():
     obeys = np.array([[True, False, True], [False, False, False], [True, True, True]])
     mass = np.array([[0.5, 0.3, 0.2], [0.1, 0.1, 0.8], [0.2, 0.2, 0.6]])
     judged = np.array([[True, True, False], [True, True, True], [False, False, False]])
-    assert context_shares(obeys) == pytest.approx([2 / 3, 0, 1])
-    assert context_shares(obeys, mass) == pytest.approx([0.7, 0, 1])
-    assert context_shares(obeys, mass, judged) == pytest.approx([0.5 / 0.8, 0, np.nan], nan_ok=True)
-    assert share_of(context_shares(obeys, mass, judged)).replicates == 2
+    assert tally(obeys).shares == pytest.approx([2 / 3, 0, 1])
+    assert tally(obeys, mass).shares == pytest.approx([0.7, 0, 1])
+    assert tally(obeys, mass, judged).shares == pytest.approx([0.5 / 0.8, 0, np.nan], nan_ok=True)
+    assert share_of(tally(obeys, mass, judged).shares).replicates == 2
 
 
 @pytest.mark.parametrize(("assuming", "contexts"), [("bounded", 4), ("bounded", 12), ("gaussian", 12)])
@@ -30,7 +30,7 @@ def test_intervals_of_a_share_cover_though_tokens_of_a_context_agree(assuming, c
     for _ in range(rounds):
         inclination = rng.beta(2, 1, size=contexts)
         obeys = rng.random((contexts, 200)) < inclination[:, None]
-        found = share_of(context_shares(obeys), level=level, assuming=assuming)
+        found = share_of(tally(obeys).shares, level=level, assuming=assuming)
         missed += not found.lower <= 2 / 3 <= found.upper
         low, high = proportion_band(np.array([obeys.sum()]), obeys.size, level=level)
         naive += not low[0] <= 2 / 3 <= high[0]
@@ -89,11 +89,6 @@ def test_many_contexts_are_exchanged_at_random_and_never_give_zero():
     assert exchange_level(a, b) == pytest.approx(1 - exchange_level(b, a), abs=0.01)
 
 
-def test_draws_level_counts_the_real_one_among_the_draws():
-    assert draws_level(0.9, np.linspace(0, 0.8, 19)) == 0.05
-    assert draws_level(0.5, [0.5, 0.1, 0.9]) == 0.75
-
-
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from([0.0, 0.004, 0.01, 0.02, 0.03, 0.2, 0.6, 1.0]), min_size=1, max_size=5))
 def test_holm_is_closed_testing_with_bonferroni(levels):
@@ -124,7 +119,7 @@ def test_families_control_their_errors():
         (lambda: share_of(np.full(3, np.nan)), "at least one was judged"),
         (lambda: share_of(np.zeros(3), level=2.0), "between 0 and 1, such as"),
         (lambda: share_of(np.zeros(3), assuming="normal"), "'bounded' or 'gaussian', got 'normal'"),  # pyright: ignore
-        (lambda: context_shares(np.ones((2, 2), bool), -np.ones((2, 2))), "0 or more"),
+        (lambda: tally(np.ones((2, 2), bool), -np.ones((2, 2))), "0 or more"),
         (lambda: adjusted([0.1, 1.2]), "between 0 and 1, got"),
     ],
 )

@@ -28,7 +28,10 @@ def test_every_model_stands_beside_its_controls(report):
         models.setdefault(verdict["subject"]["model"], set()).add(verdict["subject"]["control"])
     assert "stdlib-gpt" in models
     assert {name.split("/")[0] for name in models} == {"ufm-exact", "ufm-trained", "stdlib-gpt"}
-    assert all(controls == {None, "random_direction", "permuted_log_odds"} for controls in models.values())
+    usual = {None, "random_direction", "permuted_log_odds"}
+    assert models.pop("stdlib-gpt") == {*usual, "random_weights"}
+    assert models
+    assert all(controls == usual for controls in models.values())
 
 
 def test_the_language_model_departs_with_witnesses(report):
