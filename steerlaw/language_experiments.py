@@ -178,8 +178,9 @@ def _scaled(
         means = (probs * odds).sum(axis=1, keepdims=True)
         return float((probs * (odds - means) ** 2).sum(axis=1).mean())
 
-    spread = variance(measured[None])
-    return measured * np.sqrt(variance(local) / spread) if spread > 0 else measured
+    if np.ptp(measured) == 0:
+        return measured
+    return measured * np.sqrt(variance(local) / variance(measured[None]))
 
 
 def _into_the_norm(
