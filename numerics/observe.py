@@ -7,11 +7,20 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
-from numerics.bands import ROUNDING, check_strengths, rounding_halfwidth
+from numerics.bands import ROUNDING, around, check_strengths, rounding_halfwidth
 from numerics.exact_slopes import SlopeObserver, Slopes, peaks_by_slopes
 from numerics.grids import with_zero
 from numerics.model import CrossEntropyModel, SteeredModel
-from numerics.observers import DIMENSIONS, Variables, observe_context, observe_interplay
+from numerics.observers import (
+    DIMENSIONS,
+    Variables,
+    observe_concepts,
+    observe_context,
+    observe_interplay,
+    observe_tokens,
+)
+from numerics.refine import finer_grid
+from numerics.remembered import Remembered
 from numerics.summary import empty_summary, summarise, summary_variables
 from numerics.sweep import Sweep
 from numerics.view import View
@@ -35,6 +44,7 @@ def observe_next_token(
     tokens: Int[ArrayLike, " tokens"] | Sequence[int] | None = None,
     dominant: int = 0,
     derivative_every: int = 8,
+    budget: int = 0,
     other_vector: Float[ArrayLike, "..."] | None = None,
     summarised: Sweep | None = None,
     rounding: float = ROUNDING,
@@ -45,15 +55,18 @@ def observe_next_token(
 
     `dominant` tokens that lead at either end of the grid are observed too, marked `chosen_after` because the sweep
     itself chose them. Every `derivative_every`-th strength gets the exact slope, where the model offers derivatives (0:
-    never). With an `other_vector` the model is steered along it and along the sum of both as well, for the interplay of
-    the two. `summarised` is a sweep of the very same logits, whose summary of the vocabulary is taken over. `rounding`
-    is the factor of `numerics.bands`, measured by `calibrate`. A grid without 0 gets it inserted, and a note says so.
+    never). Up to `budget` strengths are added where the chosen tokens and the concepts need them: where they bend
+    between neighbours, turn, or by their exact slopes have turned (`numerics.refine`). With an `other_vector` the model
+    is steered along it and along the sum of both as well, for the interplay of the two. `summarised` is a sweep of the
+    very same model along the same vector, whose strengths and summary of the vocabulary are taken over. `rounding` is
+    the factor of `numerics.bands`, measured by `calibrate`. A grid without 0 gets it inserted, and a note says so.
     Logits that are NaN or infinite are a `ValueError` that names context and strength.
     """
     strengths, inserted = with_zero(strengths)
     check_strengths(strengths, least=3)
     if not len(contexts):
         raise ValueError("no contexts given: a sweep needs at least one")
+    model = model if budget == 0 or isinstance(model, Remembered) else Remembered(model)
 
     def run(context: Any, at: Float[np.ndarray, " some"], along: Any = vector) -> Float[np.ndarray, "some vocab"]:
         return _checked(model.logits(context, at, layer=layer, vector=along), at, context)
@@ -65,26 +78,36 @@ def observe_next_token(
     if derivative_every and ids.size and hasattr(model, "derivative"):
         observer = SlopeObserver(model=model, layer=layer, vector=vector, tokens=ids, rounding=rounding)
 
-    def view(logits: Float[np.ndarray, "strengths vocab"]) -> View:
-        return View(strengths=strengths, logits=logits, rounding=rounding, tokens=ids, log_odds=odds, concepts=masks)
+    def view(context: Any, at: Float[np.ndarray, " some"], along: Any = vector) -> View:
+        logits = run(context, at, along)
+        return View(strengths=at, logits=logits, rounding=rounding, tokens=ids, log_odds=odds, concepts=masks)
+
+    sloped, given = strengths[:: derivative_every or 1], len(strengths)
+    if summarised is not None:
+        strengths, sloped = summarised.strengths, np.asarray(summarised.data.get("slope_strength", sloped))
+    elif budget:
+        watched = [_watched(view(context, strengths), observer, context, sloped) for context in contexts]
+        curves, slopes = ([band for found in watched for band in found[part]] for part in (0, 1))
+        strengths = finer_grid(curves, slopes, budget) if curves else strengths
 
     rows, summary, dtype = [], empty_summary(len(contexts), model.vocab_size), ""
     if summarised is not None:
         summary = {name: summarised.data[name].to_numpy() for name in summary}
     for number, context in enumerate(progress(contexts)):
-        seen = view(run(context, strengths))
-        row = observe_context(seen) | _slopes(observer, context, seen, derivative_every)
+        seen = view(context, strengths)
+        row = observe_context(seen) | _slopes(observer, context, seen, sloped, located=summarised is None)
         if other_vector is not None and ids.size:
             others = (other_vector, np.asarray(vector) + np.asarray(other_vector))
-            row |= observe_interplay(seen, *(view(run(context, strengths, along)) for along in others))
+            row |= observe_interplay(seen, *(view(context, strengths, along) for along in others))
         rows.append(row)
         if summarised is None:
             summarise(summary, number, seen)
         dtype = str(seen.logits.dtype)
-    data = _dataset(rows, summary, strengths, ids, after, derivative_every, concept_names, masks)
+    data = _dataset(rows, summary, strengths, ids, after, sloped, concept_names, masks)
     if odds is not None:
         data["log_odds"] = ("vocab", odds)
-    return Sweep(data=data.assign_attrs(_attributes(model, layer, vector, dtype, inserted) | (attributes or {})))
+    known = _attributes(model, layer, vector, dtype, inserted) | {"strengths_added": len(strengths) - given}
+    return Sweep(data=data.assign_attrs(known | (attributes or {})))
 
 
 def observe_cross_entropy(
@@ -95,17 +118,34 @@ def observe_cross_entropy(
     layer: Any,
     vector: Float[ArrayLike, "..."],
     weights: Float[ArrayLike, " blocks"] | None = None,
+    budget: int = 0,
     rounding: float = ROUNDING,
     attributes: dict[str, Any] | None = None,
 ) -> Sweep:
-    """Cross-entropy (nats per token) of every block of text, or of every context of a model with a known data law."""
+    """Cross-entropy (nats per token) of every block of text, or of every context of a model with a known data law.
+
+    Up to `budget` strengths are added where the mean over the blocks bends between neighbours or turns.
+    """
     strengths, inserted = with_zero(strengths)
     check_strengths(strengths, least=3)
-    losses = np.asarray(model.cross_entropy(blocks, strengths, layer=layer, vector=vector))
-    if losses.shape[0] != len(strengths):
-        raise ValueError(f"{model.name}: cross-entropy has shape {losses.shape}, expected [{len(strengths)}, blocks]")
-    _refuse_bad(losses, strengths, f"{model.name}: the cross-entropy")
+
+    def losses_at(at: Float[np.ndarray, " some"]) -> Float[np.ndarray, "some blocks"]:
+        losses = np.asarray(model.cross_entropy(blocks, at, layer=layer, vector=vector))
+        if losses.shape[0] != len(at):
+            raise ValueError(f"{model.name}: cross-entropy has shape {losses.shape}, expected [{len(at)}, blocks]")
+        _refuse_bad(losses, at, f"{model.name}: the cross-entropy")
+        return losses
+
+    losses, given = losses_at(strengths), len(strengths)
     share = np.full(losses.shape[1], 1.0) if weights is None else np.asarray(weights, np.float64)
+    if budget:
+        halfwidth = rounding_halfwidth(losses.dtype, np.abs(losses).max(axis=1), rounding)
+        mean = around(strengths, (losses @ share / share.sum())[:, None], halfwidth[:, None])
+        added = np.setdiff1d(finer_grid([mean], [], budget), strengths)
+        if added.size:
+            losses = np.concatenate([losses, losses_at(added)])
+            order = np.argsort(np.concatenate([strengths, added]))
+            strengths, losses = np.concatenate([strengths, added])[order], losses[order]
     scale = np.abs(losses).max(axis=1).astype(np.float64)
     data = xr.Dataset(
         {
@@ -114,9 +154,9 @@ def observe_cross_entropy(
             "block_weight": (("block",), share / share.sum()),
         },
         coords={"strength": strengths},
-        attrs=_attributes(model, layer, vector, str(losses.dtype), inserted) | (attributes or {}),
     )
-    return Sweep(data=data)
+    known = _attributes(model, layer, vector, str(losses.dtype), inserted) | {"strengths_added": len(strengths) - given}
+    return Sweep(data=data.assign_attrs(known | (attributes or {})))
 
 
 def merge(*sweeps: Sweep) -> Sweep:
@@ -161,12 +201,27 @@ def _token_ids(tokens, dominant: int, ends: Callable[[], Iterable[np.ndarray]]):
     return np.concatenate([chosen, late]), np.arange(chosen.size + late.size) >= chosen.size
 
 
-def _slopes(observer: SlopeObserver | None, context: Any, view: View, every: int) -> Variables:
-    """Exact slopes of the chosen tokens, and the peaks of the likeliest of them by root-finding."""
+def _watched(view: View, observer: SlopeObserver | None, context: Any, sloped: Float[np.ndarray, " some"]):
+    """The curves of one context that decide where a grid must be finer, and the exact slopes of its tokens."""
+    found = observe_tokens(view) | observe_concepts(view)
+    shown = [name for name in ("log_probability", "concept_logit") if name in found]
+    bands = [around(view.strengths, found[name].T, found[f"{name}_halfwidth"][:, None]) for name in shown]
+    if observer is None:
+        return bands, []
+    slopes, halfwidth = observer.slopes(context, sloped)
+    return bands, [(bands[0], around(sloped, slopes, halfwidth[:, None]))]
+
+
+def _slopes(
+    observer: SlopeObserver | None, context: Any, view: View, strengths: Float[np.ndarray, " some"], *, located: bool
+) -> Variables:
+    """Exact slopes of the chosen tokens and, if they are to be `located`, the peaks of the likeliest as roots."""
     if observer is None:
         return {}
-    strengths = view.strengths[::every]
     slopes, halfwidth = observer.slopes(context, strengths)
+    found = {"log_probability_slope": slopes.T, "log_probability_slope_halfwidth": halfwidth}
+    if not located:
+        return found
     logits = view.logits[:, observer.tokens]
     likeliest = _leading(logits[view.base], LOCATED)
     near = view.strengths[(logits[:, likeliest] - view.log_normaliser[:, None]).argmax(axis=0)]
@@ -175,17 +230,12 @@ def _slopes(observer: SlopeObserver | None, context: Any, view: View, every: int
         values, width = observer.slopes(context, at)
         return values[:, likeliest], width
 
-    found = np.full((observer.tokens.size, 2), np.nan)
-    found[likeliest] = peaks_by_slopes(slopes_at, strengths, (slopes[:, likeliest], halfwidth), near)
-    return {
-        "log_probability_slope": slopes.T,
-        "log_probability_slope_halfwidth": halfwidth,
-        "slope_peak_lower": found[:, 0],
-        "slope_peak_upper": found[:, 1],
-    }
+    peaks = np.full((observer.tokens.size, 2), np.nan)
+    peaks[likeliest] = peaks_by_slopes(slopes_at, strengths, (slopes[:, likeliest], halfwidth), near)
+    return found | {"slope_peak_lower": peaks[:, 0], "slope_peak_upper": peaks[:, 1]}
 
 
-def _dataset(rows, summary, strengths, ids, after, every: int, names, masks) -> xr.Dataset:
+def _dataset(rows, summary, strengths, ids, after, sloped, names, masks) -> xr.Dataset:
     variables = {
         name: (("context", *DIMENSIONS.get(name, ("strength",))), np.stack([row[name] for row in rows]))
         for name in rows[0]
@@ -193,7 +243,7 @@ def _dataset(rows, summary, strengths, ids, after, every: int, names, masks) -> 
     coords: dict[str, Any] = {"strength": strengths, "token": ids, "chosen_after": ("token", after)}
     coords["rank"] = np.arange(1, 1 + len(rows[0]["singular_values"]))
     if "log_probability_slope" in variables:
-        coords["slope_strength"] = strengths[::every]
+        coords["slope_strength"] = sloped
     if masks is not None:
         coords["concept"] = list(names or (f"concept {n}" for n in range(len(masks))))
     return xr.Dataset(

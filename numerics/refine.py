@@ -14,6 +14,7 @@ from jaxtyping import Float
 
 from numerics.bands import Band, check_strengths
 from numerics.peak_intervals import peak_intervals
+from numerics.verdict import TOLERANCE
 
 
 class Region(NamedTuple):
@@ -57,6 +58,28 @@ def sign_change_regions(slopes: Band, spacing: float) -> list[Region]:
     return [Region(float(slopes.strengths[gap]), float(slopes.strengths[gap + 1]), spacing) for gap in gaps]
 
 
+def hidden_regions(curves: Band, slopes: Band, tolerance: float) -> list[Region]:
+    """Where exact slopes say that the grid does not show what the curves do between its strengths.
+
+    At a strength of a resolved curve the slope lies between the chords on either side. One that lies beyond them by s
+    hides a wiggle of about s h/4 in a gap of length h; those larger than the tolerance are to be resolved.
+    """
+    x, at = curves.strengths, np.flatnonzero(np.isin(curves.strengths, slopes.strengths))
+    at = at[(at > 0) & (at < len(x) - 1)]
+    known = slopes[np.isin(slopes.strengths, x[at])]
+    h = np.diff(x)[:, None]
+    least, most = (curves.lower[1:] - curves.upper[:-1]) / h, (curves.upper[1:] - curves.lower[:-1]) / h
+    below = np.minimum(least[at - 1], least[at]) - known.upper
+    above = known.lower - np.maximum(most[at - 1], most[at])
+    beyond = np.maximum(below, above).max(axis=1, initial=0.0)
+    regions = []
+    for point, by in zip(at, beyond, strict=True):
+        if (wiggle := by * (x[point + 1] - x[point - 1]) / 8) > tolerance:
+            spacing = (x[point + 1] - x[point - 1]) / 2 / max(4.0, np.sqrt(wiggle / tolerance))
+            regions.append(Region(float(x[point - 1]), float(x[point + 1]), float(spacing)))
+    return regions
+
+
 def refine(band: Band, budget: int, *, tolerance: float, regions: Sequence[Region] = ()) -> Float[np.ndarray, " added"]:
     """At most `budget` strengths to add, where they matter most: the worst gap is divided first.
 
@@ -85,6 +108,24 @@ def refine(band: Band, budget: int, *, tolerance: float, regions: Sequence[Regio
             heapq.heappop(queue)
     inner = [np.linspace(x[gap], x[gap + 1], parts[gap] + 1)[1:-1] for gap in np.flatnonzero(parts > 1)]
     return np.concatenate([np.empty(0), *inner])
+
+
+def finer_grid(
+    curves: Sequence[Band], sloped: Sequence[tuple[Band, Band]], budget: int, tolerance: float = TOLERANCE
+) -> Float[np.ndarray, " strengths"]:
+    """The strengths of some curves with at most `budget` more, where any of them needs a closer look.
+
+    Turning points are resolved to a quarter of a usual step, as are sign changes of exact slopes; `sloped` are curves
+    with their slopes.
+    """
+    strengths = curves[0].strengths
+    lower, upper = (np.concatenate([getattr(band, end) for band in curves], axis=1) for end in ("lower", "upper"))
+    together = Band(strengths=strengths, lower=lower, upper=upper)
+    spacing = float(np.median(np.diff(strengths))) / 4
+    regions = turning_regions(together, spacing)
+    for values, slopes in sloped:
+        regions += [*sign_change_regions(slopes, spacing), *hidden_regions(values, slopes, tolerance)]
+    return np.union1d(strengths, refine(together, budget, tolerance=tolerance, regions=regions))
 
 
 def _product(weight: np.ndarray, band: Band, shift: int, *, low: bool) -> np.ndarray:

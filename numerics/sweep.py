@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,29 +98,38 @@ class Sweep:
             evidence=value.attrs.get("evidence", "deterministic"),
         )
 
-    def write(self, path: str | os.PathLike[str]) -> None:
-        """Write as netCDF, whole or not at all: a temporary file beside it takes its place when complete."""
+    def write(self, path: str | os.PathLike[str], groups: Mapping[str, "Sweep"] | None = None) -> None:
+        """Write as netCDF, whole or not at all: a temporary file beside it takes its place when complete.
+
+        `groups` are further sweeps that the file is to hold, by name.
+        """
         path = Path(path)
-        data = self.data.copy(deep=False)
-        data.attrs = {"format": FORMAT, "schema": SCHEMA, "attributes": json.dumps(self.attributes, allow_nan=False)}
-        for name, variable in data.variables.items():
-            if variable.dtype == np.bool_:
-                data[name] = variable.astype(np.int8)
         temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
         try:
-            data.to_netcdf(temporary, engine="h5netcdf")
+            self._encoded().to_netcdf(temporary, engine="h5netcdf")
+            for group, sweep in (groups or {}).items():
+                sweep._encoded().to_netcdf(temporary, engine="h5netcdf", mode="a", group=group)
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
 
+    def _encoded(self) -> xr.Dataset:
+        """The dataset with its attributes as JSON, beside the name and version of the format."""
+        data = self.data.copy(deep=False)
+        data.attrs = {"format": FORMAT, "schema": SCHEMA, "attributes": json.dumps(self.attributes, allow_nan=False)}
+        return data
+
     @staticmethod
-    def read(path: str | os.PathLike[str]) -> "Sweep":
-        """Read a sweep from netCDF; a file that is no sweep is a `ValueError`, a missing one a `FileNotFoundError`."""
+    def read(path: str | os.PathLike[str], group: str | None = None) -> "Sweep":
+        """Read a sweep, or that of a group of the file, from netCDF.
+
+        A file that is no sweep is a `ValueError`, a missing one a `FileNotFoundError`.
+        """
         path = Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"{path}: no such sweep file")
         try:
-            with xr.open_dataset(path, engine="h5netcdf") as opened:
+            with xr.open_dataset(path, engine="h5netcdf", group=group) as opened:
                 data = opened.load()
         except (OSError, ValueError) as error:
             raise ValueError(

@@ -11,21 +11,25 @@ from numerics.baseline import Baseline
 from numerics.grids import parse, with_zero
 from numerics.model import SteeredModel
 from numerics.observe import choose_tokens, observe_cross_entropy, observe_next_token
+from numerics.remembered import Remembered
 from numerics.sweep import Sweep
 from steerlaw.subjects import Observation, Subject
 
 WATCHED = 8
 """Tokens of each sort (probable, extreme, target) whose whole curves are kept."""
-REMEMBERED = 2**29
-"""Bytes of answers that are remembered, so that permuted log-odds need no second sweep."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """How many strengths next-token and cross-entropy curves get, or the strengths themselves."""
+    """How many strengths next-token and cross-entropy curves get, or the strengths themselves.
+
+    Of each up to so many more are added where the curves need them.
+    """
 
     count: int = 257
     text_count: int = 65
+    budget: int = 0
+    text_budget: int = 0
     strengths: Float[np.ndarray, " strengths"] | None = None
 
     @classmethod
@@ -41,6 +45,7 @@ class Experiment:
     `baseline` belongs to the next token of the subject's contexts; `text_baseline` to every predicted position of
     `blocks`, whose cross-entropy is swept over `text_strengths`; `block_weights` are the blocks' shares of the mean
     (default: equal). `rounding` is the rounding band's factor, in units of eps times the largest logit.
+    `budget` and `text_budget` strengths may be added where curves need them (`numerics.refine`).
     `limits(vector)` gives the baseline's limit fields, where the model has a limit law.
     With an `other_vector` the two are added, too; the baseline then holds its log-odds.
     """
@@ -55,6 +60,8 @@ class Experiment:
     block_weights: Float[np.ndarray, " blocks"] | None = None
     text_baseline: Baseline | None = None
     text_strengths: Float[np.ndarray, " text_strengths"] | None = None
+    budget: int = 0
+    text_budget: int = 0
     limits: Callable[[np.ndarray], dict[str, Any]] | None = None
     other_vector: Float[np.ndarray, " d"] | None = None
 
@@ -62,7 +69,7 @@ class Experiment:
 def run(experiments: Iterable[Experiment], seed: int) -> Iterator[Observation]:
     """Everything there is to observe, controls included; each experiment's controls have a seed of their own."""
     for number, experiment in enumerate(experiments):
-        recorded = replace(experiment, model=_Recorded(experiment.model, REMEMBERED))
+        recorded = replace(experiment, model=Remembered(experiment.model))
         first: Sweep | None = None
         for variant in with_controls(recorded, seed + number):
             for observation in observe(variant, first if variant.vector is experiment.vector else None):
@@ -108,7 +115,14 @@ def observe(experiment: Experiment, summarised: Sweep | None = None) -> Iterator
 def observe_next(experiment: Experiment, *, slope_every: int = 8, summarised: Sweep | None = None) -> Observation:
     """Sweep the next token of every context, with the exact slope at every `slope_every`-th strength (0: at none)."""
     subject, baseline = experiment.subject, experiment.baseline
-    sweep = _next_token(experiment, baseline, experiment.strengths, slope_every=slope_every, summarised=summarised)
+    sweep = _next_token(
+        experiment,
+        baseline,
+        experiment.strengths,
+        slope_every=slope_every,
+        budget=experiment.budget,
+        summarised=summarised,
+    )
     return Observation(subject=subject, kind="next token", baseline=baseline, sweep=sweep)
 
 
@@ -123,6 +137,7 @@ def observe_text(experiment: Experiment) -> Observation:
         layer=subject.layer,
         vector=experiment.vector,
         weights=experiment.block_weights,
+        budget=experiment.text_budget,
         rounding=experiment.rounding,
         attributes=_attributes(subject),
     )
@@ -142,6 +157,7 @@ def _next_token(
     strengths: Float[np.ndarray, " strengths"],
     *,
     slope_every: int,
+    budget: int = 0,
     summarised: Sweep | None = None,
 ) -> Sweep:
     if baseline.log_odds is None:
@@ -157,6 +173,7 @@ def _next_token(
         concept_names=experiment.subject.concept_names,
         tokens=choose_tokens(baseline.log_probs, baseline.log_odds, baseline.concepts, WATCHED),
         derivative_every=slope_every,
+        budget=budget,
         other_vector=experiment.other_vector,
         summarised=summarised,
         rounding=experiment.rounding,
@@ -176,48 +193,3 @@ def _permute(baseline: Baseline, order: Int[np.ndarray, " vocab"]) -> Baseline:
     if (sphere := baseline.sphere) is not None:
         moved["sphere"] = replace(sphere, h_part=sphere.h_part[:, order], v_part=sphere.v_part[order])
     return replace(baseline, **moved)
-
-
-class _Recorded:
-    """A model that remembers its answers: permuted log-odds are judged on the very curves of the real ones.
-
-    Once `room` bytes are taken the rest is asked anew: questions come in the same order again, so that what was
-    remembered first is wanted first.
-    """
-
-    ASKED = frozenset({"logits", "derivative", "derivatives", "cross_entropy"})
-
-    def __init__(self, model: Any, room: int) -> None:
-        self._model, self._room, self._held = model, room, {}
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._model, name)
-        if name not in self.ASKED:
-            return found
-
-        def recorded(*question: Any, layer: Any, vector: Any) -> np.ndarray:
-            key = (name, layer, _Key(vector), *map(_Key, question))
-            if key in self._held:
-                return self._held[key]
-            answer = np.asarray(found(*question, layer=layer, vector=vector))
-            if answer.nbytes <= self._room:
-                self._room -= answer.nbytes
-                self._held[key] = answer
-            return answer
-
-        return recorded
-
-
-class _Key:
-    """An array, or lists of them, that compares by content."""
-
-    def __init__(self, value: Any) -> None:
-        ragged = isinstance(value, list | tuple) and len({np.size(row) for row in value}) > 1
-        arrays = [np.asarray(row) for row in (value if ragged else [value])]
-        self._content = tuple((array.shape, array.dtype.str, array.tobytes()) for array in arrays)
-
-    def __hash__(self) -> int:
-        return hash(self._content)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self._content == other._content

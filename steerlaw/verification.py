@@ -23,6 +23,9 @@ from theory.law import Law
 from theory.quantities import CROSS_ENTROPY_CHANGE
 from theory.tilted import limit_strength
 
+ADAPTIVE = Grid(count=193, text_count=49, budget=64, text_budget=16)
+"""By default a quarter of the strengths go where the curves need them."""
+
 
 def verify(
     target: str | Path | Sequence[str | Path] | None = None,
@@ -49,7 +52,7 @@ def verify(
     chosen = [find_law(law) for law in laws] if laws else list(catalogue().values())
     tolerance = check_tolerance(tolerance)
     options = options or TargetOptions()
-    grid = Grid() if strengths is None else Grid.parse(strengths)
+    grid = ADAPTIVE if strengths is None else Grid.parse(strengths)
     targets = [target] if isinstance(target, str | Path) else list(target or ())
     sources = [read_target(t, chosen, laws is not None, options, grid, tolerance, seed) for t in targets]
     derivations = [derivation_record(law) for law in _tracked(chosen, progress, "checking derivations")]
