@@ -9,6 +9,9 @@ from numerics.deciding import TURN_POINTS, samples_needed, sharpening, turn_beyo
 from numerics.verdict import HOLDS, NOT_APPLICABLE, OUTCOMES, Verdict
 from theory.quantities import Along
 
+EVIDENCE = {"log_probability_slope": "exact slopes", "peak": "where values are largest"}
+"""What a verdict rests on, where that is not the values of the curve themselves."""
+
 POINTS: dict[Along, str] = {"strength": "strengths", "log_odds": "log-odds", "rank": "ranks"}
 
 
@@ -53,6 +56,7 @@ def _reason(assessment: Assessment, index, code: int, departure: float | None, a
         text = (
             f"the band allows departures from 0 to {most:.3g} {unit}, widest at {where}; {_narrower(assessment, index)}"
         )
+    text = f"{text}; by {EVIDENCE[quantity]}" if (quantity := assessment.claim.quantity.id) in EVIDENCE else text
     return f"{text}; {note}" if note else text
 
 
@@ -72,7 +76,9 @@ def _narrower(assessment: Assessment, index: tuple[int, ...]) -> str:
     width, keep = float(assessment.halfwidth[index]), _share_to_keep(assessment, index)
     if keep == 0:
         return "only bounds where the band has none would decide"
-    text = f"a band of ±{0.95 * keep * width:.2g} there would decide (it is ±{width:.2g})"  # still so once rounded
+    text = f"a band {100 * keep:.2g} % as wide would decide"
+    if np.isfinite(width):
+        text = f"a band of ±{0.95 * keep * width:.2g} there would decide (it is ±{width:.2g})"  # still so once rounded
     if assessment.evidence == "deterministic":
         return text
     if assessment.samples is None:
