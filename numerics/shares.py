@@ -6,6 +6,7 @@ seen. Controls steer the same contexts, so they are compared context by context.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -18,7 +19,7 @@ from numerics.intervals import bounded_mean_band, check_level, mean_band
 Assumption = Literal["bounded", "gaussian"]
 ErrorRate = Literal["family", "discoveries"]
 
-ENUMERATED = 16
+ENUMERATED = 12
 """Contexts up to which all 2^n exchanges of labels are gone through; beyond, a sample of that many."""
 
 
@@ -110,14 +111,18 @@ def exchange_level(
     At least 2^-n for n contexts. Beyond `ENUMERATED` contexts, a Monte Carlo test, exact too (Phipson & Smyth 2010).
     """
     differences = _seen(np.asarray(shares) - np.asarray(null))
-    n = differences.size
-    if n <= ENUMERATED:
-        signs = 1 - 2 * (np.arange(2**n)[:, None] >> np.arange(n) & 1)
-    else:
-        signs = np.random.default_rng(seed).choice([-1, 1], size=(2**ENUMERATED, n))
-        signs[0] = 1
-    sums = signs @ differences
+    sums = _exchanges(differences.size, seed) @ differences
     return float((sums >= differences.sum() - 1e-12 * np.abs(differences).sum()).mean())
+
+
+@lru_cache(maxsize=4)
+def _exchanges(n: int, seed: int) -> Float[np.ndarray, "exchanges contexts"]:
+    """Signs of the differences after an exchange of labels, the labels as they are first."""
+    if n <= ENUMERATED:
+        return 1.0 - 2.0 * (np.arange(2**n)[:, None] >> np.arange(n) & 1)
+    signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(2**ENUMERATED, n))
+    signs[0] = 1
+    return signs
 
 
 def adjusted(levels: Float[ArrayLike, " laws"], *, controlling: ErrorRate = "family") -> Float[np.ndarray, " laws"]:

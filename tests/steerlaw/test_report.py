@@ -99,3 +99,29 @@ def test_says_nothing_of_the_machine(written, name):
     text = (written / name).read_text()
     assert "/root" not in text
     assert "/home" not in text
+
+
+def test_shares_stand_beside_their_controls(report):
+    lines = {(h.law, h.model, h.control): h for h in report.shares if h.layer is None and h.weighing == "count"}
+    exact = lines["token_bump", "ufm-exact", None]
+    assert exact.share.share == 1
+    own = lines["token_bump", "stdlib-gpt", None]
+    assert set(own.excess) == {"random_direction", "permuted_log_odds", "random_weights"}
+    assert own.share.lower <= own.share.share <= own.share.upper
+    random = lines["token_bump", "stdlib-gpt", "random_direction"]
+    assert own.excess["random_direction"].share.share == pytest.approx(own.share.share - random.share.share)
+    assert not random.excess
+    layers = {h.layer for h in report.shares if h.law == "token_bump" and h.model == "stdlib-gpt" and not h.control}
+    assert layers == {None, 0, 2, 3}
+    weighings = {h.weighing for h in report.shares if h.law == "token_bump"}
+    assert weighings == {"count", "mass", "chosen"}
+
+
+def test_predicted_numbers_stand_beside_observed_ones(report, written):
+    exact = [q for q in report.quantities if q["model"].startswith("ufm-exact") and not q["control"]]
+    assert {q["quantity"] for q in exact} >= {"curvature of cross-entropy at 0", "minimiser of cross-entropy"}
+    assert all(q["gap"] == 0 for q in exact if q["sense"] == "equal")
+    gpt = [q for q in report.quantities if q["model"] == "stdlib-gpt"]
+    assert {q["control"] for q in gpt} == {None, "random_direction", "permuted_log_odds", "random_weights"}
+    assert all(q["lower"] <= q["upper"] and q["count"] > 0 for q in gpt)
+    assert "Predicted against observed" in (written / "report.html").read_text()
