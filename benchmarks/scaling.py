@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.laws import race
 from benchmarks.peers import interpolated_peaks, streamed_moments
+from benchmarks.racing import race
 from numerics import cumulants, peak_strengths
 
 PICTURE = Path(__file__).with_name("scaling.svg")

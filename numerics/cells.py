@@ -19,15 +19,16 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
-from jax.scipy.special import logsumexp
 from jaxtyping import Array, Float, Int
 
 from numerics.checks import is_concrete
 
-POINTS = 6
-TAIL, FINE, CELLS = 512, 128, 128
-"""Tokens kept at each end; tokens in a cell up to rank 8 TAIL from an end; cells for all of a vocabulary beyond."""
+POINTS = 7
+TAIL, SPLIT = 256, 4
+"""Tokens kept at each end; cells in an octave of ranks, counted from the nearer end."""
+
+EXACT = 4096
+"""Tokens at each end whose order is exact."""
 
 SMALLEST_VOCAB = 2**15
 CERTIFIED = 1e-16
@@ -47,6 +48,13 @@ class CompressedLaw(NamedTuple):
         return self._replace(log_odds=-self.log_odds, midpoints=-self.midpoints)
 
 
+class Recurrence(NamedTuple):
+    """Of the monic orthogonal polynomials of each cell: q_{n+1} = (t - centre_n) q_n - ratio_n q_{n-1}."""
+
+    centres: Float[Array, "cells points"]
+    ratios: Float[Array, "cells points-1"]
+
+
 def uncompressed(log_probs: Float[Array, " vocab"], log_odds: Float[Array, " vocab"]) -> CompressedLaw:
     """A law without cells: exact at every strength."""
     none = jnp.empty(0)
@@ -58,38 +66,78 @@ def worth_compressing(*arrays: Float[Array, "... vocab"]) -> bool:
     return is_concrete(*arrays) and arrays[-1].shape[-1] >= SMALLEST_VOCAB
 
 
+class Group(NamedTuple):
+    """Cells of `size` tokens each, in sorted order, that start at these ranks."""
+
+    starts: Int[np.ndarray, " cells"]
+    size: int
+
+    def rows(self, values: Float[Array, " vocab"]) -> Float[Array, "cells size"]:
+        """What belongs to each cell: runs of adjoining cells are slices, which cost less than a gather."""
+        runs = np.split(self.starts, np.flatnonzero(np.diff(self.starts) != self.size) + 1)
+        return jnp.concatenate([values[run[0] : run[-1] + self.size].reshape(-1, self.size) for run in runs])
+
+
+def cell_groups(vocab: int) -> tuple[list[Group], list[slice]]:
+    """Cells by size, and the ranks that are kept.
+
+    The ranks from TAIL 2^k to TAIL 2^{k+1}, counted from either end, make a group, and so does the rest: cells
+    grow as log-odds crowd. Kept are both ends, and the few tokens that do not fill a cell of the middle group.
+    """
+    groups, start = [], TAIL
+    while 4 * start <= vocab // 2:
+        near = np.arange(start, 2 * start, start // SPLIT)
+        groups.append(Group(np.concatenate([near, vocab - near[::-1] - start // SPLIT]), start // SPLIT))
+        start *= 2
+    cells = SPLIT * (vocab - 2 * start) // start
+    size = (vocab - 2 * start) // cells
+    groups.append(Group(start + size * np.arange(cells), size))
+    return groups, [slice(0, TAIL), slice(start + cells * size, vocab - start), slice(vocab - TAIL, vocab)]
+
+
 def sort_tokens(log_odds: Float[Array, " vocab"]) -> Int[Array, " vocab"]:
     """Token ids by increasing log-odds: exactly at both ends, to 1/65536 of the bulk's range in between.
 
     Sixteen-bit keys over the range of a sample, less its extremes, make it a radix sort, ten times faster than an exact
-    one. Cells need no more, and an order that is too coarse for them shows in the certificate.
+    one. Cells need no more, and an order that is too coarse for them shows in the certificate. The host sorts, whatever
+    device holds the log-odds.
     """
     odds = np.asarray(log_odds)
-    sample = odds[:: max(1, odds.size // 4096)]
-    lowest, highest = np.sort(sample)[[8, -9]]
-    steps = 65535 / (highest - lowest) if highest > lowest else 0.0
-    order = np.argsort(np.clip((odds - lowest) * steps, 0, 65535).astype(np.uint16), kind="stable")
-    for end in (slice(None, 8 * TAIL), slice(-8 * TAIL, None)):
+    sample = np.sort(odds[:: max(1, odds.size // 4096)])
+    order = np.argsort(np.asarray(_keys(log_odds, sample[8], sample[-9])), kind="stable")
+    for end in (slice(None, EXACT), slice(-EXACT, None)):
         order[end] = order[end][np.argsort(odds[order[end]])]
     return jnp.asarray(order)
 
 
 @jax.jit
+def _keys(log_odds, lowest, highest):
+    steps = jnp.where(highest > lowest, 65535 / (highest - lowest), 0)
+    return jnp.clip((log_odds - lowest) * steps, 0, 65535).astype(jnp.uint16)
+
+
 def compress(
     log_probs: Float[Array, " vocab"], log_odds: Float[Array, " vocab"], order: Int[Array, " vocab"]
 ) -> CompressedLaw:
     """The compressed law of a large vocabulary, whose tokens `order` sorts."""
-    law, odds = log_probs[order], log_odds[order]
-    near, far = slice(TAIL, 8 * TAIL), slice(odds.size - 8 * TAIL, odds.size - TAIL)
-    bulk = slice(near.stop, far.start)
-    groups = (
-        _cells(jnp.concatenate([law[near], law[far]]), jnp.concatenate([odds[near], odds[far]]), FINE),
-        _cells(law[bulk], odds[bulk], odds.size // CELLS),
-    )
-    log_weights, nodes, log_masses, midpoints, half_widths = map(jnp.concatenate, zip(*groups, strict=True))
+    return _compress(*_in_order(log_probs, log_odds, order))
+
+
+@jax.jit
+def _in_order(log_probs, log_odds, order):  # compiled apart: XLA would otherwise gather anew wherever tokens are used
+    return log_probs[order], log_odds[order]
+
+
+@jax.jit
+def _compress(law: Float[Array, " vocab"], odds: Float[Array, " vocab"]) -> CompressedLaw:
+    groups, kept = cell_groups(odds.size)
+    cells = [_cells(group.rows(law), group.rows(odds)) for group in groups]
+    matrices, log_masses, midpoints, half_widths = jax.tree.map(lambda *parts: jnp.concatenate(parts), *cells)
+    nodes, weights = gauss_rules(matrices)
+    log_weights, nodes = log_masses[:, None] + jnp.log(weights), midpoints[:, None] + half_widths[:, None] * nodes
     return CompressedLaw(
-        jnp.concatenate([law[:TAIL], log_weights.ravel(), law[-TAIL:]]),
-        jnp.concatenate([odds[:TAIL], nodes.ravel(), odds[-TAIL:]]),
+        jnp.concatenate([*(law[ranks] for ranks in kept), log_weights.ravel()]),
+        jnp.concatenate([*(odds[ranks] for ranks in kept), nodes.ravel()]),
         log_masses,
         midpoints,
         half_widths,
@@ -113,7 +161,7 @@ def evaluate(
     """A kernel (law, log-odds, strengths) -> (values, K): on the compressed law where it is certified, else in full."""
     light = compress(log_probs, log_odds, order)
     values, cgf = kernel(light.log_probs, light.log_odds, strengths)
-    uncertain = np.flatnonzero(_relative_errors(light, strengths, cgf) > CERTIFIED)
+    uncertain = np.flatnonzero(np.asarray(_relative_errors(light, strengths, cgf)) > CERTIFIED)
     if uncertain.size:
         uncertain = repeated(uncertain)
         values = values.at[..., uncertain].set(kernel(log_probs, log_odds, strengths[uncertain])[0])
@@ -128,40 +176,36 @@ def repeated(indices: Int[np.ndarray, " some"]) -> Int[np.ndarray, " more"]:
 _relative_errors = jax.jit(jax.vmap(relative_error, in_axes=(None, 0, 0)))
 
 
-def _cells(law: Float[Array, " tokens"], log_odds: Float[Array, " tokens"], size: int):
-    """Cells of `size` successive tokens: log-weights and nodes of their rules, then the fields of `CompressedLaw`."""
-    padding = -law.size % size
-    law = jnp.pad(law, (0, padding), constant_values=-jnp.inf).reshape(-1, size)
-    log_odds = jnp.pad(log_odds, (0, padding), mode="edge").reshape(-1, size)
+def _cells(law: Float[Array, "cells size"], log_odds: Float[Array, "cells size"]):
+    """Recurrences of cells, one a row, on [-1, 1], then the fields of `CompressedLaw`."""
     lowest, highest = jnp.min(log_odds, axis=1), jnp.max(log_odds, axis=1)
     midpoints, half_widths = (lowest + highest) / 2, (highest - lowest) / 2
     places = (log_odds - midpoints[:, None]) / jnp.where(half_widths > 0, half_widths, 1)[:, None]
-    log_masses = logsumexp(law, axis=1)
-    shares = jnp.exp(law - jnp.where(log_masses > -jnp.inf, log_masses, 0)[:, None])
-    nodes, weights = gauss_rule(places, shares)
-    log_weights = log_masses[:, None] + jnp.log(weights)
-    return log_weights, midpoints[:, None] + half_widths[:, None] * nodes, log_masses, midpoints, half_widths
+    top = jnp.maximum(jnp.max(law, axis=1), jnp.finfo(law.dtype).min)  # finite even if no token occurs
+    weights = jnp.exp(law - top[:, None])
+    return recurrences(places, weights), top + jnp.log(jnp.sum(weights, axis=1)), midpoints, half_widths
 
 
-def gauss_rule(
-    places: Float[Array, "cells size"], shares: Float[Array, "cells size"]
-) -> tuple[Float[Array, "cells points"], Float[Array, "cells points"]]:
-    """Nodes and weights by Lanczos and Golub-Welsch: eigenvalues, and squared first components, of the Jacobi matrix.
+def recurrences(places: Float[Array, "cells size"], weights: Float[Array, "cells size"]) -> Recurrence:
+    """By Stieltjes' procedure: sums over the cell of its weights times squares of its monic orthogonal polynomials.
 
-    A cell of fewer distinct places than points ends the recurrence early; what follows has weight 0.
+    A cell of fewer distinct places than points ends the recurrence early, with a ratio of 0.
     """
+    polynomial, previous = jnp.ones_like(places), jnp.zeros_like(places)
+    norm, centres, ratios = jnp.zeros_like(places[:, 0]), [], []
+    for _ in range(POINTS):
+        squares = weights * polynomial * polynomial
+        before, norm = norm, jnp.sum(squares, axis=1)
+        centres.append(jnp.sum(places * squares, axis=1) / jnp.where(norm > 0, norm, 1))
+        ratios.append(norm / jnp.where(before > 0, before, jnp.inf))
+        following = (places - centres[-1][:, None]) * polynomial - ratios[-1][:, None] * previous
+        polynomial, previous = following, polynomial
+    return Recurrence(jnp.stack(centres, axis=1), jnp.stack(ratios[1:], axis=1))
 
-    def lanczos(state, _):
-        vector, previous, coupling = state
-        image = places * vector - coupling[:, None] * previous
-        diagonal = jnp.sum(image * vector, axis=1)
-        image -= diagonal[:, None] * vector
-        coupling = jnp.sqrt(jnp.sum(image * image, axis=1))
-        following = image * jnp.where(coupling > 0, 1 / coupling, 0)[:, None]
-        return (following, vector, coupling), (diagonal, coupling)
 
-    start = jnp.sqrt(shares), jnp.zeros_like(shares), jnp.zeros_like(shares[:, 0])
-    _, (diagonal, couplings) = lax.scan(lanczos, start, length=POINTS, unroll=True)
-    side = jax.vmap(lambda above: jnp.diag(above, 1) + jnp.diag(above, -1))(couplings[:-1].T)
-    nodes, vectors = jnp.linalg.eigh(diagonal.T[:, :, None] * jnp.eye(POINTS, dtype=shares.dtype) + side)
+def gauss_rules(recurrence: Recurrence) -> tuple[Float[Array, "cells points"], Float[Array, "cells points"]]:
+    """Nodes and weights by Golub-Welsch: eigenvalues, and squared first components, of the Jacobi matrices."""
+    couplings = jnp.sqrt(recurrence.ratios)
+    side = jax.vmap(lambda above: jnp.diag(above, 1) + jnp.diag(above, -1))(couplings)
+    nodes, vectors = jnp.linalg.eigh(jax.vmap(jnp.diag)(recurrence.centres) + side)
     return nodes, vectors[:, 0, :] ** 2

@@ -19,8 +19,8 @@ from numerics.checks import (
 from numerics.cumulants import FEWEST_STRENGTHS
 from numerics.tilted import exp_beyond_linear, favoured_by, tilted_divergences
 
-BLOCK_ELEMENTS, TABLE_ELEMENTS = 2**21, 2**22
-"""Elements of a block of laws and of a table of exponentials: 16 and 32 MiB in float64."""
+BLOCK_ELEMENTS, TABLE_ELEMENTS = 2**20, 2**22
+"""Elements of a block of laws and of a table of exponentials: 8 and 32 MiB in float64."""
 
 FEWEST_CONTEXTS = 8
 """Contexts from which on one matrix product is worth it."""

@@ -1,7 +1,9 @@
 """Cumulants of the log-odds under the tilted law."""
 
 import operator
+from functools import partial
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -60,11 +62,15 @@ def cumulants(
     law = checked_log_probs(laws, dtype=dtype)
     if not worthwhile:
         return tilted_moments(law, odds, strengths, order)
-
-    def kernel(*law_and_strengths):
-        values = tilted_moments(*law_and_strengths, order)
-        return values, values[0]
-
     tokens = sort_tokens(odds)
-    rows = [evaluate(kernel, row, odds, tokens, strengths) for row in law.reshape(-1, odds.size)]
+    rows = [
+        evaluate(partial(_moments_and_cgf, order=order), row, odds, tokens, strengths)
+        for row in law.reshape(-1, odds.size)
+    ]
     return jnp.stack(rows, axis=1).reshape(order + 1, *contexts, strengths.size)
+
+
+@partial(jax.jit, static_argnames="order")
+def _moments_and_cgf(law, odds, strengths, order):
+    values = tilted_moments(law, odds, strengths, order)
+    return values, values[0]

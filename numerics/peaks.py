@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from numerics.balance import balances
 from numerics.cells import (
     CERTIFIED,
-    TAIL,
+    EXACT,
     CompressedLaw,
     compress,
     repeated,
@@ -178,8 +178,8 @@ def _in_blocks(
 ) -> tuple[Float[Array, " vocab"], Bool[Array, " vocab"]]:
     """The same, but successive tokens share a node if not near the ends."""
     targets = jnp.clip(log_odds, inside.lowest, inside.highest)[order]
-    stop = targets.size - 8 * TAIL
-    start = 8 * TAIL + (stop - 8 * TAIL) % WIDTH
+    stop = targets.size - EXACT
+    start = EXACT + (stop - EXACT) % WIDTH
     bulk = _solve(nodes, targets[start:stop].reshape(-1, WIDTH))
     tails = _solve(nodes, jnp.concatenate([targets[:start], targets[stop:]])[:, None])
     peaks, doubtful = (

@@ -58,7 +58,8 @@ def summarise(summary: Summary, context: int, view: View) -> None:
 def _peaks(band: Band) -> tuple[Float[np.ndarray, " curves"], Float[np.ndarray, " curves"]]:
     """Between which strengths each curve is largest: the neighbours of all at which some curve in the band may be.
 
-    Infinite where that is an end of the window: it may be largest beyond.
+    Infinite where that is an end of the window: it may be largest beyond. The curve may have any shape;
+    `peak_intervals` takes it for a bump, which narrows the interval and leaves none where it cannot be one.
     """
     may_be = band.upper >= band.lower.max(axis=0)
     first, last = may_be.argmax(axis=0), len(may_be) - 1 - may_be[::-1].argmax(axis=0)

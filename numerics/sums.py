@@ -25,42 +25,26 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from numerics.cells import FINE, TAIL, repeated, sort_tokens, worth_compressing
+from numerics.cells import Group, cell_groups, repeated, sort_tokens, worth_compressing
 from numerics.tilted import cumulants_of_moments, favoured_by, tilted_moments
 
 POINTS = 16
-COARSE = 1024
-"""Tokens in a cell beyond rank 8 TAIL from an end."""
 
-BLOCK_ELEMENTS, TABLE_ELEMENTS = 2**20, 2**18
-"""Elements of a block of weightings and of a table of exponentials: 8 and 2 MiB in float64."""
-
-
-class Cells(NamedTuple):
-    """Cells of equally many successive tokens: where they start in the sorted order, and Chebyshev polynomials T_r."""
-
-    starts: Int[Array, " cells"]
-    midpoints: Float[Array, " cells"]
-    half_widths: Float[Array, " cells"]
-    polynomials: Float[Array, "cells size points"]
+BLOCK_ELEMENTS, TABLE_ELEMENTS = 2**21, 2**18
+"""Elements of a block of weightings and of a table of exponentials: 16 and 2 MiB in float64."""
 
 
 class Places(NamedTuple):
-    """What the log-odds of a vocabulary alone determine: its order, the tokens kept, cells near the ends and beyond."""
+    """What the log-odds of a vocabulary alone determine: its order, the log-odds of what is kept, and its cells.
+
+    `in_cells` says where in [-1, 1] each token lies in its cell, a group of cells an array.
+    """
 
     order: Int[Array, " vocab"]
-    kept: Int[Array, " kept"]
     log_odds: Float[Array, " light"]
-    fine: Cells
-    coarse: Cells
-
-    @property
-    def midpoints(self) -> Float[Array, " cells"]:
-        return jnp.concatenate([self.fine.midpoints, self.coarse.midpoints])
-
-    @property
-    def half_widths(self) -> Float[Array, " cells"]:
-        return jnp.concatenate([self.fine.half_widths, self.coarse.half_widths])
+    midpoints: Float[Array, " cells"]
+    half_widths: Float[Array, " cells"]
+    in_cells: list[Float[Array, "cells size"]]
 
 
 class Light(NamedTuple):
@@ -71,33 +55,27 @@ class Light(NamedTuple):
 
 
 def places(log_odds: Float[Array, " vocab"]) -> Places:
-    """Places for a large vocabulary; tokens that do not fill a cell are kept."""
+    """Places for a large vocabulary."""
     order = sort_tokens(log_odds)
-    far = order.size - 8 * TAIL
-    bulk = np.arange(8 * TAIL, far - COARSE + 1, COARSE)
-    near = np.arange(TAIL, 8 * TAIL, FINE)
-    kept = np.r_[:TAIL, bulk[-1] + COARSE : far, order.size - TAIL : order.size]
-    return _places(log_odds, order, jnp.asarray(kept), jnp.asarray(np.r_[near, far + near - TAIL]), jnp.asarray(bulk))
+    return Places(order, *_places(_sorted(log_odds[None], order)[0]))
 
 
 @jax.jit
-def _places(log_odds, order, kept, fine_starts, coarse_starts) -> Places:
-    odds = log_odds[order]
-    fine, coarse = _cells(odds, fine_starts, FINE), _cells(odds, coarse_starts, COARSE)
-    points = jnp.cos(_angles()).astype(odds.dtype)
-    nodes = [(cells.midpoints[:, None] + cells.half_widths[:, None] * points).ravel() for cells in (fine, coarse)]
-    return Places(order, kept, jnp.concatenate([odds[kept], *nodes]), fine, coarse)
+def _places(odds: Float[Array, " vocab"]):
+    groups, kept = cell_groups(odds.size)
+    midpoints, half_widths, in_cells = zip(*(_cells(group.rows(odds)) for group in groups), strict=True)
+    midpoints, half_widths = jnp.concatenate(midpoints), jnp.concatenate(half_widths)
+    nodes = midpoints[:, None] + half_widths[:, None] * jnp.cos(_angles()).astype(odds.dtype)
+    log_odds = jnp.concatenate([*(odds[ranks] for ranks in kept), nodes.ravel()])
+    return log_odds, midpoints, half_widths, list(in_cells)
 
 
-def _cells(odds: Float[Array, " vocab"], starts: Int[Array, " cells"], size: int) -> Cells:
-    tokens = odds[starts[:, None] + jnp.arange(size)]
-    lowest, highest = jnp.min(tokens, axis=1), jnp.max(tokens, axis=1)
+def _cells(log_odds: Float[Array, "cells size"]):
+    """Midpoints, half-widths, and where in [-1, 1] each token lies."""
+    lowest, highest = jnp.min(log_odds, axis=1), jnp.max(log_odds, axis=1)
     midpoints, half_widths = (lowest + highest) / 2, (highest - lowest) / 2
-    t = jnp.clip((tokens - midpoints[:, None]) / jnp.where(half_widths > 0, half_widths, 1)[:, None], -1, 1)
-    polynomials = [jnp.ones_like(t), t]
-    while len(polynomials) < POINTS:
-        polynomials.append(2 * t * polynomials[-1] - polynomials[-2])
-    return Cells(starts, midpoints, half_widths, jnp.stack(polynomials, axis=-1))
+    in_cells = (log_odds - midpoints[:, None]) / jnp.where(half_widths > 0, half_widths, 1)[:, None]
+    return midpoints, half_widths, jnp.clip(in_cells, -1, 1)
 
 
 def _angles() -> Float[Array, " points"]:
@@ -116,24 +94,29 @@ def _sorted(weights, order):  # compiled apart: XLA would otherwise compute what
 
 @jax.jit
 def _lighten(weights: Float[Array, "rows vocab"], where: Places) -> Light:
-    fine, coarse = (_moments(weights, cells) for cells in (where.fine, where.coarse))
-    moments = jnp.concatenate([fine, coarse], axis=1)
+    groups, kept = cell_groups(where.order.size)
+    in_groups = zip(groups, where.in_cells, strict=True)
+    moments = jnp.concatenate([_moments(weights, group, t) for group, t in in_groups])
     r = jnp.arange(POINTS)
     scale = jnp.where(r == 0, 1, 2) / POINTS
     to_points = (scale * jnp.cos(_angles()[:, None] * r)).astype(weights.dtype)
-    at_points = jnp.einsum("jcr,kr->jck", moments, to_points).reshape(weights.shape[0], -1)
-    return Light(jnp.concatenate([weights[:, where.kept], at_points], axis=1), moments[..., 0])
+    at_points = jnp.einsum("crj,kr->jck", moments, to_points).reshape(weights.shape[0], -1)
+    return Light(jnp.concatenate([*(weights[:, ranks] for ranks in kept), at_points], axis=1), moments[:, 0].T)
 
 
-def _moments(weights: Float[Array, "rows vocab"], cells: Cells) -> Float[Array, "rows cells points"]:
-    """sum_z w_j(z) T_r(t(z)) in each cell."""
-    size = cells.polynomials.shape[1]
+def _moments(
+    weights: Float[Array, "rows vocab"], group: Group, in_cells: Float[Array, "cells size"]
+) -> Float[Array, "cells points rows"]:
+    """sum_z w_j(z) T_r(t(z)) in each cell. Chebyshev polynomials T_r are formed a cell at a time, and forgotten."""
 
     def in_cell(cell):
-        start, polynomials = cell
-        return lax.dynamic_slice_in_dim(weights, start, size, axis=1) @ polynomials
+        start, t = cell
+        polynomials = [jnp.ones_like(t), t]
+        while len(polynomials) < POINTS:
+            polynomials.append(2 * t * polynomials[-1] - polynomials[-2])
+        return jnp.stack(polynomials) @ lax.dynamic_slice_in_dim(weights, start, group.size, axis=1).T
 
-    return jnp.moveaxis(lax.map(in_cell, (cells.starts, cells.polynomials)), 0, 1)
+    return lax.map(in_cell, (jnp.asarray(group.starts), in_cells))
 
 
 def log_sums(

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.cells import CERTIFIED, POINTS, compress, gauss_rule, relative_error, sort_tokens
+from numerics.cells import (
+    CERTIFIED,
+    POINTS,
+    SMALLEST_VOCAB,
+    cell_groups,
+    compress,
+    gauss_rules,
+    recurrences,
+    relative_error,
+    sort_tokens,
+)
 from numerics.cumulants import cumulants
 from numerics.tilted import tilted_moments
 from tilted_oracle import normalised
@@ -75,7 +85,7 @@ def test_certificate_bounds_the_error() -> None:
     assert jnp.any(error > 1e-3)
 
 
-rule = jax.jit(gauss_rule)
+rule = jax.jit(lambda places, weights: gauss_rules(recurrences(places, weights)))
 
 
 @settings(max_examples=50, deadline=None)
@@ -89,6 +99,19 @@ def test_gauss_rule_has_the_moments_of_the_cell(tokens: list[tuple[int, float]],
     assert np.all(weights >= 0)
     for power in range(2 * POINTS):
         assert weights @ nodes**power == pytest.approx(shares @ places**power, abs=1e-14)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(SMALLEST_VOCAB, 2**20))
+def test_every_rank_is_kept_or_in_one_cell(vocab: int) -> None:
+    groups, kept = cell_groups(vocab)
+    ranks = [(int(start), int(start) + group.size) for group in groups for start in group.starts]
+    ranks = sorted(ranks + [(some.start, some.stop) for some in kept])
+    assert [start for start, _ in ranks] + [vocab] == [0] + [stop for _, stop in ranks]
+    assert sum(some.stop - some.start for some in kept) < vocab / 50
+    for group in groups:
+        rows = np.asarray(group.rows(jnp.arange(vocab)))
+        np.testing.assert_array_equal(rows, group.starts[:, None] + np.arange(group.size))
 
 
 @settings(max_examples=30, deadline=None)
