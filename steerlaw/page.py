@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from steerlaw.report import Line, Report
 
 
+HEADS = {"undecided": "undec.", "not_applicable": "n/a"}
+
+
 def page(report: "Report", figures: Sequence["Drawn"]) -> str:
     """The HTML of report.html: summary, departures, figures, derivations and the record of the run."""
     style = resources.files("steerlaw").joinpath("page.css").read_text()
@@ -67,10 +70,10 @@ def _summary(report: "Report") -> str:
             f'<td class="law">{escape(line.law) if line.law != previous else ""}</td>'
             f'<td class="model">{_model(line)}</td><td><span class="bar">{bar}</span></td>'
             f'{numbers}<td class="n">{"" if line.share is None else interval(line.share)}</td>'
-            f'<td class="n">{_excess(line.excess)}</td><td>{escape(line.worst)}</td></tr>'
+            f'<td class="n">{_excess(line.excess)}</td><td class="worst">{escape(line.worst)}</td></tr>'
         )
         previous = line.law
-    heads = "".join(f'<th class="n">{v.replace("_", " ")}</th>' for v in OUTCOMES)
+    heads = "".join(f'<th class="n">{HEADS.get(v, v)}</th>' for v in OUTCOMES)
     key = "".join(f'<span class="{v}"></span>{v.replace("_", " ")}' for v in OUTCOMES)
     return (
         f'<p class="key">{key}</p><div class="scroll"><table><thead><tr><th>law</th><th>model</th><th></th>{heads}'
@@ -122,10 +125,12 @@ def _quantities(report: "Report") -> str:
     rows = []
     for q in (q for q in report.quantities if q["control"] is None):
         sense = "" if q["sense"] == "equal" else f"{q['sense']} "
-        cells = (
+        words = (
             q["quantity"],
             ", ".join(filter(None, (q["model"], q["concept"], None if q["layer"] is None else f"layer {q['layer']}"))),
             q["unit"],
+        )
+        numbers = (
             "" if q["predicted"] is None else f"{sense}{q['predicted']:.3g}",
             f"{q['lower']:.3g} to {q['upper']:.3g}",
             _number(q["gap"]),
@@ -133,15 +138,19 @@ def _quantities(report: "Report") -> str:
             _number(null.get(_place(q), {}).get("gap")),
             f"{q['count']:,}",
         )
-        rows.append(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
-    heads = ("quantity", "where", "unit", "predicted", "observed", "gap", "largest", "gap, random", "cases")
+        cells = [f"<td>{escape(word)}</td>" for word in words] + [f'<td class="n">{x}</td>' for x in numbers]
+        rows.append(f"<tr>{''.join(cells)}</tr>")
+    heads = [f"<th>{head}</th>" for head in ("quantity", "where", "unit")]
+    heads += [
+        f'<th class="n">{head}</th>' for head in ("predicted", "observed", "gap", "largest gap", "gap, random", "cases")
+    ]
     return (
         "<p>Medians over contexts (and tokens, concepts): what the unsteered model predicts, between which bounds it "
         "was observed, and the distance from the one to the other. Peaks are roots of exact slopes; of cross-entropy "
         "the bounds are 95 % intervals over blocks of text. Log-odds of a concept are measured on prompts and scaled "
         "by the derivative of the logits at strength 0.</p>"
         f'<details><summary>{len(rows)} quantities</summary><div class="scroll"><table>'
-        f"<thead><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead>"
+        f"<thead><tr>{''.join(heads)}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div></details>"
     )
 

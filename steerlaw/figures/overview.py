@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from steerlaw.figures import Drawn
 from steerlaw.figures.style import BLACK, GREY, VERDICTS, WIDTH, styled
 
-BAR, CONTROL_BAR, FIRST, PITCH = 0.42, 0.13, 0.32, 0.17
+BAR, CONTROL_BAR, FIRST, PITCH = 0.38, 0.11, 0.29, 0.15
 """Heights of the bars and places of the controls under the model, where laws are 1 apart."""
 
 
@@ -60,7 +60,7 @@ def overview_figure(laws: Sequence[str], tallies: Sequence[Tally]) -> Figure:
     models = list(dict.fromkeys(tally.model for tally in tallies))
     if not models or not laws:
         raise ValueError("overview: expected verdicts on at least one law and model, got none; verify something first")
-    figure = Figure(figsize=(WIDTH, 1.0 + 0.3 * len(laws)))
+    figure = Figure(figsize=(WIDTH, 1.0 + 0.33 * len(laws)))
     figure.set_layout_engine("constrained", rect=(0.01, 0, 0.98, 1))  # long names of laws reach the very edge
     axes = figure.subplots(1, len(models), sharey=True, squeeze=False)[0]
     for ax, model in zip(axes, models, strict=True):
