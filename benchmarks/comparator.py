@@ -1,4 +1,4 @@
-"""Benchmarks of the comparator: `python -m benchmarks.comparator` writes benchmarks/COMPARATOR.md and a picture.
+"""Benchmarks of the comparator: `python -m benchmarks.comparator` writes its part of RESULTS.md and a picture.
 
 False alarms on curves that obey, power against departures of known size beside rules of thumb, agreement with certified
 answers, and the time for a whole vocabulary. `--small` is a quick check on a tenth of everything, not written. `--only
@@ -19,13 +19,13 @@ from scipy.stats import binomtest
 
 from benchmarks.exact_instances import Tally, concept_instances, token_instances
 from benchmarks.naive_rules import RULES
+from benchmarks.results import write_part
 from benchmarks.simulated import BANDS, CLASSES, GRID, SCENES, band_of, departing, replicates
 from numerics import shapes
 from numerics.bands import Band, around
 from numerics.intervals import centred, mean_band
 from steerlaw.figures.style import BLACK, SERIES, WIDTH, styled
 
-RESULTS = Path(__file__).with_name("COMPARATOR.md")
 PICTURE = Path(__file__).parent.parent / "docs" / "comparator_power.svg"
 
 LEVEL = 0.05
@@ -39,7 +39,7 @@ VOCAB, LONG_GRID, BLOCK = 151_936, 1025, 4096
 def false_alarms(scale: float) -> Iterator[str]:
     """Share of curves of each class that are said to depart from it, with its Clopper-Pearson interval."""
     curves = int(10_000 * scale)
-    yield f"## False alarms: {curves:,} curves of each class and band kind, level {LEVEL:g}"
+    yield f"### False alarms: {curves:,} curves of each class and band kind, level {LEVEL:g}"
     yield ""
     yield (
         f"{STRENGTHS} strengths; half of each curve's steps are flat, so that it lies on the edge of its class. Share "
@@ -69,7 +69,7 @@ def false_alarms(scale: float) -> Iterator[str]:
 def power(scale: float) -> Iterator[str]:
     """Share of departing curves that are found, against the size of the departure, beside rules of thumb."""
     curves = max(int(400 * scale), 20)
-    yield f"## Power: {curves} curves a size, {REPLICATES} contexts, {len(GRID)} strengths, level {LEVEL:g}"
+    yield f"### Power: {curves} curves a size, {REPLICATES} contexts, {len(GRID)} strengths, level {LEVEL:g}"
     yield ""
     yield (
         "Sizes in standard errors of the mean at one strength, beside which contexts differ by an offset twice as "
@@ -131,7 +131,7 @@ def _draw(found: dict[str, dict[str, list[float]]]) -> None:
 def agreement(scale: float) -> Iterator[str]:
     """Verdicts on exact tilted laws against ball arithmetic."""
     tokens, concepts = int(600 * scale), int(400 * scale)
-    yield f"## Agreement with certified answers: {tokens + concepts:,} exact instances"
+    yield f"### Agreement with certified answers: {tokens + concepts:,} exact instances"
     yield ""
     yield (
         "Random tilted laws, computed in float64 without the kernels of `numerics`, judged within rounding; truth from "
@@ -172,7 +172,7 @@ def timing(scale: float) -> Iterator[str]:
             list(pool.map(judge, range(0, vocab, BLOCK)))
         rows.append(f"| {threads} | {time.perf_counter() - wall:.1f} s | {time.process_time() - cpu:.1f} s |")
     more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    yield f"## Time: {vocab:,} tokens x {LONG_GRID:,} strengths"
+    yield f"### Time: {vocab:,} tokens x {LONG_GRID:,} strengths"
     yield ""
     yield (
         "D-, D+ and witnesses from rising, falling and bump, and the fewest turns, of every token; the curves are made "
@@ -208,7 +208,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="a tenth of everything, nothing written")
     parser.add_argument("--only", default=",".join(SECTIONS), help=f"some of {', '.join(SECTIONS)}; nothing written")
     options = parser.parse_args()
-    lines = ["# The comparator", "", "Written by `python -m benchmarks.comparator`.", "", _machine()]
+    lines = ["Written by `python -m benchmarks.comparator`.", "", _machine()]
     print("\n".join(lines), flush=True)
     for name in options.only.split(","):
         lines.append("")
@@ -218,7 +218,7 @@ def main() -> None:
             print(line, flush=True)
         print(f"[{name}: {time.perf_counter() - start:.0f} s]", flush=True)
     if not options.small and options.only == ",".join(SECTIONS):
-        RESULTS.write_text("\n".join(lines) + "\n")
+        write_part("The comparator", "\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Benchmarks of the laws' evaluation: `python -m benchmarks.laws` prints a table and writes benchmarks/RESULTS.md.
+"""Benchmarks of the laws' evaluation: `python -m benchmarks.laws` writes its part of RESULTS.md.
 
 Contenders run in turns in one process on one core, so that whatever else the machine does hits them alike; what is
 compared is the median over rounds of the ratio within a round. `--small` is a quick check on an eighth of the
@@ -10,7 +10,6 @@ import statistics
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -25,15 +24,13 @@ from benchmarks.peers import (
     streamed_moments,
 )
 from benchmarks.racing import HEADER, Row, line, machine, on_one_core, race, timed
+from benchmarks.results import write_part
 from numerics import cross_entropy as ce
 from numerics import cross_entropy_change, cumulants, peak_strengths, top_tokens
 from numerics.cells import _compress, _in_order, compress, sort_tokens
 from numerics.peaks import _in_blocks, _interior, _nodes
 from numerics.sums import BLOCK_ELEMENTS, TABLE_ELEMENTS, _lighten, _tilted_sums_at, lighten, places
 from numerics.tilted import tilted_moments
-
-RESULTS = Path(__file__).with_name("RESULTS.md")
-
 
 NOTES = """What bounds ours: for one law, Gauss rules (half of the time), the sort (a fifth) and an exponential for each
 strength and remaining token (an eighth); for all peaks, Newton's steps on expansions of degree 24; for many contexts,
@@ -166,8 +163,6 @@ def main() -> None:
     law = jax.nn.log_softmax(jnp.asarray(2.5 * rng.normal(size=vocab)))
     odds = jnp.asarray(rng.standard_t(6, size=vocab))
     lines = [
-        "# Benchmarks",
-        "",
         "Written by `python -m benchmarks.laws`. Times are whole calls, input checks and sorting included. Vocabulary"
         f" {vocab:,} and float64 unless said; one thread; logits of sd 2.5, log-odds of Student's t with 6 degrees.",
         "",
@@ -191,7 +186,7 @@ def main() -> None:
     lines += ["", extra_memory(law, odds), "", NOTES]
     print("\n".join(lines[-3:]))
     if not options.small:
-        RESULTS.write_text("\n".join(lines) + "\n")
+        write_part("Evaluating the laws", "\n".join(lines))
 
 
 if __name__ == "__main__":
