@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Num
 
 # Bytes of activations at a time on a CPU, where larger batches are no faster and smaller ones are slower.
-MEMORY_BOUND = 32 * 2**20
+MEMORY_BOUND = 64 * 2**20
 
 
 def bucket(length: int) -> int:

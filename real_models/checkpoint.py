@@ -4,6 +4,7 @@ Pickled weights (`.bin`, `.pt`) are never read, since unpickling runs code.
 """
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from real_models.layouts import Tensor
 
 DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16, "float64": jnp.float64}
 STORED_DTYPES = ("BF16", "F16", "F32", "F64")
+SLAB = 2**20  # bytes converted at a time
 
 
 def read_checkpoint(directory: str | Path, dtype: str = "float32") -> tuple[Spec, Params]:
@@ -83,11 +85,17 @@ def weight_files(directory: Path) -> list[Path]:
 
 
 def stored_tensors(files: list[Path]) -> Iterator[tuple[str, Any]]:
-    """Names and lazily read slices of every tensor in the files (memory-mapped)."""
+    """Names and lazily read slices of every tensor in the files (memory-mapped).
+
+    Each tensor has a mapping of its own, closed before the next is opened: pages that were read count as memory of the
+    process for as long as they are mapped, which for a whole file would double it.
+    """
     for file in files:
         try:
             with safe_open(file, framework="np") as opened:
-                for name in opened.keys():  # noqa: SIM118  (no mapping: it cannot be iterated)
+                names = list(opened.keys())
+            for name in names:
+                with safe_open(file, framework="np") as opened:
                     yield name, opened.get_slice(name)
         except SafetensorError as error:
             raise ValueError(f"{file} is not a readable safetensors file: {error}") from error
@@ -119,13 +127,34 @@ def convert(tensor: Tensor, stored: Any, dtype: Any, directory: Path) -> list[ja
         raise ValueError(f"{directory}: {tensor.name} has shape {list(shape)}, expected {list(tensor.shape)}")
     if stored_dtype not in STORED_DTYPES:
         raise ValueError(f"{directory}: {tensor.name} is stored as {stored_dtype}, expected one of {STORED_DTYPES}")
-    array = np.asarray(stored[...])
-    array = array.T if tensor.transpose else array
-    if tensor.offset:  # 1 + w needs more digits than a half-precision w
-        dtype = at_least_float32(dtype)
-        array = array.astype(dtype) + tensor.offset
-    parts = np.split(array, len(tensor.paths), axis=-1)
-    return [jnp.asarray(np.ascontiguousarray(part).astype(dtype)) for part in parts]
+    dtype = at_least_float32(dtype) if tensor.offset else dtype  # 1 + w needs more digits than a half-precision w
+    ours = shape[::-1] if tensor.transpose else shape
+    parts = [empty((*ours[:-1], ours[-1] // len(tensor.paths)), dtype) for _ in tensor.paths]
+    for number, part in enumerate(parts):
+        fill(part.T if tensor.transpose else part, stored, number, by_rows=tensor.transpose or len(shape) == 1)
+        if tensor.offset:
+            part += tensor.offset
+    return [jax.device_put(part) for part in parts]
+
+
+def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """An array to be filled, at a multiple of 64 bytes: such a one JAX takes over on a CPU as it lies."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    room = np.empty(size + 63, np.uint8)
+    start = -room.ctypes.data % 64
+    return room[start : start + size].view(dtype).reshape(shape)
+
+
+def fill(part: np.ndarray, stored: Any, number: int, *, by_rows: bool) -> None:
+    """Copy one of several equal parts of a stored tensor, along its rows or its columns, a slab of rows at a time."""
+    count, width = len(part), part.shape[-1]
+    step = max(1, SLAB // part[:1].nbytes)
+    for start in range(0, count, step):
+        stop = min(start + step, count)
+        if by_rows:
+            part[start:stop] = stored[number * count + start : number * count + stop]
+        else:
+            part[start:stop] = stored[start:stop, number * width : (number + 1) * width]
 
 
 def insert(params: Params, path: str, array: jax.Array) -> None:

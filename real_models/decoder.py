@@ -81,14 +81,15 @@ def at_least_float32(dtype: Any) -> Any:
 def norm(spec: Spec, weights: Params, x: Float[Array, "*rows d"]) -> Float[Array, "*rows d"]:
     """RMSNorm `w x / sqrt(mean x^2 + eps)`, or LayerNorm `w (x - mean) / sqrt(var + eps) + b`, in float32 at least.
 
-    The product with `w` is taken in the dtype of `w`, which Gemma keeps wider than its half-precision activations.
+    RMSNorm multiplies by `w` in the dtype of `w`, which Gemma keeps wider than its half-precision activations;
+    LayerNorm is rounded once, at its end.
     """
     wide = x.astype(at_least_float32(x.dtype))
     if spec.norm == "layer":
         wide = wide - jnp.mean(wide, axis=-1, keepdims=True)
-    scale = jax.lax.rsqrt(jnp.mean(wide * wide, axis=-1, keepdims=True) + spec.norm_eps)
-    y = (weights["weight"] * (wide * scale).astype(weights["weight"].dtype)).astype(x.dtype)
-    return y + weights["bias"] if "bias" in weights else y
+    y = wide * jax.lax.rsqrt(jnp.mean(wide * wide, axis=-1, keepdims=True) + spec.norm_eps)
+    y = weights["weight"] * (y.astype(weights["weight"].dtype) if spec.norm == "rms" else y)
+    return (y + weights["bias"] if "bias" in weights else y).astype(x.dtype)
 
 
 def linear(weights: Params, x: Float[Array, "*rows n_in"]) -> Float[Array, "*rows n_out"]:

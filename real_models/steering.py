@@ -69,7 +69,11 @@ def logits_last(spec: Spec, params: Params, prompt: Prompt, vectors: Vectors) ->
     end0 = row(x0, prompt.last)
     caches = {}
     for layer in range(first + 1, spec.n_layers):
-        caches[layer], x0 = run_cache(of_block(spec, layer), params["blocks"][layer], x0)
+        own, weights = of_block(spec, layer), params["blocks"][layer]
+        if layer < spec.n_layers - 1:
+            caches[layer], x0 = run_cache(own, weights, x0)
+        else:
+            caches[layer] = run_keys_values(own, weights, x0)
 
     def logits(strengths: Float[Array, " rows"], which: Int[Array, " rows"]) -> Float[Array, "rows vocab"]:
         x = steer(end0, strengths, vectors[first], which)
@@ -136,11 +140,16 @@ def run_last_query(spec: Spec, weights: Params, x, last):
 
 
 @compiled
+def run_keys_values(spec: Spec, weights: Params, x):
+    """The block's keys and values."""
+    normed = decoder.norm(spec, weights["attn_norm"], x)
+    return decoder.keys_values(spec, weights, normed, layout(x.shape[1])[1])
+
+
+@compiled
 def run_cache(spec: Spec, weights: Params, x):
-    """The block's keys and values beside its output."""
-    padding, positions = layout(x.shape[1])
-    cache = decoder.keys_values(spec, weights, decoder.norm(spec, weights["attn_norm"], x), positions)
-    return cache, decoder.block(spec, weights, x, padding, positions)
+    """The block's keys and values beside its output; compiled together, they are computed once."""
+    return run_keys_values(spec, weights, x), run_block(spec, weights, x)
 
 
 @compiled

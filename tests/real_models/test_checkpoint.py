@@ -1,6 +1,8 @@
 """Reading checkpoints: layouts, dtypes, config forms, and one clear line for whatever is wrong."""
 
 import json
+import os
+import subprocess
 import sys
 import types
 
@@ -17,6 +19,14 @@ FAMILIES = ["llama", "gemma3", "gpt2"]
 
 def logits(model):
     return np.asarray(model.position_logits([3, 1, 4, 1, 5]))
+
+
+def write_shards(directory, tensors, count):
+    """The tensors in turn over so many files, and their index."""
+    weight_map = {name: f"model-{i % count}.safetensors" for i, name in enumerate(tensors)}
+    for shard in set(weight_map.values()):
+        save_file({name: tensors[name] for name in tensors if weight_map[name] == shard}, directory / shard)
+    (directory / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
 
 
 @pytest.mark.parametrize("family", ["llama", "gpt2"])
@@ -52,11 +62,7 @@ def test_the_text_tower_of_a_multimodal_model(checkpoint, weights_of, configs, p
 def test_shards_give_the_same_parameters(checkpoint, weights_of, configs, family):
     whole, sharded = checkpoint(family), checkpoint(family)
     (sharded / "model.safetensors").unlink()
-    tensors = weights_of(configs[family])
-    weight_map = {name: f"model-{i % 3}.safetensors" for i, name in enumerate(tensors)}
-    for shard in set(weight_map.values()):
-        save_file({name: tensors[name] for name in tensors if weight_map[name] == shard}, sharded / shard)
-    (sharded / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
+    write_shards(sharded, weights_of(configs[family]), 3)
     assert (logits(load_model(str(sharded))) == logits(load_model(str(whole)))).all()
 
     (sharded / "model-1.safetensors").unlink()
@@ -72,6 +78,56 @@ def test_stored_dtypes(checkpoint, weights_of, configs, stored):
     ours, expected = (load_model(str(checkpoint("llama", tensors=tensors))) for tensors in (rounded, widened))
     assert (logits(ours) == logits(expected)).all()
     assert ours.params["embed"].dtype == np.float32
+
+
+LARGE = {
+    "llama": {"vocab_size": 4096, "hidden_size": 512, "intermediate_size": 1536, "num_hidden_layers": 4},
+    "gpt2": {"vocab_size": 8192, "n_embd": 510, "n_inner": 2040},
+}
+MEASURE = """
+import ctypes, gc, json, sys
+from pathlib import Path
+import jax
+from real_models import read_checkpoint
+
+def resident(name):
+    return 1024 * int(Path("/proc/self/status").read_text().split(f"{name}:")[1].split()[0])
+
+read_checkpoint(sys.argv[1])  # starts JAX
+for dtype, directory in json.loads(sys.argv[2]):
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+    before = resident("VmRSS")
+    params = jax.block_until_ready(read_checkpoint(directory, dtype)[1])
+    print(resident("VmHWM") - before, sum(leaf.nbytes for leaf in jax.tree.leaves(params)))
+    del params
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
+@pytest.mark.parametrize("family", LARGE)
+def test_peak_memory(checkpoint, weights_of, configs, family):
+    """Beside the weights, in the compute dtype, no more than one stored tensor, which is mapped while it is read.
+
+    8 MB are for the slabs it is converted in, and for what Python, JAX and the C library keep: a tenth of the weights.
+    """
+    tensors = weights_of(config := configs[family] | LARGE[family])
+    cases, largest = [], []
+    for stored, dtype in ((np.float32, "float32"), (ml_dtypes.bfloat16, "float32"), (np.float32, "bfloat16")):
+        written = {name: value.astype(stored) for name, value in tensors.items()}
+        single, sharded = (checkpoint(config, tensors=written) for _ in range(2))
+        (sharded / "model.safetensors").unlink()
+        write_shards(sharded, written, 4)
+        cases += [(dtype, str(single)), (dtype, str(sharded))]
+        largest += 2 * [max(value.nbytes for value in written.values())]
+    command = [sys.executable, "-c", MEASURE, str(checkpoint(family)), json.dumps(cases)]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert len(lines) == len(cases) == 6
+    for line, case, tensor in zip(lines, cases, largest, strict=True):
+        peak, weights = map(int, line.split())
+        assert weights > 25e6
+        assert 0.9 * weights < peak <= weights + tensor + 8e6, f"{case}: {peak / 1e6:.0f} of {weights / 1e6:.0f} MB"
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -216,3 +272,45 @@ def test_hub_ids(checkpoint, monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(ValueError, match=r"^owner/name: no such directory; .* pip install huggingface_hub$"):
         load_model("owner/name")
+
+
+OFFLINE = """
+from real_models import load_model
+model = load_model("owner/name")
+print(model.name, model.encode("a b"), float(model.position_logits([3, 1, 4])[2, 1]))
+for name in ("owner/absent", "absent"):
+    try:
+        load_model(name)
+    except ValueError as error:
+        print(error)
+"""
+
+
+def test_the_hub_cache_offline(checkpoint, tmp_path):
+    """The cache as `huggingface_hub` lays it out, under HF_HOME: snapshots of links to blobs, found by refs/main."""
+    pytest.importorskip("huggingface_hub")
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    directory = checkpoint("gpt2")
+    tokenizer = Tokenizer(models.WordLevel({"a": 5, "b": 7, "<unk>": 0}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.save(str(directory / "tokenizer.json"))
+    repository, revision = tmp_path / "home" / "hub" / "models--owner--name", "0" * 40
+    snapshot = repository / "snapshots" / revision
+    for folder in (snapshot, repository / "blobs", repository / "refs"):
+        folder.mkdir(parents=True)
+    for file in directory.iterdir():
+        file.rename(repository / "blobs" / file.name)
+        (snapshot / file.name).symlink_to(f"../../blobs/{file.name}")
+    (repository / "refs" / "main").write_text(revision)
+
+    expected = float(load_model(snapshot).position_logits([3, 1, 4])[2, 1])
+    variables = {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGINGFACE_"))}
+    command = [sys.executable, "-c", OFFLINE]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=kept | variables)
+    found, *refused = done.stdout.splitlines()
+    assert found == f"owner/name [5, 7] {expected}"
+    assert len(refused) == 2
+    for line, name in zip(refused, ("owner/absent", "absent"), strict=True):
+        assert line.startswith(f"{name}: no such directory, and the hub did not give it: ")

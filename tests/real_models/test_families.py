@@ -100,8 +100,13 @@ GEMMA_4B = {
     },
     "vision_config": {"hidden_size": 1152},
 }
-# Config, and the published number of parameters, a tied unembedding counted once.
+LLAMA3_8B = LLAMA2 | {"intermediate_size": 14336, "num_key_value_heads": 8, "rope_theta": 500_000.0}
+LLAMA3_8B |= {"max_position_embeddings": 8192, "vocab_size": 128_256}
+QWEN2_7B = QWEN2 | {"hidden_size": 3584, "intermediate_size": 18944, "num_hidden_layers": 28, "max_window_layers": 28}
+QWEN2_7B |= {"num_attention_heads": 28, "num_key_value_heads": 4, "tie_word_embeddings": False, "vocab_size": 152_064}
+# Config, and the published number of parameters, a tied unembedding counted once. GPT-2's blocks are 7,087,872 each.
 MODELS = {
+    "gpt, one block": (gpt2(768, 1, 12), 124_439_808 - 11 * 7_087_872),
     "gpt2": (gpt2(768, 12, 12), 124_439_808),
     "gpt2-large": (gpt2(1280, 36, 20), 774_030_080),
     "gpt2-xl": (gpt2(1600, 48, 25), 1_557_611_200),
@@ -112,8 +117,10 @@ MODELS = {
     "qwen3-8b": (qwen3(4096, 12288, 36, 32, False), 8_190_735_360),
     "llama-2-7b": (LLAMA2, 6_738_415_616),
     "mistral-7b": (MISTRAL, 7_241_732_096),
+    "llama-3-8b": (LLAMA3_8B, 8_030_261_248),
     "llama-3.2-1b": (LLAMA3, 1_235_814_400),
     "qwen2.5-0.5b": (QWEN2, 494_032_768),
+    "qwen2.5-7b": (QWEN2_7B, 7_615_616_512),
 }
 
 

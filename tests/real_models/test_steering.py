@@ -219,9 +219,17 @@ def test_bad_input(models, method, change, message):
         getattr(model, method)(**arguments)
 
 
-@pytest.mark.parametrize("blocks", [[[1], [2]], np.zeros((0, 4), int), [[1, 2], [3]]])
-def test_bad_blocks(models, blocks):
-    with pytest.raises(ValueError, match=r"blocks have lengths .*, expected one length, of 2 tokens or more"):
+@pytest.mark.parametrize(
+    ("blocks", "message"),
+    [
+        ([[1], [2]], "a block of text has 1 token, expected 2 or more"),
+        ([[1, 2], [3]], "a block of text has 1 token, expected 2 or more"),
+        (np.zeros((0, 4), int), "no blocks of text given, expected one or more"),
+        ([list(range(45))], "a prompt has 45 tokens, but .* has 44 positions"),
+    ],
+)
+def test_bad_blocks(models, blocks, message):
+    with pytest.raises(ValueError, match=message):
         models("gpt2").cross_entropy(blocks, [0.0], layer=0, vector=np.ones(24))
 
 

@@ -1,0 +1,172 @@
+"""Benchmarks of steered sweeps: `python -m benchmarks.sweeps` writes its part of RESULTS.md.
+
+Against transformers and torch with a forward hook, a full forward a strength, logits at all positions; both on one
+thread, in turns on one core (`benchmarks.racing`). `--small` is a quick check on an eighth of the vocabulary and of the
+strengths, not written.
+"""
+
+import argparse
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+import numpy as np
+
+from benchmarks.racing import HEADER, Row, line, machine, on_one_core, race
+from benchmarks.results import write_part
+
+if TYPE_CHECKING:
+    from benchmarks.hooks import Hooked
+    from real_models import LanguageModel
+    from real_models.inputs import Positions
+
+PEER = "torch, forward hook"
+NOTES = """The reference does this many times our arithmetic: GPT-2 shape 3.9, Qwen 3 shape 4.1, its last position
+only 32, cross-entropy 1.5 and 1.3. The rest is what the reference loses in small products, of 24 or 32 positions at a
+time, where ours has hundreds: in large ones both reach the same, about 100 GFLOP/s on this core, which for the Qwen 3
+shape leaves at most half as much again as reached. That shape keeps the family's proportions, a gated MLP three times
+the width."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Case:
+    """One checkpoint loaded by both sides, and what is swept."""
+
+    name: str
+    model: "LanguageModel"
+    hooked: "Hooked"
+    strengths: np.ndarray
+    rounds: int
+
+    @property
+    def where(self) -> dict:
+        """What is steered."""
+        return {"layer": self.hooked.layer, "vector": self.hooked.vector}
+
+    def tokens(self, *shape: int) -> np.ndarray:
+        """Random token ids."""
+        return np.random.default_rng(1).integers(0, self.model.vocab_size, shape)
+
+
+def rows(small: bool, rounds: int) -> Iterator[Row]:
+    """The lines of the table; torch is imported here, once the core is chosen."""
+    import torch
+
+    from benchmarks.hooks import GPT2_SMALL, QWEN3_STYLE, both
+
+    torch.set_num_threads(1)
+
+    def case(name: str, shape: tuple[str, dict], layer: int) -> Case:
+        model, hooked = both(shape, layer, vocab_share=8 if small else 1)
+        name = f"{name}, block {layer}"
+        return Case(
+            name=name, model=model, hooked=hooked, strengths=np.linspace(-5, 5, 8 if small else 64), rounds=rounds
+        )
+
+    gpt2 = case("GPT-2-small shape", GPT2_SMALL, 6)
+    yield next_token(gpt2, 24, "all", goal=3.6)
+    yield derivative(gpt2, 24)
+    yield cross_entropy(gpt2)
+    del gpt2
+    qwen3 = case("Qwen 3 shape, 12 x 256, V = 32,000", QWEN3_STYLE, 5)
+    yield next_token(qwen3, 32, "all", goal=12)
+    yield next_token(qwen3, 32, "last", goal=80)
+    yield derivative(qwen3, 32)
+    yield cross_entropy(qwen3)
+
+
+def next_token(case: Case, length: int, positions: "Positions", goal: float) -> Row:
+    prompt = case.tokens(length)
+    ours = lambda: case.model.logits(prompt, case.strengths, positions=positions, **case.where)  # noqa: E731
+    theirs = lambda: case.hooked.logits(prompt, case.strengths, positions)  # noqa: E731
+    steered = "every position steered" if positions == "all" else "last position steered"
+    task = f"{case.name}: T = {length}, {len(case.strengths)} strengths, {steered}"
+    row = line(task, PEER, race(ours, theirs, case.rounds))
+    return replace(row, goal=goal, remark=difference(ours, theirs))
+
+
+def derivative(case: Case, length: int, h: float = 0.02) -> Row:
+    prompt = case.tokens(length)
+    plain = lambda shift=0.0: case.model.logits(prompt, case.strengths + shift, **case.where)  # noqa: E731
+    ours = lambda: case.model.derivative(prompt, case.strengths, **case.where)  # noqa: E731
+    slope = lambda: (plain(h) - plain(-h)) / (2 * h)  # noqa: E731
+    mine, theirs, ratio = race(ours, plain, case.rounds)
+    task = f"{case.name}: exact derivative, T = {length}, {len(case.strengths)} strengths"
+    row = line(task, "our plain sweep", (mine, theirs, 1 / ratio))
+    return replace(row, goal=2.1, cost=True, remark=f"central differences: {difference(ours, slope)}")
+
+
+def cross_entropy(case: Case, blocks: int = 8, length: int = 64) -> Row:
+    text, strengths = case.tokens(blocks, length), case.strengths[:: len(case.strengths) // 4]
+    ours = lambda: case.model.cross_entropy(text, strengths, **case.where)  # noqa: E731
+    theirs = lambda: case.hooked.cross_entropy(text, strengths)  # noqa: E731
+    task = f"{case.name}: cross-entropy, {blocks} blocks of {length}, {len(strengths)} strengths"
+    row = line(task, PEER, race(ours, theirs, max(2, case.rounds // 2)))
+    table = 4 * blocks * (length - 1) * case.model.vocab_size
+    remark = f"{difference(ours, theirs)}; one table [positions, vocab] is {table / 1e6:.0f} MB: our loss takes"
+    remark += f" {scratch(ours) / 1e6:.0f} MB beside its arguments, the reference {growth(theirs) / 1e6:.0f} MB"
+    return replace(row, goal=1.4, remark=remark)
+
+
+def difference(ours: Callable, theirs: Callable) -> str:
+    """How far the two are apart."""
+    expected = np.asarray(theirs())
+    off, scale = np.abs(np.asarray(ours()) - expected).max(), np.abs(expected).max()
+    return f"they differ by {off:.1g} of {scale:.2g}"
+
+
+def scratch(ours: Callable) -> int:
+    """Bytes of temporaries, as XLA plans them, of the compiled function that unembeds and takes the loss."""
+    from real_models import cross_entropy
+
+    compiled, sizes = cross_entropy.mean_loss, [0]
+
+    def watched(*arguments):
+        plan = compiled.lower(*arguments).compile().memory_analysis()
+        assert plan is not None, "this backend does not say what memory it plans"
+        sizes.append(plan.temp_size_in_bytes)
+        return compiled(*arguments)
+
+    with patch.object(cross_entropy, "mean_loss", watched):
+        ours()
+    return max(sizes)
+
+
+def growth(theirs: Callable) -> int:
+    """Bytes by which the process grows, at most, while torch runs, which gives back what it frees (Linux)."""
+    status = Path("/proc/self/status")
+    resident = lambda name: 1024 * int(status.read_text().split(f"{name}:")[1].split()[0])  # noqa: E731
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+    before = resident("VmRSS")
+    theirs()
+    return resident("VmHWM") - before
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.sweeps", description=__doc__)
+    parser.add_argument("--small", action="store_true", help="an eighth of everything, two rounds, nothing written")
+    parser.add_argument("--rounds", type=int, default=7)
+    options = parser.parse_args()
+    cores, load = on_one_core()
+    lines = [
+        "Written by `python -m benchmarks.sweeps`. Random checkpoints, float32, one thread each; medians over rounds."
+        " The reference is transformers and torch: a forward hook, a full forward a strength, logits at all positions.",
+        "",
+        machine(cores, load),
+        "",
+        HEADER,
+    ]
+    print("\n".join(lines), flush=True)
+    for row in rows(options.small, 2 if options.small else options.rounds):
+        lines.append(str(row))
+        print(lines[-1], flush=True)
+    lines += ["", NOTES]
+    print("\n".join(lines[-2:]))
+    if not options.small:
+        write_part("Steered sweeps", "\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
