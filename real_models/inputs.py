@@ -33,14 +33,15 @@ def token_ids(spec: Spec, name: str, tokens: Ids) -> list[int]:
     return ids.tolist()
 
 
-def text_blocks(spec: Spec, name: str, blocks: Blocks) -> Int[np.ndarray, "blocks position"]:
-    """Ids of blocks of text of one common length, of 2 tokens or more."""
+def text_blocks(spec: Spec, name: str, blocks: Blocks) -> list[list[int]]:
+    """Ids of one or more blocks of text, each of 2 tokens or more: the first is never predicted."""
     sequences = blocks if isinstance(blocks, Sequence) else np.asarray(blocks)
     rows = [token_ids(spec, name, block) for block in sequences]
-    lengths = sorted({len(row) for row in rows})
-    if len(lengths) != 1 or lengths[0] < 2:
-        raise ValueError(f"blocks have lengths {lengths}, expected one length, of 2 tokens or more")
-    return np.array(rows, np.int32)
+    if not rows:
+        raise ValueError("no blocks of text given, expected one or more")
+    if (shortest := min(len(row) for row in rows)) < 2:
+        raise ValueError(f"a block of text has {shortest} token, expected 2 or more: the first is never predicted")
+    return rows
 
 
 def strength_values(strengths: Strengths) -> Float[np.ndarray, " strengths"]:

@@ -155,7 +155,7 @@ class LanguageModel:
     ) -> Float[Array, "strengths blocks"]:
         """Mean next-token cross-entropy (nats per token) of each block of text, every position steered.
 
-        All blocks have one length n; n - 1 tokens of each are predicted, from those before them in the block.
+        Of a block of n tokens, n - 1 are predicted, from those before them in it; blocks may differ in length.
         """
         rows = inputs.text_blocks(self.spec, self.name, blocks)
         values, vectors = self._steering(strengths, self._one(layer, vector))

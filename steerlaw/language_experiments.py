@@ -96,6 +96,8 @@ def _experiments(model: LanguageModel, exact: LanguageModel, concept: Concept, g
                 facts=frozenset({"pre_norm"}),
             ),
             strengths=strengths,
+            budget=grid.budget,
+            text_budget=grid.text_budget,
             rounding=_rounding(model, exact, contexts[0], strengths, layer, vector),
             limits=lambda v, layer=layer: _limits(exact, contexts, layer, v),
         )

@@ -1,10 +1,14 @@
-"""A saved sweep: netCDF that holds the observed curves and, as `baseline_*`, all that was known before steering."""
+"""Saved sweeps: netCDF that holds the observed curves and, as `baseline_*`, all that was known before steering.
 
-from collections.abc import Iterator
+A file holds one observation, or several kinds of one: the first as the file itself, each other as a group of its kind.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+import h5netcdf
 import numpy as np
 
 from numerics.baseline import Baseline, ConceptLaw, Sphere
@@ -19,7 +23,7 @@ DIMENSIONS = {
     "weights": ("context",),
     "concepts": ("concept", "vocab"),
     "logit_shift": ("vocab",),
-    "limit_logits": ("end", "vocab"),
+    "limit_logits": ("side", "vocab"),
     "limit_strength": (),
     "limit_remainder": (),
     "in_target": ("context",),
@@ -38,18 +42,29 @@ DIMENSIONS = {
 }
 """Of `data`, the dimensions follow from its shape; `facts` are an attribute."""
 PARTS = {"data_law": ConceptLaw, "sphere": Sphere}
-TRUTHS = ("concepts", "in_target")
 
 
-def save_observation(observation: Observation, path: Path) -> None:
-    """Write the sweep with its baseline as one netCDF file, whole or not at all."""
+def save_observations(observations: Sequence[Observation], path: Path) -> None:
+    """Write the sweeps with their baselines as one netCDF file, whole or not at all; each of a kind of its own."""
+    first, *others = observations
+    _with_baseline(first).write(path, {other.kind: _with_baseline(other) for other in others})
+
+
+def load_observations(path: Path) -> list[Observation]:
+    """The observations of a file. A sweep without a baseline is judged by the claims that need none."""
+    first = _without_baseline(Sweep.read(path), path)
+    with h5netcdf.File(path, "r") as file:
+        groups = list(file.groups)
+    return [first, *(_without_baseline(Sweep.read(path, group), path) for group in groups)]
+
+
+def _with_baseline(observation: Observation) -> Sweep:
     baseline, subject = observation.baseline, observation.subject
     positions = "context" if observation.kind != "cross-entropy" else "position"
     variables = {}
     for name, value in _arrays(baseline) if baseline else ():
         dims = (positions, "vocab")[: value.ndim] if name == "data" else DIMENSIONS[name]
-        dims = tuple(positions if d == "context" else d for d in dims)
-        variables[PREFIX + name] = (dims, value.astype(np.int8) if value.dtype == bool else value)
+        variables[PREFIX + name] = (tuple(positions if d == "context" else d for d in dims), value)
     data = observation.sweep.data.assign(variables)
     attributes = {
         "kind": observation.kind,
@@ -59,12 +74,10 @@ def save_observation(observation: Observation, path: Path) -> None:
         "push": subject.push,
         "facts": sorted(baseline.facts) if baseline else [],
     }
-    Sweep(data=data.assign_attrs(attributes)).write(path)
+    return Sweep(data=data.assign_attrs(attributes))
 
 
-def load_observation(path: Path) -> Observation:
-    """An observation from its file. A sweep without a baseline is judged by the claims that need none."""
-    sweep = Sweep.read(path)
+def _without_baseline(sweep: Sweep, path: Path) -> Observation:
     held = {str(name): sweep.data[name].to_numpy() for name in sweep.data.variables if str(name).startswith(PREFIX)}
     baseline = None
     if PREFIX + "log_probs" in held:
@@ -91,7 +104,6 @@ def _arrays(record: Any, within: str = "") -> Iterator[tuple[str, np.ndarray]]:
 def _fields(known: dict[str, np.ndarray]) -> dict[str, Any]:
     """The fields of a baseline from its arrays by name."""
     found: dict[str, Any] = {name: value for name, value in known.items() if "." not in name}
-    found |= {name: found[name].astype(bool) for name in TRUTHS if name in found}
     for part, record in PARTS.items():
         own = {name.removeprefix(f"{part}."): value for name, value in known.items() if name.startswith(f"{part}.")}
         found |= {part: record(**own)} if own else {}

@@ -10,14 +10,14 @@ import numpy as np
 from jaxtyping import Float
 
 from numerics.compare import compare
-from real_models import LanguageModel, load_model, prompt_log_odds, read_contexts, read_prompts, texts_of
+from real_models import load_model
 from steerlaw.experiments import Grid, run
-from steerlaw.language_experiments import Concept, language_experiments
-from steerlaw.observation_file import load_observation
+from steerlaw.language_experiments import language_experiments
+from steerlaw.observation_file import load_observations
 from steerlaw.reference_results import is_results, result_files
 from steerlaw.reference_verdicts import result_verdicts
 from steerlaw.report import curve_record
-from steerlaw.steering_inputs import chosen_vectors, read_words, word_tokens
+from steerlaw.steering_inputs import chosen_vectors, read_concept
 from steerlaw.subjects import Observation, Subject
 from theory.law import Law
 
@@ -61,8 +61,8 @@ def read_target(
             raise ValueError(f"{target}: a bare curve does not say which law it is about; name it with --laws")
         return Source(verdicts=_curve_verdicts(path, laws, tolerance, options.level), inputs=[path])
     if path.suffix == ".nc":
-        observation = load_observation(path)
-        return Source(observations=lambda progress: [observation], inputs=[path])
+        observations = load_observations(path)
+        return Source(observations=lambda progress: observations, inputs=[path])
     if is_results(path):
         return _results(path, laws, laws_named, tolerance, options.level)
     return _checkpoint(str(target), options, grid, seed)
@@ -130,19 +130,15 @@ def _checkpoint(target: str, options: TargetOptions, grid: Grid, seed: int) -> S
         if not Path(target).exists() and target.count("/") != 1:
             raise FileNotFoundError(f"{target}: no such checkpoint directory, saved sweep or curve")
         raise ValueError(f"{target}: a checkpoint is verified with --vector and --contexts; give both")
-    vectors = chosen_vectors(options.vector, options.layer)
-    contexts = read_contexts(options.contexts)
-    name = _concept_name(contexts, options)
-    prompts = read_prompts(options.prompts) if options.prompts else None
-    words = read_words(options.words) if options.words else None
-    model, exact = (load_model(target, dtype=dtype) for dtype in (options.dtype, "float64"))
-    concept = Concept(
-        name=name,
-        vectors=vectors,
-        contexts=[*contexts.get("negative", ()), *contexts[name]],
-        targets=None if words is None else word_tokens(model, words),
-        log_odds=None if prompts is None else _log_odds(model, prompts, name, options),
+    inputs = read_concept(
+        chosen_vectors(options.vector, options.layer),
+        options.contexts,
+        prompts=options.prompts,
+        words=options.words,
+        concept=options.concept,
     )
+    model, exact = (load_model(target, dtype=dtype) for dtype in (options.dtype, "float64"))
+    concept = inputs.concept(model)
 
     def observe(progress: Any) -> Iterable[Observation]:
         experiments = list(language_experiments(model, exact, concept, grid))
@@ -150,23 +146,3 @@ def _checkpoint(target: str, options: TargetOptions, grid: Grid, seed: int) -> S
 
     given = (options.vector, options.contexts, options.prompts, options.words)
     return Source(observations=observe, inputs=[Path(path) for path in given if path is not None])
-
-
-def _concept_name(contexts: dict[str, list[str]], options: TargetOptions) -> str:
-    concepts = [name for name in contexts if name != "negative"]
-    if options.concept is None and len(concepts) == 1:
-        return concepts[0]
-    if options.concept not in concepts:
-        wanted = "name one with --concept" if options.concept is None else f"not {options.concept!r}"
-        raise ValueError(f"{options.contexts}: holds the concepts {concepts}, {wanted}")
-    return options.concept
-
-
-def _log_odds(model: LanguageModel, prompts: list[Any], concept: str, options: TargetOptions):
-    positive, negative = (texts_of(prompts, kind, concept) for kind in ("positive", "negative"))
-    if not positive or not negative:
-        raise ValueError(
-            f"{options.prompts}: expected positive and negative prompts of {concept!r}, "
-            f"got {len(positive)} and {len(negative)}"
-        )
-    return np.asarray(prompt_log_odds(model, positive, negative))

@@ -9,6 +9,7 @@ from steerlaw.commands.derive import Derive
 from steerlaw.commands.doctor import Doctor
 from steerlaw.commands.figures import Figures
 from steerlaw.commands.laws import Laws
+from steerlaw.commands.sweep import Sweep
 from steerlaw.commands.vector import Vector
 from steerlaw.commands.verify import Verify
 
@@ -18,6 +19,7 @@ COMMANDS = {
     "derive": Derive,
     "vector": Vector,
     "convert": Convert,
+    "sweep": Sweep,
     "choose": Choose,
     "doctor": Doctor,
     "figures": Figures,

@@ -9,7 +9,8 @@ from real_models import save_vector
 from steerlaw import verify
 from steerlaw.__main__ import main
 from steerlaw.experiments import Grid, observe
-from steerlaw.observation_file import load_observation, save_observation
+from steerlaw.observation_file import load_observations, save_observations
+from steerlaw.report import verdict_record
 from steerlaw.targets import TargetOptions, read_curve
 from steerlaw.toy_experiments import toy_experiments
 from steerlaw.verification import judged
@@ -43,15 +44,17 @@ def toy_observations():
 
 
 def test_a_saved_sweep_is_as_good_as_a_fresh_one(toy_observations, tmp_path):
-    for number, observation in enumerate(toy_observations):
-        path = tmp_path / f"{number}.nc"
-        save_observation(observation, path)
-        again = load_observation(path)
+    path = tmp_path / "sweep.nc"
+    save_observations(toy_observations, path)
+    again = load_observations(path)
+    assert [o.kind for o in again] == [o.kind for o in toy_observations] == ["next token", "cross-entropy"]
+    for fresh, read in zip(toy_observations, again, strict=True):
+        assert fresh.sweep.data.equals(read.sweep.data)
         for law in laws().values():
-            fresh, read = (list(judged(o, [law], 1e-3)) for o in (observation, again))
-            assert fresh == read
-        report = verify(path, laws=["tilt"])
-        assert not report.departs
+            findings = ([verdict_record(*j) for j in judged(o, [law], 1e-3)] for o in (fresh, read))
+            assert next(findings) == next(findings)
+    report = verify(path, laws=["tilt"])
+    assert not report.departs
 
 
 def curve(path, values, heading="strength,value"):

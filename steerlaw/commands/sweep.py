@@ -1,0 +1,166 @@
+"""`steerlaw sweep`: observed curves, kept in a file."""
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from steerlaw.console import print_json, progress_bar
+
+OBSERVED = ("next-token", "cross-entropy", "concept", "log-odds")
+NEEDED = {
+    "cross-entropy": ("text", "the text it is measured on"),
+    "concept": ("words", "the concept's target words"),
+    "log-odds": ("prompts", "the prompts they are measured on"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """Observe a steered model over a grid of strengths and keep the curves, for `steerlaw verify` and for yourself.
+
+    The next token's curves, or cross-entropy where it alone is observed, are at the root of the netCDF file; what else
+    is observed is a group named by its kind. The next token comes with the limits of large strengths. The work is done
+    in parts that lie in OUT.parts until all are there: a run that was killed goes on where it stopped when it is
+    started again.
+    """
+
+    model: str
+    """Checkpoint directory or hub id."""
+    vector: Path
+    """Steering vectors (safetensors, or any format that `steerlaw convert` reads)."""
+    layer: int | None = None
+    """Block whose output is steered, 0-based (may be left out if the file holds one layer)."""
+    contexts: Path
+    """JSONL of contexts: a row {"negative": [...]} and one row {CONCEPT: [...]} per concept."""
+    observe: str = "next-token"
+    """Comma-separated: next-token, cross-entropy (with --text), concept (the next token's, with --words), log-odds
+    (measured, with --prompts; otherwise the derivative at strength 0)."""
+    concept: str | None = None
+    """Which concept of the files to use, where they hold several."""
+    prompts: Path | None = None
+    """JSONL of prompts that measure the log-odds (rows concept, kind, text)."""
+    words: Path | None = None
+    """Text file of the concept's target words, fixed before the sweep."""
+    text: Path | None = None
+    """Text to measure cross-entropy on: .txt, .jsonl with rows {"text": ...}, or .parquet with a column text."""
+    blocks: int = 64
+    """How many blocks of the text to use at most."""
+    block_tokens: int = 128
+    """Tokens in a block; the last of each document may be shorter."""
+    strengths: str | None = None
+    """Grid of strengths START:STOP:COUNT (default: 257 strengths, as wide as the layer's residual allows)."""
+    derivatives: int = 8
+    """Take the exact slope at every so many strengths (0: nowhere)."""
+    out: Path = Path("sweep.nc")
+    """The file to write."""
+    dtype: str = "float32"
+    """Compute in float32, bfloat16 or float64."""
+    json: bool = False
+    """Print what was written as JSON alone."""
+
+    def __call__(self) -> int:
+        from numerics.grids import parse, with_zero
+        from real_models.texts import read_documents
+        from steerlaw.experiments import Grid
+        from steerlaw.steering_inputs import one_vector, read_concept
+        from steerlaw.sweeping import SweepRequest, sweep_to_file
+
+        observed = self._observed()
+        _check_writable(self.out)
+        strengths, inserted = (None, False) if self.strengths is None else with_zero(parse(self.strengths))
+        layer, vector = one_vector(self.vector, self.layer)
+        request = SweepRequest(
+            checkpoint=self.model,
+            inputs=read_concept(
+                {layer: vector}, self.contexts, prompts=self.prompts, words=self.words, concept=self.concept
+            ),
+            grid=Grid(strengths=strengths),
+            documents=None if self.text is None else read_documents(self.text),
+            blocks=self.blocks,
+            block_tokens=self.block_tokens,
+            next_token=bool(observed & {"next-token", "concept"}) or "cross-entropy" not in observed,
+            derivatives=self.derivatives,
+            dtype=self.dtype,
+        )
+        with nullcontext() if self.json else progress_bar() as progress:
+            swept = sweep_to_file(request, self.out, progress)
+        notes = ["0 was inserted into the strengths: changes are counted from there"] if inserted else []
+        told = summary(swept, self.out, notes)
+        if self.json:
+            print_json(told)
+        else:
+            _print(told)
+        return 0
+
+    def _observed(self) -> set[str]:
+        """The kinds named by --observe, each with what it needs and nothing that none of them needs."""
+        named = {name.strip() for name in self.observe.split(",")}
+        if unknown := sorted(named - set(OBSERVED)):
+            raise ValueError(f"--observe: expected one or more of {', '.join(OBSERVED)}, got {unknown[0]!r}")
+        for name, (option, what) in NEEDED.items():
+            given = getattr(self, option) is not None
+            if name in named and not given:
+                raise ValueError(f"--observe {name}: needs --{option}, {what}")
+            if given and name not in named:
+                raise ValueError(f"--{option}: is for --observe {name}, which was not asked for")
+        if self.derivatives < 0:
+            raise ValueError(f"--derivatives: expected 0 or more, got {self.derivatives}")
+        return named
+
+
+def _check_writable(out: Path) -> None:
+    if out.is_dir():
+        raise IsADirectoryError(f"{out}: is a directory, expected the name of a file to write")
+    if not out.parent.is_dir():
+        raise FileNotFoundError(f"{out.parent}: no such directory to write {out.name} into")
+
+
+def summary(swept: Any, out: Path, notes: list[str]) -> dict[str, Any]:
+    """What was observed, where, how much of it, how far and how exactly; `notes` and more lines to read."""
+    first, notes = swept.observations[0], [*notes]
+    subject, found = first.subject, []
+    for observation in swept.observations:
+        data, strengths = observation.sweep.data, observation.sweep.strengths
+        sizes = {f"{name}s": int(data.sizes[name]) for name in ("context", "block", "token") if name in data.sizes}
+        reach = [float(strengths[0]), float(strengths[-1])]
+        found.append(
+            {
+                "kind": observation.kind,
+                "group": None if observation is first else observation.kind,
+                **sizes,
+                "strengths": len(strengths),
+                "from": reach[0],
+                "to": reach[1],
+                "push": [alpha * subject.push for alpha in reach],
+            }
+        )
+        if observation.kind == "cross-entropy" and observation.baseline is None:
+            notes.append("too much text to keep its unsteered laws: claims that need them will not be judged")
+    if swept.taken_up:
+        notes.append(f"{swept.taken_up} parts of an earlier run were taken up")
+    return {
+        "out": str(out),
+        "bytes": out.stat().st_size,
+        "model": subject.name,
+        "layer": subject.layer,
+        "concept": subject.concept,
+        "dtype": first.sweep.attributes["dtype"],
+        "rounding": swept.rounding,
+        "observed": found,
+        "notes": notes,
+    }
+
+
+def _print(told: dict[str, Any]) -> None:
+    print(f"{told['out']}: {told['model']}, block {told['layer']}, {told['concept']}; {told['bytes'] / 1e6:.1f} MB")
+    for one in told["observed"]:
+        sizes = [f"{one[name]} {name}" for name in ("contexts", "blocks", "tokens") if name in one]
+        low, high = one["push"]
+        print(
+            f"{one['kind']}: {', '.join(sizes)}, {one['strengths']} strengths from {one['from']:.4g} to {one['to']:.4g}"
+            f" (alpha|v|/|h| from {low:.3g} to {high:.3g})"
+        )
+    print(f"rounding factor {told['rounding']:.3g} of {told['dtype']}")
+    for note in told["notes"]:
+        print(note)
