@@ -27,7 +27,7 @@ from benchmarks.racing import HEADER, Row, line, machine, on_one_core, race, tim
 from benchmarks.results import write_part
 from numerics import cross_entropy as ce
 from numerics import cross_entropy_change, cumulants, peak_strengths, top_tokens
-from numerics.cells import _compress, _in_order, compress, sort_tokens
+from numerics.cells import compress, sort_tokens
 from numerics.peaks import _in_blocks, _interior, _nodes
 from numerics.sums import BLOCK_ELEMENTS, TABLE_ELEMENTS, _lighten, _tilted_sums_at, lighten, places
 from numerics.tilted import tilted_moments
@@ -121,7 +121,7 @@ def extra_memory(law: jax.Array, odds: jax.Array) -> str:
     mixing = 2 * block.nbytes + _needed(_lighten, block, where)  # weights in the tokens' order and in that of log-odds
     tilting = _needed(partial(_tilted_sums_at, order=2), some, where, chunk)
     sizes = {
-        "compressing": _needed(_in_order, law, odds, order) + _needed(_compress, law, odds),
+        "compressing": _needed(compress, law, odds, order),
         "401 strengths": _needed(tilted_moments, light.log_probs, light.log_odds, strengths),
         "nodes": _needed(_nodes, light, inside),
         "solving for all peaks": _needed(_in_blocks, nodes, odds, order, inside),

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, Float, Int
 
 from numerics.checks import is_concrete
@@ -116,24 +117,18 @@ def _keys(log_odds, lowest, highest):
     return jnp.clip((log_odds - lowest) * steps, 0, 65535).astype(jnp.uint16)
 
 
+@jax.jit
 def compress(
     log_probs: Float[Array, " vocab"], log_odds: Float[Array, " vocab"], order: Int[Array, " vocab"]
 ) -> CompressedLaw:
     """The compressed law of a large vocabulary, whose tokens `order` sorts."""
-    return _compress(*_in_order(log_probs, log_odds, order))
-
-
-@jax.jit
-def _in_order(log_probs, log_odds, order):  # compiled apart: XLA would otherwise gather anew wherever tokens are used
-    return log_probs[order], log_odds[order]
-
-
-@jax.jit
-def _compress(law: Float[Array, " vocab"], odds: Float[Array, " vocab"]) -> CompressedLaw:
+    # the barriers keep XLA from gathering, and exponentiating, anew wherever tokens are used
+    law, odds = lax.optimization_barrier((log_probs[order], log_odds[order]))
     groups, kept = cell_groups(odds.size)
-    cells = [_cells(group.rows(law), group.rows(odds)) for group in groups]
-    matrices, log_masses, midpoints, half_widths = jax.tree.map(lambda *parts: jnp.concatenate(parts), *cells)
-    nodes, weights = gauss_rules(matrices)
+    tokens, cells = zip(*(_placed(group.rows(law), group.rows(odds)) for group in groups), strict=True)
+    log_masses, midpoints, half_widths = jax.tree.map(lambda *parts: jnp.concatenate(parts), *cells)
+    pieces = [recurrences(*group) for group in lax.optimization_barrier(tokens)]
+    nodes, weights = gauss_rules(jax.tree.map(lambda *parts: jnp.concatenate(parts), *pieces))
     log_weights, nodes = log_masses[:, None] + jnp.log(weights), midpoints[:, None] + half_widths[:, None] * nodes
     return CompressedLaw(
         jnp.concatenate([*(law[ranks] for ranks in kept), log_weights.ravel()]),
@@ -176,14 +171,14 @@ def repeated(indices: Int[np.ndarray, " some"]) -> Int[np.ndarray, " more"]:
 _relative_errors = jax.jit(jax.vmap(relative_error, in_axes=(None, 0, 0)))
 
 
-def _cells(law: Float[Array, "cells size"], log_odds: Float[Array, "cells size"]):
-    """Recurrences of cells, one a row, on [-1, 1], then the fields of `CompressedLaw`."""
+def _placed(law: Float[Array, "cells size"], log_odds: Float[Array, "cells size"]):
+    """Places in [-1, 1] and weights of the tokens of cells, one a row; log-masses, midpoints and half-widths."""
     lowest, highest = jnp.min(log_odds, axis=1), jnp.max(log_odds, axis=1)
     midpoints, half_widths = (lowest + highest) / 2, (highest - lowest) / 2
     places = (log_odds - midpoints[:, None]) / jnp.where(half_widths > 0, half_widths, 1)[:, None]
     top = jnp.maximum(jnp.max(law, axis=1), jnp.finfo(law.dtype).min)  # finite even if no token occurs
     weights = jnp.exp(law - top[:, None])
-    return recurrences(places, weights), top + jnp.log(jnp.sum(weights, axis=1)), midpoints, half_widths
+    return (places, weights), (top + jnp.log(jnp.sum(weights, axis=1)), midpoints, half_widths)
 
 
 def recurrences(places: Float[Array, "cells size"], weights: Float[Array, "cells size"]) -> Recurrence:

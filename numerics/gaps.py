@@ -139,8 +139,8 @@ def _concept_slope(sweep: Sweep, baseline: Baseline) -> Gap | None:
 def _cross_entropy(sweep: Sweep, baseline: Baseline) -> Iterator[Gap | None]:
     """Slope and curvature at 0 and the minimiser: of text like these blocks, or of a data law that is known whole.
 
-    The derivatives at 0 are those of the quartic through five strengths, give or take its distance from what the
-    parabola through three of them says, which overstates its error.
+    The derivatives at 0 are those of the quartic through five strengths, give or take how far apart the parabolas
+    through the inner and the outer three are, which overstates its error.
     """
     strengths, zero = sweep.strengths, np.flatnonzero(sweep.strengths == 0)
     losses, weights = sweep.data["cross_entropy"].to_numpy(), sweep.data["block_weight"].to_numpy()
@@ -157,9 +157,11 @@ def _cross_entropy(sweep: Sweep, baseline: Baseline) -> Iterator[Gap | None]:
 
     shape = cross_entropy_shape(baseline.log_probs, baseline.log_odds, baseline.weights, baseline.data)  # pyright: ignore
     for order, predicted in ((1, shape.slope), (2, shape.curvature)):
-        rough, _ = _derivative(strengths, losses, rounding, zero[0], 1, order)
-        fine, width = _derivative(strengths, losses, rounding, zero[0], 2, order)
-        low, high = bounds(fine, width + np.abs(weights @ (fine - rough)))
+        near, far, both = ([zero[0] + n for n in points] for points in ([-1, 0, 1], [-2, 0, 2], [-2, -1, 0, 1, 2]))
+        (inner, _), (outer, _), (quartic, width) = (
+            _derivative(strengths[at], losses[:, at], rounding[at], order) for at in (near, far, both)
+        )
+        low, high = bounds(quartic, width + np.abs(weights @ (outer - inner)))
         name, unit = ("slope", "nats/strength") if order == 1 else ("curvature", "nats/strength^2")
         yield _gap(f"{name} of cross-entropy at 0", unit, predicted, low, high)
     low, high = bounds(centred(losses), 2 * rounding)
@@ -168,10 +170,9 @@ def _cross_entropy(sweep: Sweep, baseline: Baseline) -> Iterator[Gap | None]:
     yield _gap("minimiser of cross-entropy", "strength", np.clip(shape.minimiser, *window), *np.clip(found, *window))
 
 
-def _derivative(strengths, losses, rounding, zero: int, points: int, order: int):
-    """Each block's derivative at 0 by a polynomial through `points` strengths on either side; the rounding of it."""
-    at = slice(zero - points, zero + points + 1)
-    scale = np.abs(strengths[at]).max()
-    powers = np.vander(strengths[at] / scale, increasing=True).T
+def _derivative(strengths, losses, rounding, order: int):
+    """Each block's derivative at 0 of the polynomial through some strengths, and the rounding of it."""
+    scale = np.abs(strengths).max()
+    powers = np.vander(strengths / scale, increasing=True).T
     weight = np.linalg.solve(powers, math.factorial(order) * np.eye(len(powers))[order]) / scale**order
-    return losses[:, at] @ weight[:, None], np.abs(weight) @ rounding[at, None]
+    return losses @ weight[:, None], np.abs(weight) @ rounding[:, None]
