@@ -19,7 +19,10 @@ from real_models.checkpoint import read_checkpoint, resolve_dtype
 from real_models.decoder import Params, Spec, at_least_float32
 from real_models.hub import find_checkpoint
 from real_models.inputs import Blocks, Layers, Positions, Strengths, Tokens, Vector, VectorBatch
-from real_models.steering import Logits, Prompt, Vectors
+from real_models.steering import Prompt, Residuals, Vectors
+
+Rows = Callable[[Array, Array], Array]
+"""What is computed of every row: of strengths, and the numbers of the vectors that they multiply."""
 
 STRENGTHS_AXIS = "strengths"
 
@@ -68,7 +71,7 @@ class LanguageModel:
     ) -> Float[Array, "strengths vocab"]:
         """Next-token logits after the prompt, at every strength; `positions="last"` steers its last position only."""
         batch = self._one(layer, vector)
-        return self._table(tokens, strengths, batch, positions, lambda function: function)[0]
+        return self._table(tokens, strengths, batch, positions, self._logits)[0]
 
     def logits_each(
         self,
@@ -84,7 +87,7 @@ class LanguageModel:
         What comes before the first steered block is computed once for all of them.
         """
         batch = inputs.steering_vectors(self.spec, self.name, layer, vectors, many=True)
-        return self._table(tokens, strengths, batch, positions, lambda function: function)
+        return self._table(tokens, strengths, batch, positions, self._logits)
 
     def derivative(
         self,
@@ -97,11 +100,16 @@ class LanguageModel:
     ) -> Float[Array, "strengths vocab"]:
         """The exact derivative of `logits` in the strength, at every strength, by forward-mode differentiation."""
 
-        def derivative_of(function: Logits) -> Logits:
-            return lambda s, which: jax.jvp(lambda t: function(t, which), (s,), (jnp.ones_like(s),))[1]
+        weights = steering.unembedding_weights(self.spec, self.params)
 
-        batch = self._one(layer, vector)
-        return self._table(tokens, strengths, batch, positions, derivative_of)[0]
+        def slopes_of(residuals: Residuals) -> Rows:
+            def slopes(s: Array, which: Array) -> Float[Array, "rows vocab"]:
+                moving = jax.jvp(lambda t: residuals(t, which), (s,), (jnp.ones_like(s),))
+                return steering.final_slopes(self.spec, weights, *moving)
+
+            return slopes
+
+        return self._table(tokens, strengths, self._one(layer, vector), positions, slopes_of)[0]
 
     def derivatives(
         self,
@@ -117,7 +125,9 @@ class LanguageModel:
         if not isinstance(order, int) or order < 1:
             raise ValueError(f"order is {order!r}, expected a positive integer")
 
-        def taylor(function: Logits) -> Callable[[Array, Array], Array]:
+        def taylor(residuals: Residuals) -> Rows:
+            function = self._logits(residuals)
+
             def stacked(s: Array, which: Array) -> Float[Array, "rows order+1 vocab"]:
                 series = [jnp.ones_like(s)] + [jnp.zeros_like(s)] * (order - 1)
                 value, terms = jet(lambda t: function(t, which), (s,), (series,))
@@ -171,12 +181,12 @@ class LanguageModel:
         return inputs.token_ids(self.spec, self.name, self.tokenizer.encode(tokens).ids)
 
     def _table(self, tokens, strengths, batch, positions, transform, copies=1):
-        """`transform` of the steered logits `[vectors, strengths, ...]`, as many rows at a time as memory allows."""
+        """`transform` of the steered residuals `[vectors, strengths, ...]`, as many rows at a time as memory allows."""
         if positions not in ("all", "last"):
             raise ValueError(f"positions is {positions!r}, expected 'all' or 'last'")
         prompt = self._prompt(self.encode(tokens))
         values, vectors = self._steering(strengths, batch)
-        steered = steering.logits_all if positions == "all" else steering.logits_last
+        steered = steering.residuals_all if positions == "all" else steering.residuals_last
         width, itemsize = prompt.tokens.shape[1], values.dtype.itemsize
         bytes_each = steering.block_bytes(self.spec, width if positions == "all" else 1, width, itemsize)
         bytes_each = copies * (bytes_each + 4 * itemsize * self.vocab_size)
@@ -189,6 +199,11 @@ class LanguageModel:
             chunk = rows_within(bytes_each, -(-len(rows) // share)) * share
             table = in_chunks(function, chunk, rows, which)
         return table.reshape(count, len(values), *table.shape[1:])
+
+    def _logits(self, residuals: Residuals) -> Rows:
+        """The logits of the last residuals."""
+        weights = steering.unembedding_weights(self.spec, self.params)
+        return lambda s, which: steering.final_logits(self.spec, weights, residuals(s, which))
 
     def _one(self, layer: Layers, vector: Vector) -> dict[int, np.ndarray]:
         """A batch of one vector."""
@@ -209,7 +224,7 @@ class LanguageModel:
         return values, {block: jnp.asarray(v, dtype) for block, v in batch.items()}
 
 
-def split(function: Logits, mesh: Mesh) -> Logits:
+def split(function: Rows, mesh: Mesh) -> Rows:
     """The function with its rows divided among the devices along the axis of strengths."""
     rows = NamedSharding(mesh, PartitionSpec(STRENGTHS_AXIS))
     return lambda *columns: function(*jax.device_put(columns, rows))

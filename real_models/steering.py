@@ -19,7 +19,7 @@ from real_models import decoder
 from real_models.decoder import Params, Spec, of_block
 
 Vectors = Mapping[int, Float[Array, "vectors d"]]
-Logits = Callable[[Float[Array, " rows"], Int[Array, " rows"]], Float[Array, "rows vocab"]]
+Residuals = Callable[[Float[Array, " rows"], Int[Array, " rows"]], Float[Array, "rows 1 d"]]
 compiled = partial(jax.jit, static_argnames="spec")
 
 
@@ -44,26 +44,26 @@ def steer(x: Float[Array, "*#rows position d"], strengths: Float[Array, " rows"]
     return (x + strengths[:, None, None] * chosen[:, None]).astype(x.dtype)
 
 
-def logits_all(spec: Spec, params: Params, prompt: Prompt, vectors: Vectors) -> Logits:
-    """`(strengths, which) -> logits [rows, vocab]` at the prompt's end, every position steered."""
+def residuals_all(spec: Spec, params: Params, prompt: Prompt, vectors: Vectors) -> Residuals:
+    """`(strengths, which) -> last residuals [rows, 1, d]` at the prompt's end, every position steered."""
     first = min(vectors)
     x0 = prefix(spec, params, prompt.tokens, first)
     x0 = x0 if first < spec.n_layers - 1 else row(x0, prompt.last)
 
-    def logits(strengths: Float[Array, " rows"], which: Int[Array, " rows"]) -> Float[Array, "rows vocab"]:
+    def residuals(strengths: Float[Array, " rows"], which: Int[Array, " rows"]) -> Float[Array, "rows 1 d"]:
         x = steer(x0, strengths, vectors[first], which)
         for layer in range(first + 1, spec.n_layers):
             own, weights = of_block(spec, layer), params["blocks"][layer]
             last_block = layer == spec.n_layers - 1
             x = run_last_query(own, weights, x, prompt.last) if last_block else run_block(own, weights, x)
             x = steer(x, strengths, vectors[layer], which) if layer in vectors else x
-        return final_logits(spec, unembedding_weights(spec, params), x)
+        return x
 
-    return logits
+    return residuals
 
 
-def logits_last(spec: Spec, params: Params, prompt: Prompt, vectors: Vectors) -> Logits:
-    """`(strengths, which) -> logits [rows, vocab]` at the prompt's end, only that last position steered."""
+def residuals_last(spec: Spec, params: Params, prompt: Prompt, vectors: Vectors) -> Residuals:
+    """`(strengths, which) -> last residuals [rows, 1, d]` at the prompt's end, only that last position steered."""
     first = min(vectors)
     x0 = prefix(spec, params, prompt.tokens, first)
     end0 = row(x0, prompt.last)
@@ -75,14 +75,14 @@ def logits_last(spec: Spec, params: Params, prompt: Prompt, vectors: Vectors) ->
         else:
             caches[layer] = run_keys_values(own, weights, x0)
 
-    def logits(strengths: Float[Array, " rows"], which: Int[Array, " rows"]) -> Float[Array, "rows vocab"]:
+    def residuals(strengths: Float[Array, " rows"], which: Int[Array, " rows"]) -> Float[Array, "rows 1 d"]:
         x = steer(end0, strengths, vectors[first], which)
         for layer, cache in caches.items():
             x = run_step(of_block(spec, layer), params["blocks"][layer], x, cache, prompt.last)
             x = steer(x, strengths, vectors[layer], which) if layer in vectors else x
-        return final_logits(spec, unembedding_weights(spec, params), x)
+        return x
 
-    return logits
+    return residuals
 
 
 def prefix(spec: Spec, params: Params, tokens: Int[Array, "batch position"], layer: int):
@@ -175,3 +175,11 @@ def run_step(spec: Spec, weights: Params, x: Float[Array, "strengths 1 d"], cach
 def final_logits(spec: Spec, params: Params, x: Float[Array, "batch 1 d"]) -> Float[Array, "batch vocab"]:
     """Logits of the last position's residuals: final normalisation and unembedding."""
     return decoder.unembed(spec, params, x[:, 0])
+
+
+@compiled
+def final_slopes(
+    spec: Spec, params: Params, x: Float[Array, "batch 1 d"], slopes: Float[Array, "batch 1 d"]
+) -> Float[Array, "batch vocab"]:
+    """Derivative of `final_logits` where residuals move at these slopes; the logits themselves are not computed."""
+    return jax.jvp(lambda moved: decoder.unembed(spec, params, moved[:, 0]), (x,), (slopes,))[1]
