@@ -32,7 +32,7 @@ from numerics.peaks import _in_blocks, _interior, _nodes
 from numerics.sums import BLOCK_ELEMENTS, TABLE_ELEMENTS, _lighten, _tilted_sums_at, lighten, places
 from numerics.tilted import tilted_moments
 
-NOTES = """What bounds ours: for one law, Gauss rules (half of the time), the sort (a fifth) and an exponential for each
+NOTES = """What bounds ours: for one law, compressing it (two fifths), the sort (a fifth) and an exponential for each
 strength and remaining token (an eighth); for all peaks, Newton's steps on expansions of degree 24; for many contexts,
 exponentials, putting them in order and Chebyshev polynomials; for cross-entropy, exponentials and the matrix product.
 The smaller the time, the more other work on the machine, which shares its caches, lengthens it: a high load average
