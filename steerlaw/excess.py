@@ -64,22 +64,26 @@ Pool = dict[str, np.ndarray]
 def holdings(judged: Iterable[Judged]) -> list[Holding]:
     """Every law on every model, its blocks apart and together, in three weighings; controls are lines of their own."""
     pools: dict[tuple, Pool] = defaultdict(lambda: defaultdict(lambda: np.zeros(2)))
+    swept: dict[tuple, set[int | None]] = defaultdict(set)
     for subject, finding in judged:
         model, layers = subject.name.split("/")[0], {subject.layer, None}
+        swept[model, subject.control].add(subject.layer)
         for weighing, tally in finding.holding.items():
             for context, obeying, total in zip(subject.contexts, tally.obeying, tally.judged, strict=True):
                 for layer in layers:
                     key = finding.law, model, layer, subject.control, weighing
                     pools[key][f"{subject.name} {context}"] += (obeying, total)
     pools = {key: pool for key, pool in pools.items() if any(total > 0 for _, total in pool.values())}
-    lines = [_line(key, pool, pools) for key, pool in sorted(pools.items(), key=lambda item: str(item[0]))]
+    lines = [_line(key, pool, pools, swept) for key, pool in sorted(pools.items(), key=lambda item: str(item[0]))]
     return _adjusted(lines)
 
 
-def _line(key: tuple, pool: Pool, pools: dict[tuple, Pool]) -> Holding:
+def _line(key: tuple, pool: Pool, pools: dict[tuple, Pool], swept: dict[tuple, set[int | None]]) -> Holding:
     law, model, layer, control, weighing = key
     excess = {}
     for other in ("random_direction", "permuted_log_odds", "random_weights") if control is None else ():
+        if layer is None and swept[model, other] != swept[model, None]:
+            continue  # all blocks together are compared with all blocks alone
         null = pools.get((law, model, layer, other, weighing), {})
         common = [context for context in pool if context in null and pool[context][1] > 0 and null[context][1] > 0]
         if common:

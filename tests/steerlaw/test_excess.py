@@ -69,6 +69,16 @@ def test_an_excess_is_found_context_by_context_and_a_null_is_not():
     assert not found["tilt", None, "random_direction"].excess
 
 
+def test_blocks_together_are_not_compared_with_a_control_of_one_block():
+    found = lines(
+        (subject(0), finding("tilt", drawn(0.9, 0))),
+        (subject(1), finding("tilt", drawn(0.1, 1))),
+        (subject(1, control="random_weights"), finding("tilt", drawn(0.1, 2))),
+    )
+    assert not found["tilt", None, None].excess
+    assert abs(found["tilt", 1, None].excess["random_weights"].share.share) < 0.1
+
+
 def test_only_contexts_judged_on_both_sides_are_compared():
     judged = np.ones((len(CONTEXTS), 50), bool)
     judged[:4] = False
