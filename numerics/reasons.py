@@ -7,7 +7,7 @@ import numpy as np
 from numerics.assess import Assessment
 from numerics.deciding import TURN_POINTS, samples_needed, sharpening, turn_beyond
 from numerics.verdict import HOLDS, NOT_APPLICABLE, OUTCOMES, Verdict
-from theory.quantities import Along
+from theory.quantities import PEAK, Along
 
 EVIDENCE = {"log_probability_slope": "exact slopes", "peak": "where values are largest"}
 """What a verdict rests on, where that is not the values of the curve themselves."""
@@ -76,6 +76,10 @@ def _narrower(assessment: Assessment, index: tuple[int, ...]) -> str:
     width, keep = float(assessment.halfwidth[index]), _share_to_keep(assessment, index)
     if keep == 0:
         return "only bounds where the band has none would decide"
+    if assessment.claim.quantity == PEAK:  # whose bands are steps of the grid of strengths
+        around = [value for value in assessment.values[index] if np.isfinite(value)]
+        finer = f"a grid {1 / keep:.2g} times as fine would decide"
+        return f"{finer}, near {' and '.join(f'{value:.3g}' for value in around)}" if around else finer
     text = f"a band {100 * keep:.2g} % as wide would decide"
     if np.isfinite(width):
         text = f"a band of ±{0.95 * keep * width:.2g} there would decide (it is ±{width:.2g})"  # still so once rounded

@@ -293,6 +293,20 @@ def test_the_number_of_samples_said_to_decide_decides():
     assert outcomes == ["undecided", "departs"]
 
 
+def test_peaks_that_a_grid_does_not_tell_apart_say_how_much_finer_it_must_be():
+    levels, peaks = np.array([0.0, 0.5, 1.0]), np.array([-1.0, 0.05, 1.0])
+
+    def judged(step):
+        return compare("peak_order", levels, peaks, peaks - step, peaks + step)
+
+    verdict = judged(1.2)
+    assert verdict.verdict == "undecided"
+    assert "near 0.05 and 1" in verdict.reason
+    finer = float(verdict.reason.split("a grid ")[1].split()[0])
+    assert judged(1.2 / (0.95 * finer)).verdict == "undecided"
+    assert judged(1.2 / (1.05 * finer)).verdict == "holds"
+
+
 def test_a_sampled_departure_says_from_which_level_on_it_is_one():
     at, shares = np.linspace(-2, 2, 5), np.array([0.1, 0.3, 0.5, 0.3, 0.8])
     verdict = compare("target_increases", at, shares, scale="probability", trials=100, level=0.3)
