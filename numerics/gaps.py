@@ -139,8 +139,8 @@ def _concept_slope(sweep: Sweep, baseline: Baseline) -> Gap | None:
 def _cross_entropy(sweep: Sweep, baseline: Baseline) -> Iterator[Gap | None]:
     """Slope and curvature at 0 and the minimiser: of text like these blocks, or of a data law that is known whole.
 
-    The derivatives at 0 are those of the quartic through five strengths, give or take how far apart the parabolas
-    through the inner and the outer three are, which overstates its error.
+    The derivatives at 0 are those of the quartic through five strengths, give or take how far apart it and the
+    parabolas through the inner and the outer three are, which overstates its error.
     """
     strengths, zero = sweep.strengths, np.flatnonzero(sweep.strengths == 0)
     losses, weights = sweep.data["cross_entropy"].to_numpy(), sweep.data["block_weight"].to_numpy()
@@ -161,7 +161,8 @@ def _cross_entropy(sweep: Sweep, baseline: Baseline) -> Iterator[Gap | None]:
         (inner, _), (outer, _), (quartic, width) = (
             _derivative(strengths[at], losses[:, at], rounding[at], order) for at in (near, far, both)
         )
-        low, high = bounds(quartic, width + np.abs(weights @ (outer - inner)))
+        apart = np.abs(weights @ (outer - inner)) + np.abs(weights @ (outer - quartic))
+        low, high = bounds(quartic, width + apart)
         name, unit = ("slope", "nats/strength") if order == 1 else ("curvature", "nats/strength^2")
         yield _gap(f"{name} of cross-entropy at 0", unit, predicted, low, high)
     low, high = bounds(centred(losses), 2 * rounding)

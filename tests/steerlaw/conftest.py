@@ -8,8 +8,10 @@ def report():
     from steerlaw import verify
     from toy_models import stdlib_gpt
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stdlib_gpt, "CONCEPTS", stdlib_gpt.CONCEPTS[:1])  # half the sweeps, and nothing of its own
+    negative, positive = stdlib_gpt.contexts(stdlib_gpt.CONCEPTS[0])
+    with pytest.MonkeyPatch.context() as patch:  # a tenth of the sweeps, and nothing of its own
+        patch.setattr(stdlib_gpt, "CONCEPTS", stdlib_gpt.CONCEPTS[:1])
+        patch.setattr(stdlib_gpt, "contexts", lambda concept: (negative[:3], positive[:1]))
         return verify(strengths="-4:4:17")
 
 
