@@ -64,25 +64,22 @@ def peaks_by_slopes(
     """
     slopes, halfwidth = known
     brackets = [_bracket(strengths, slopes[:, z], halfwidth, near[z]) for z in range(slopes.shape[1])]
-    sought = [z for z, bracket in enumerate(brackets) if bracket is not None][: len(strengths) // 2]
-    found = np.full((slopes.shape[1], 2), np.nan)
-    if not sought:
-        return found
-    ends = {z: brackets[z] for z in sought}
-    guess = {z: _root(*ends[z]) for z in sought}
-    moved = dict.fromkeys(sought, 0.0)
+    sought = [(z, bracket) for z, bracket in enumerate(brackets) if bracket is not None][: len(strengths) // 2]
+    found, ends = np.full((slopes.shape[1], 2), np.nan), dict(sought)
+    guess = {z: _root(*ends[z]) for z in ends}
+    moved = dict.fromkeys(ends, 0.0)
     for _ in range(ROUNDS):
-        wanted = np.unique([x for z in sought for x in _around(guess[z], moved[z], ends[z])])
+        wanted = np.unique([x for z in ends for x in _around(guess[z], moved[z], ends[z])])
         if wanted.size == 0:
             break
         values, widths = slopes_at(np.resize(wanted, len(strengths)))
-        for z in sought:
+        for z in ends:
             for n, x in enumerate(wanted):
                 ends[z] = _narrowed(ends[z], x, values[n, z], widths[n])
             new = _root(*ends[z])
             closest = CLOSEST * (ends[z][1][0] - ends[z][0][0])  # off a root that was hit, where the slope has no sign
             guess[z], moved[z] = new, max(abs(new - guess[z]), closest)
-    for z in sought:
+    for z in ends:
         found[z] = ends[z][0][0], ends[z][1][0]
     return found
 

@@ -86,10 +86,10 @@ def _gap(quantity: str, unit: str, predicted, lower, upper, sense: Sense = "equa
 
 def _peaks(sweep: Sweep, baseline: Baseline, *, local: bool) -> Gap | None:
     """Where the likeliest of the watched tokens peak: E_alpha[M] = M(z), against roots of their exact slopes."""
-    if "slope_peak_lower" not in sweep.data or (local and baseline.local_log_odds is None):
+    known = baseline.local_log_odds if local else baseline.log_odds
+    if "slope_peak_lower" not in sweep.data or known is None:
         return None
-    tokens = sweep.data["token"].to_numpy()
-    odds = baseline.local_log_odds if local else np.broadcast_to(baseline.log_odds, baseline.log_probs.shape)
+    tokens, odds = sweep.data["token"].to_numpy(), np.broadcast_to(known, baseline.log_probs.shape)
     predicted = [np.asarray(peak_strengths(p, m))[tokens] for p, m in zip(baseline.log_probs, odds, strict=True)]
     lower, upper = (sweep.data[f"slope_peak_{end}"].to_numpy() for end in ("lower", "upper"))
     by = "derivative at 0" if local else "log-odds of the concept"

@@ -66,17 +66,18 @@ def observe_next_token(
     check_strengths(strengths, least=3)
     if not len(contexts):
         raise ValueError("no contexts given: a sweep needs at least one")
-    model = model if budget == 0 or isinstance(model, Remembered) else Remembered(model)
+    asked: Any = model if budget == 0 or isinstance(model, Remembered) else Remembered(model)
 
     def run(context: Any, at: Float[np.ndarray, " some"], along: Any = vector) -> Float[np.ndarray, "some vocab"]:
-        return _checked(model.logits(context, at, layer=layer, vector=along), at, context)
+        return _checked(asked.logits(context, at, layer=layer, vector=along), at, context)
 
-    ids, after = _token_ids(tokens, dominant, lambda: (run(context, strengths[[0, -1]]) for context in contexts))
+    ends = strengths[[0, -1]]
+    ids, after = _token_ids(tokens, dominant, lambda: (run(context, ends) for context in contexts))
     odds = None if log_odds is None else np.asarray(log_odds, np.float64)
     masks = None if concepts is None else np.atleast_2d(np.asarray(concepts, bool))
     observer = None
     if derivative_every and ids.size and hasattr(model, "derivative"):
-        observer = SlopeObserver(model=model, layer=layer, vector=vector, tokens=ids, rounding=rounding)
+        observer = SlopeObserver(model=asked, layer=layer, vector=vector, tokens=ids, rounding=rounding)
 
     def view(context: Any, at: Float[np.ndarray, " some"], along: Any = vector) -> View:
         logits = run(context, at, along)
@@ -87,7 +88,10 @@ def observe_next_token(
         strengths, sloped = summarised.strengths, np.asarray(summarised.data.get("slope_strength", sloped))
     elif budget:
         watched = [_watched(view(context, strengths), observer, context, sloped) for context in contexts]
-        curves, slopes = ([band for found in watched for band in found[part]] for part in (0, 1))
+        curves, slopes = (
+            [band for bands, _ in watched for band in bands],
+            [pair for _, pairs in watched for pair in pairs],
+        )
         strengths = finer_grid(curves, slopes, budget) if curves else strengths
 
     rows, summary, dtype = [], empty_summary(len(contexts), model.vocab_size), ""

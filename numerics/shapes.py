@@ -32,6 +32,7 @@ from numerics.zigzags import largest_zigzag
 Direction = Literal["rising", "falling"]
 Showing = Literal["all", "departing"]
 Bounds = Float[np.ndarray, "strengths curves"]
+Constant = float | Float[np.ndarray, " curves"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -108,7 +109,7 @@ def convex(band: Band) -> Departures:
     return Departures(least=np.maximum(least, 0) / 2, most=np.maximum(most, 0) / 2, witness=witness)
 
 
-def slope(band: Band, at_least: float | None = None, at_most: float | None = None) -> Departures:
+def slope(band: Band, at_least: Constant | None = None, at_most: Constant | None = None) -> Departures:
     """From the curves whose first derivative stays between two constants, one number for all curves or one a curve."""
     line = band.strengths[:, None]
     parts = []
@@ -119,7 +120,7 @@ def slope(band: Band, at_least: float | None = None, at_most: float | None = Non
     return Departures.worse(*parts)
 
 
-def curvature(band: Band, at_least: float | None = None, at_most: float | None = None) -> Departures:
+def curvature(band: Band, at_least: Constant | None = None, at_most: Constant | None = None) -> Departures:
     """From the curves whose second derivative is at least, and from those where it is at most, a constant."""
     parabola = band.strengths[:, None] ** 2 / 2
     parts = []

@@ -1,5 +1,7 @@
 """Exact slopes, and peaks found as their roots, against closed forms and brentq."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,7 +17,7 @@ GRID = np.linspace(-6, 6, 25)
 class Tilted:
     """Logits law + alpha M + bend alpha^2, with their derivative; it counts what it is asked."""
 
-    def __init__(self, law, odds, bend=0.0):
+    def __init__(self, law, odds, bend: Any = 0.0):
         self.law, self.odds, self.bend, self.asked = law, odds, bend, 0
 
     def logits(self, context, strengths, *, layer, vector):

@@ -1,6 +1,7 @@
 """Predicted numbers beside observed ones: no gap where the law is exact, the planted gap where it is not."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def next_token(model):
 BASELINE = Baseline(log_probs=LAWS, log_odds=ODDS, local_log_odds=np.tile(ODDS, (CONTEXTS, 1)))
 
 
-def by_name(sweep, baseline):
+def by_name(sweep, baseline) -> dict[str, Any]:
     return {gap.quantity: gap for gap in gaps(sweep, baseline)}
 
 

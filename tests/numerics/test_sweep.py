@@ -419,7 +419,7 @@ class Hidden:
 def test_strengths_are_added_where_curves_bend():
     model = Hidden(spike=2.0)
     grid = np.linspace(-4, 4, 33)
-    settings = {"layer": 0, "vector": np.ones(1), "tokens": [0, 1], "derivative_every": 4}
+    settings: dict[str, Any] = {"layer": 0, "vector": np.ones(1), "tokens": [0, 1], "derivative_every": 4}
     coarse, fine = (observe_next_token(model, [0], grid, budget=budget, **settings) for budget in (0, 40))
     assert fine.attributes["strengths_added"] == len(fine.strengths) - 33 <= 40
     densest = fine.strengths[np.diff(fine.strengths).argmin()]
@@ -431,7 +431,7 @@ def test_strengths_are_added_where_curves_bend():
 
 def test_a_wiggle_that_only_slopes_show_is_found_and_judged():
     grid = np.linspace(-4, 4, 33)
-    settings = {"layer": 0, "vector": np.ones(1), "tokens": [0, 1], "derivative_every": 4}
+    settings: dict[str, Any] = {"layer": 0, "vector": np.ones(1), "tokens": [0, 1], "derivative_every": 4}
     departures = []
     for budget in (0, 60):
         sweep = observe_next_token(Hidden(wiggle=0.05), [0], grid, budget=budget, **settings)

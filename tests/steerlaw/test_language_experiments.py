@@ -59,6 +59,7 @@ def test_measured_log_odds_have_the_spread_of_local_ones_whatever_their_unit(mod
     for one, other in zip(ones, thousands, strict=True):
         assert one.log_odds == pytest.approx(other.log_odds)
         assert spread(one, one.log_odds) == pytest.approx(spread(one, one.local_log_odds))
+        assert one.log_odds is not None
         assert np.corrcoef(one.log_odds, measured)[0, 1] == pytest.approx(1)
     constant = baselines(model, np.full(VOCAB, 2.0))
     assert (constant[0].log_odds == 2.0).all()
