@@ -405,13 +405,13 @@ class Hidden:
     def __init__(self, wiggle=0.0, spike=0.0):
         self.wiggle, self.spike = wiggle, spike
 
-    def logits(self, context, strengths, *, layer, vector):
+    def logits(self, tokens, strengths, *, layer, vector):
         x = np.asarray(strengths, np.float64)
         first = -(x**2) + self.wiggle * np.sin(8 * np.pi * x)
         second = -(x**2) / 2 + self.spike * np.exp(-((x - 1.3) ** 2) * 40)
         return np.stack([first, second, np.zeros_like(x)], axis=1)
 
-    def derivative(self, context, strengths, *, layer, vector):
+    def derivative(self, tokens, strengths, *, layer, vector):
         x, h = np.asarray(strengths, np.float64), 1e-6
         return (self.logits(0, x + h, layer=0, vector=0) - self.logits(0, x - h, layer=0, vector=0)) / (2 * h)
 
@@ -442,7 +442,7 @@ def test_a_wiggle_that_only_slopes_show_is_found_and_judged():
 
 def test_a_straight_tilt_needs_no_more_strengths_than_its_turns():
     class Straight(Hidden):
-        def logits(self, context, strengths, *, layer, vector):
+        def logits(self, tokens, strengths, *, layer, vector):
             return np.outer(strengths, [1e-3, 0.0, -1e-3])
 
     sweep = observe_next_token(
