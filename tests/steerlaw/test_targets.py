@@ -30,12 +30,15 @@ def vector(tmp_path):
 def test_a_checkpoint(vector, tmp_path):
     words = tmp_path / "words.txt"
     words.write_text("NULL\nTRUE\nAND\nOR\nNOT\nHTTP\nURL\nID\n")
-    options = TargetOptions(vector=vector, contexts=CONTEXTS, words=words, concept="uppercase")
+    negative, positive = stdlib_gpt.contexts("uppercase")
+    contexts = tmp_path / "contexts.jsonl"
+    contexts.write_text(json.dumps({"negative": negative[:2]}) + "\n" + json.dumps({"uppercase": positive[:1]}))
+    options = TargetOptions(vector=vector, contexts=contexts, words=words, concept="uppercase")
     report = verify(stdlib_gpt.CHECKPOINT, laws=["tilt", "token_bump"], options=options, strengths="-2:2:9")
     assert set(report.summary()) == {"tilt", "token_bump"}
     assert {v["subject"]["layer"] for v in report.verdicts} == {1}
-    assert sum(report.summary()["token_bump"]["checkpoint"].values()) == 16 * 4096
-    assert set(report.run["inputs"]) == {"vector.safetensors", CONTEXTS.name, "words.txt"}
+    assert sum(report.summary()["token_bump"]["checkpoint"].values()) == 3 * 4096
+    assert set(report.run["inputs"]) == {"vector.safetensors", "contexts.jsonl", "words.txt"}
 
 
 @pytest.fixture(scope="module")
