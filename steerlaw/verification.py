@@ -23,7 +23,7 @@ from theory.law import Law
 from theory.quantities import CROSS_ENTROPY_CHANGE
 from theory.tilted import limit_strength
 
-ADAPTIVE = Grid(count=145, text_count=49, budget=48, text_budget=16)
+ADAPTIVE = Grid(count=97, text_count=33, budget=32, text_budget=8)
 """By default a quarter of the strengths go where the curves need them."""
 
 

@@ -38,8 +38,8 @@ class Verify:
     words: Path | None = None
     """Text file of the concept's target words, fixed before the sweep."""
     strengths: str | None = None
-    """Grid of strengths START:STOP:COUNT (default: as wide as the layer's residual allows, 145
-    strengths and up to 48 more where the curves need them)."""
+    """Grid of strengths START:STOP:COUNT (default: as wide as the layer's residual allows, 97
+    strengths and up to 32 more where the curves need them)."""
     tolerance: float | None = None
     """Departure up to which a law holds, in the claim's own unit (default 1e-3)."""
     level: float = 0.05
