@@ -21,6 +21,7 @@ from numerics.peak_intervals import peak_intervals
 from numerics.peaks import peak_strengths
 from numerics.sweep import Sweep
 from numerics.validity import validity_radius
+from theory.quantities import CONCEPT_LOGIT, LOG_PROBABILITY
 
 TOLERANCE = 0.1
 """In nats: how far a token's log-probability may be from the local tilt within the validity radius."""
@@ -91,9 +92,9 @@ def _peaks(sweep: Sweep, baseline: Baseline, *, local: bool) -> Gap | None:
         return None
     tokens, odds = sweep.data["token"].to_numpy(), np.broadcast_to(known, baseline.log_probs.shape)
     predicted = [np.asarray(peak_strengths(p, m))[tokens] for p, m in zip(baseline.log_probs, odds, strict=True)]
-    lower, upper = (sweep.data[f"slope_peak_{end}"].to_numpy() for end in ("lower", "upper"))
+    ends = (sweep.data[f"slope_peak_{end}"].transpose("context", "token").to_numpy() for end in ("lower", "upper"))
     by = "derivative at 0" if local else "log-odds of the concept"
-    return _gap(f"peak of a likely token, by the {by}", "strength", predicted, lower, upper)
+    return _gap(f"peak of a likely token, by the {by}", "strength", predicted, *ends)
 
 
 def _validity(sweep: Sweep, baseline: Baseline) -> Gap | None:
@@ -104,8 +105,8 @@ def _validity(sweep: Sweep, baseline: Baseline) -> Gap | None:
     if baseline.local_log_odds is None:
         return None
     strengths, tokens = sweep.strengths, sweep.data["token"].to_numpy()
-    curves = sweep.data["log_probability"].transpose("context", "token", "strength").to_numpy()
-    lower, upper = [], []
+    seen = sweep.curves(LOG_PROBABILITY)
+    curves, lower, upper = (seen.lower + seen.upper) / 2, [], []
     for law, odds, curve in zip(baseline.log_probs, baseline.local_log_odds, curves, strict=True):
         tilt = log_softmax(law + strengths[:, None] * odds, axis=1)[:, tokens].T
         away = np.abs(curve - tilt).max(axis=0)
@@ -127,10 +128,9 @@ def _concept_slope(sweep: Sweep, baseline: Baseline) -> Gap | None:
     """The steepest rise or fall of a concept's logit, at most M_max - M_min (law `concept_logistic`)."""
     if "concept_logit" not in sweep.data or baseline.log_odds is None:
         return None
-    curves, width = sweep.data["concept_logit"], sweep.data["concept_logit_halfwidth"]
-    steps = np.diff(sweep.strengths)
-    h = 2 * width.max().item() / steps.min()
-    steepest = np.abs(np.diff(curves.to_numpy(), axis=-1) / steps).max(axis=-1)
+    curves, steps = sweep.curves(CONCEPT_LOGIT), np.diff(sweep.strengths)
+    h = (curves.upper - curves.lower).max() / steps.min()
+    steepest = np.abs(np.diff((curves.lower + curves.upper) / 2, axis=-1) / steps).max(axis=-1)
     bound = np.ptp(baseline.log_odds)
     name = "steepest slope of a concept's logit"
     return _gap(name, "nats/strength", bound, steepest - h, steepest + h, "at most")
@@ -143,9 +143,8 @@ def _cross_entropy(sweep: Sweep, baseline: Baseline) -> Iterator[Gap | None]:
     parabolas through the inner and the outer three are, which overstates its error.
     """
     strengths, zero = sweep.strengths, np.flatnonzero(sweep.strengths == 0)
-    losses, weights = sweep.data["cross_entropy"].to_numpy(), sweep.data["block_weight"].to_numpy()
-    weights = weights / weights.sum()
-    rounding = sweep.data["cross_entropy_halfwidth"].to_numpy()
+    value, halfwidth, share = sweep.cross_entropy()
+    losses, rounding, weights = value.transpose("block", "strength").to_numpy(), halfwidth.to_numpy(), share.to_numpy()
     sampled = baseline.data is not None and baseline.data.ndim == 1
     if (sampled and len(losses) < 2) or zero.size == 0 or not 2 <= zero[0] < len(strengths) - 2:
         return

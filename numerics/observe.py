@@ -86,13 +86,9 @@ def observe_next_token(
     sloped, given = strengths[:: derivative_every or 1], len(strengths)
     if summarised is not None:
         strengths, sloped = summarised.strengths, np.asarray(summarised.data.get("slope_strength", sloped))
-    elif budget:
-        watched = [_watched(view(context, strengths), observer, context, sloped) for context in contexts]
-        curves, slopes = (
-            [band for bands, _ in watched for band in bands],
-            [pair for _, pairs in watched for pair in pairs],
-        )
-        strengths = finer_grid(curves, slopes, budget) if curves else strengths
+    elif budget and (ids.size or masks is not None):
+        views = ((context, view(context, strengths)) for context in contexts)
+        strengths = _finer(views, observer, sloped, budget)
 
     rows, summary, dtype = [], empty_summary(len(contexts), model.vocab_size), ""
     if summarised is not None:
@@ -205,15 +201,20 @@ def _token_ids(tokens, dominant: int, ends: Callable[[], Iterable[np.ndarray]]):
     return np.concatenate([chosen, late]), np.arange(chosen.size + late.size) >= chosen.size
 
 
-def _watched(view: View, observer: SlopeObserver | None, context: Any, sloped: Float[np.ndarray, " some"]):
-    """The curves of one context that decide where a grid must be finer, and the exact slopes of its tokens."""
-    found = observe_tokens(view) | observe_concepts(view)
-    shown = [name for name in ("log_probability", "concept_logit") if name in found]
-    bands = [around(view.strengths, found[name].T, found[f"{name}_halfwidth"][:, None]) for name in shown]
-    if observer is None:
-        return bands, []
-    slopes, halfwidth = observer.slopes(context, sloped)
-    return bands, [(bands[0], around(sloped, slopes, halfwidth[:, None]))]
+def _finer(
+    views: Iterable[tuple[Any, View]], observer: SlopeObserver | None, sloped: Float[np.ndarray, " some"], budget: int
+) -> Float[np.ndarray, " strengths"]:
+    """The strengths with at most `budget` more, where the chosen tokens and concepts of any context need them."""
+    curves, with_slopes = [], []
+    for context, view in views:
+        found = observe_tokens(view) | observe_concepts(view)
+        shown = [name for name in ("log_probability", "concept_logit") if name in found]
+        bands = [around(view.strengths, found[name].T, found[f"{name}_halfwidth"][:, None]) for name in shown]
+        curves += bands
+        if observer is not None:
+            slopes, halfwidth = observer.slopes(context, sloped)
+            with_slopes.append((bands[0], around(sloped, slopes, halfwidth[:, None])))
+    return finer_grid(curves, with_slopes, budget)
 
 
 def _slopes(

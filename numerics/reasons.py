@@ -78,7 +78,7 @@ def _narrower(assessment: Assessment, index: tuple[int, ...]) -> str:
         return "only bounds where the band has none would decide"
     if assessment.claim.quantity == PEAK:  # whose bands are steps of the grid of strengths
         around = [value for value in assessment.values[index] if np.isfinite(value)]
-        finer = f"a grid {1 / keep:.2g} times as fine would decide"
+        finer = f"a grid {1 / (0.95 * keep):.2g} times as fine would decide"  # still so once rounded
         return f"{finer}, near {' and '.join(f'{value:.3g}' for value in around)}" if around else finer
     text = f"a band {100 * keep:.2g} % as wide would decide"
     if np.isfinite(width):

@@ -35,13 +35,10 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Tally:
-    """How much of what was judged obeys, context by context, in curves or in whatever weighs them. Tallies add up."""
+    """How much of what was judged obeys, context by context, in curves or in whatever weighs them."""
 
     obeying: Float[np.ndarray, " contexts"]
     judged: Float[np.ndarray, " contexts"]
-
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(obeying=self.obeying + other.obeying, judged=self.judged + other.judged)
 
     @property
     def shares(self) -> Float[np.ndarray, " contexts"]:

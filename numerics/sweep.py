@@ -98,6 +98,13 @@ class Sweep:
             evidence=value.attrs.get("evidence", "deterministic"),
         )
 
+    def cross_entropy(self) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
+        """Each block's cross-entropy, the half-width of their mean's band, and the blocks' shares of it (sum 1)."""
+        value, halfwidth = self._observed("cross_entropy")
+        weight = self.data.get("block_weight", xr.ones_like(value["block"], dtype=np.float64))
+        weight = weight / weight.sum()
+        return value, (halfwidth * weight).sum("block"), weight
+
     def write(self, path: str | os.PathLike[str], groups: Mapping[str, "Sweep"] | None = None) -> None:
         """Write as netCDF, whole or not at all: a temporary file beside it takes its place when complete.
 
@@ -179,13 +186,11 @@ class Sweep:
 
     def _cross_entropy_change(self) -> tuple[xr.DataArray, xr.DataArray]:
         """Weighted mean over blocks, less its value at strength 0 (where the change is 0 exactly)."""
-        value, halfwidth = self._observed("cross_entropy")
+        value, width, weight = self.cross_entropy()
         at_zero = np.flatnonzero(self.strengths == 0)
         if at_zero.size == 0:
             raise NotObservedError("the sweep's strengths lack 0, from which a change is counted")
-        weight = self.data.get("block_weight", xr.ones_like(value["block"], dtype=np.float64))
-        weight = weight / weight.sum()
-        mean, width = (value * weight).sum("block"), (halfwidth * weight).sum("block")
+        mean = (value * weight).sum("block")
         width = (width + width.isel(strength=at_zero[0])).where(self.data["strength"] != 0, 0.0)
         change = mean - mean.isel(strength=at_zero[0], drop=True)
         return change.assign_attrs(value.attrs), width.drop_vars("strength", errors="ignore")

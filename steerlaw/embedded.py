@@ -22,14 +22,14 @@ def embedded_inputs() -> list[Path]:
     return [stdlib_gpt.CHECKPOINT, stdlib_gpt.DATA]
 
 
-def embedded_experiments(grid: Grid) -> Iterator[Experiment]:
-    """Every embedded experiment, without controls."""
+def embedded_experiments(grid: Grid, seed: int = 0) -> Iterator[Experiment]:
+    """Every embedded experiment, and the language model's control of random weights, which `seed` draws."""
     yield from toy_experiments(grid)
     model, exact = (
         replace(load_model(stdlib_gpt.CHECKPOINT, dtype=dtype), name=NAME) for dtype in ("float32", "float64")
     )
     for name in stdlib_gpt.CONCEPTS:
-        yield from language_experiments(model, exact, embedded_concept(model, name), grid)
+        yield from language_experiments(model, exact, embedded_concept(model, name), grid, seed)
 
 
 def embedded_concept(model: LanguageModel, name: str) -> Concept:

@@ -141,7 +141,7 @@ def _checkpoint(target: str, options: TargetOptions, grid: Grid, seed: int) -> S
     concept = inputs.concept(model)
 
     def observe(progress: Any) -> Iterable[Observation]:
-        experiments = list(language_experiments(model, exact, concept, grid))
+        experiments = list(language_experiments(model, exact, concept, grid, seed))
         return run(progress.track(experiments, description="sweeping") if progress else experiments, seed)
 
     given = (options.vector, options.contexts, options.prompts, options.words)

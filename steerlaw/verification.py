@@ -59,7 +59,7 @@ def verify(
     observed: list[Observation] = []
     curves: list[dict[str, Any]] = []
     if not targets:
-        observed += run(_tracked(list(embedded_experiments(grid)), progress, "sweeping"), seed)
+        observed += run(_tracked(list(embedded_experiments(grid, seed)), progress, "sweeping"), seed)
     for source in sources:
         observed += source.observations(progress)
         curves += source.verdicts

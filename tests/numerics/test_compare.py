@@ -303,8 +303,8 @@ def test_peaks_that_a_grid_does_not_tell_apart_say_how_much_finer_it_must_be():
     assert verdict.verdict == "undecided"
     assert "near 0.05 and 1" in verdict.reason
     finer = float(verdict.reason.split("a grid ")[1].split()[0])
-    assert judged(1.2 / (0.95 * finer)).verdict == "undecided"
-    assert judged(1.2 / (1.05 * finer)).verdict == "holds"
+    assert judged(1.2 / (0.85 * finer)).verdict == "undecided"
+    assert judged(1.2 / finer).verdict == "holds"
 
 
 def test_a_sampled_departure_says_from_which_level_on_it_is_one():

@@ -127,6 +127,22 @@ def test_slope_curvature_and_minimum_of_cross_entropy(stretch, agrees):
     assert all(gap.gap == 0 for gap in found.values()) == agrees
 
 
+def test_a_sweep_without_weights_and_half_widths_counts_blocks_alike_and_knows_no_rounding():
+    blocks = RNG.integers(0, VOCAB, (BLOCKS, CONTEXTS))
+    sweep = observe_cross_entropy(Tilt(), blocks, GRID, layer=0, vector=np.ones(1))
+    positions = BLOCKS * CONTEXTS
+    text = Baseline(
+        log_probs=np.tile(LAWS, (BLOCKS, 1)),
+        log_odds=ODDS,
+        data=blocks.ravel(),
+        weights=np.full(positions, 1 / positions),
+    )
+    bare = sweep.data.drop_vars(["block_weight", "cross_entropy_halfwidth"]).transpose("strength", "block")
+    for found, expected in zip(gaps(type(sweep)(data=bare), text), gaps(sweep, text), strict=True):
+        assert (found.quantity, found.predicted) == (expected.quantity, expected.predicted)
+        assert (found.lower, found.upper) == pytest.approx((expected.lower, expected.upper), abs=1e-9)
+
+
 def test_nothing_is_said_of_what_was_not_observed():
     sweep = next_token(Tilt())
     assert gaps(sweep, replace(BASELINE, log_odds=None)) == []

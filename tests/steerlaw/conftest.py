@@ -1,6 +1,29 @@
-"""One small run of the main job, shared by the tests of what it produces."""
+"""What tests share: a small decoder, and one small run of the main job with what it writes."""
 
 import pytest
+
+
+@pytest.fixture(scope="session")
+def small_spec():
+    """A Llama of two blocks that runs in no time."""
+    from real_models import Spec
+
+    return Spec(
+        family="llama",
+        n_layers=2,
+        d_model=16,
+        n_heads=2,
+        n_kv_heads=1,
+        head_dim=8,
+        d_ff=24,
+        vocab_size=40,
+        max_positions=32,
+        norm="rms",
+        norm_eps=1e-5,
+        activation="silu",
+        positions="rope",
+        tied=True,
+    )
 
 
 @pytest.fixture(scope="session")

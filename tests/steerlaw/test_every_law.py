@@ -8,7 +8,7 @@ import pytest
 import sympy as sp
 
 from numerics.verdict import OUTCOMES, Outcome
-from real_models.decoder import Spec, initialise
+from real_models.decoder import initialise
 from real_models.model import LanguageModel
 from steerlaw.experiments import Grid, observe, with_controls
 from steerlaw.language_experiments import Concept, language_experiments
@@ -47,29 +47,13 @@ class Tampered:
 
 
 @pytest.fixture(scope="module")
-def experiments():
+def experiments(small_spec):
     """The exact toy models, and a small pre-norm transformer in float64, for the laws that speak of one."""
     toys = [e for e in toy_experiments(Grid(count=65)) if e.subject.name.startswith("ufm-exact")]
-    return [*toys, *transformers()]
+    return [*toys, *transformers(small_spec)]
 
 
-def transformers():
-    spec = Spec(
-        family="llama",
-        n_layers=2,
-        d_model=16,
-        n_heads=2,
-        n_kv_heads=1,
-        head_dim=8,
-        d_ff=24,
-        vocab_size=40,
-        max_positions=32,
-        norm="rms",
-        norm_eps=1e-5,
-        activation="silu",
-        positions="rope",
-        tied=True,
-    )
+def transformers(spec):
     params = jax.tree.map(lambda x: x.astype(np.float64), initialise(spec, jax.random.key(0), 0.2))
     model = LanguageModel(name="random", spec=spec, params=params, dtype="float64")
     vector = np.random.default_rng(0).standard_normal(spec.d_model)

@@ -6,28 +6,12 @@ import jax
 import numpy as np
 import pytest
 
-from real_models.decoder import Spec, initialise
+from real_models.decoder import initialise
 from real_models.model import LanguageModel
 from steerlaw.experiments import Grid
 from steerlaw.language_experiments import Concept, language_experiments
 
 VOCAB = 40
-SPEC = Spec(
-    family="llama",
-    n_layers=3,
-    d_model=16,
-    n_heads=2,
-    n_kv_heads=1,
-    head_dim=8,
-    d_ff=24,
-    vocab_size=VOCAB,
-    max_positions=32,
-    norm="rms",
-    norm_eps=1e-5,
-    activation="silu",
-    positions="rope",
-    tied=True,
-)
 RNG = np.random.default_rng(0)
 CONCEPT = Concept(
     name="any",
@@ -38,9 +22,10 @@ CONCEPT = Concept(
 
 
 @pytest.fixture(scope="module")
-def model():
-    params = jax.tree.map(lambda x: x.astype(np.float64), initialise(SPEC, jax.random.key(0), 0.3))
-    return LanguageModel(name="tiny", spec=SPEC, params=params, dtype="float64")
+def model(small_spec):
+    spec = replace(small_spec, n_layers=3)
+    params = jax.tree.map(lambda x: x.astype(np.float64), initialise(spec, jax.random.key(0), 0.3))
+    return LanguageModel(name="tiny", spec=spec, params=params, dtype="float64")
 
 
 def baselines(model, log_odds):
