@@ -2,14 +2,20 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Num
 
+Tree = TypeVar("Tree")
+"""An array, or arrays in tuples and the like."""
+
 # Bytes of activations at a time on a CPU, where larger batches are no faster and smaller ones are slower.
-MEMORY_BOUND = 64 * 2**20
+ACTIVATIONS = 64 * 2**20
+# Bytes of logits at a time on a CPU, where they are read twice: what its cache holds.
+LOGITS = 4 * 2**20
 
 
 def bucket(length: int) -> int:
@@ -18,27 +24,40 @@ def bucket(length: int) -> int:
     return -(-length // step) * step
 
 
-def memory_bound() -> int:
-    """Bytes of activations at a time: of an accelerator, which says what it has, a quarter of what is free."""
+def memory_bound(on_cpu: int) -> int:
+    """Bytes at a time: `on_cpu` there, and a quarter of what is free on an accelerator, which says what it has."""
     stats = jax.local_devices()[0].memory_stats()
-    return max(MEMORY_BOUND, (stats["bytes_limit"] - stats["bytes_in_use"]) // 4) if stats else MEMORY_BOUND
+    return max(on_cpu, (stats["bytes_limit"] - stats["bytes_in_use"]) // 4) if stats else on_cpu
 
 
 def rows_within(bytes_each: int, rows: int) -> int:
     """How many of `rows` to take at a time: as many as fit the bound, in parts of nearly equal size, at least one."""
-    parts = -(-rows // max(1, memory_bound() // bytes_each))
+    parts = -(-rows // max(1, memory_bound(ACTIVATIONS) // bytes_each))
     return -(-rows // parts)
 
 
-def in_chunks(function: Callable[..., Array], chunk: int, *columns: Num[np.ndarray, " rows"]) -> Array:
-    """`function` over the columns' rows, `chunk` at a time, stacked; the last is filled up, so that all are alike."""
-    count = len(columns[0])
-    filled = [np.pad(column, (0, -count % chunk), mode="edge") for column in columns]
-    parts = [
-        function(*(jnp.asarray(column[start : start + chunk]) for column in filled)) for start in range(0, count, chunk)
-    ]
-    stacked = parts[0] if len(parts) == 1 else jnp.concatenate(parts)
-    return stacked if len(stacked) == count else stacked[:count]
+def columns_within(bytes_each: int, columns: int) -> int:
+    """How many of a table's columns to take at a time: as many as fit, at least 512, which keep a core busy."""
+    return min(columns, max(512, memory_bound(LOGITS) // bytes_each // 128 * 128))
+
+
+def chunk_of(bytes_each: int, rows: int) -> int:
+    """`rows_within`, where one chunk takes all rows up to 1, 2, 4 or a multiple of 8, so that few shapes are compiled."""
+    chunk = rows_within(bytes_each, rows)
+    if chunk < rows:
+        return chunk
+    return -(-rows // 8) * 8 if rows > 4 else 2 ** (rows - 1).bit_length()
+
+
+def in_chunks(function: Callable[..., Tree], chunk: int, *columns: Num[np.ndarray, " rows"]) -> Tree:
+    """`function` over the columns' rows, `chunk` at a time, stacked.
+
+    The last chunk is filled up, so that all are alike: what is beyond the columns' rows is to be cut off.
+    """
+    filled = [np.pad(column, (0, -len(column) % chunk), mode="edge") for column in columns]
+    starts = range(0, len(filled[0]), chunk)
+    parts = [function(*(jnp.asarray(column[start : start + chunk]) for column in filled)) for start in starts]
+    return parts[0] if len(parts) == 1 else jax.tree.map(lambda *arrays: jnp.concatenate(arrays), *parts)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

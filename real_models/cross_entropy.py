@@ -1,6 +1,7 @@
 """Next-token cross-entropy of blocks of text under steering, without ever holding a table [positions, vocab]."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -8,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from real_models import decoder, steering
-from real_models.batching import Batch, in_chunks, padded_batches, rows_within
+from real_models.batching import Batch, columns_within, in_chunks, padded_batches, rows_within
 from real_models.decoder import Params, Spec, of_block
 from real_models.steering import Vectors, run_block, steer
 
@@ -32,7 +33,7 @@ def block_losses(
     losses, order = [], []
     for batch in padded_batches(blocks, rows, positions):
         table = in_chunks(batch_losses(spec, params, batch, vectors), chunk, strengths)
-        losses.append(np.asarray(table)[:, : len(batch.which)])
+        losses.append(np.asarray(table)[: len(strengths), : len(batch.which)])
         order += batch.which
     return jnp.asarray(np.concatenate(losses, axis=1)[:, np.argsort(order)])
 
@@ -51,15 +52,18 @@ def batch_losses(spec: Spec, params: Params, batch: Batch, vectors: Vectors):
         for layer in range(first + 1, spec.n_layers):
             x = run_block(of_block(spec, layer), params["blocks"][layer], x)
             x = steer(x, each, vectors[layer]) if layer in vectors else x
-        means = mean_loss(spec, unembedding, x, jnp.tile(targets, (count, 1)), jnp.tile(predicted, count))
+        rows = jnp.tile(targets, (count, 1))
+        size = columns_within(rows.size * decoder.at_least_float32(x.dtype).itemsize, spec.vocab_size)
+        means = mean_loss(spec, size, unembedding, x, rows, jnp.tile(predicted, count))
         return means.reshape(count, -1)
 
     return losses
 
 
-@steering.compiled
+@partial(jax.jit, static_argnames=("spec", "size"))
 def mean_loss(
     spec: Spec,
+    size: int,
     params: Params,
     x: Float[Array, "rows position d"],
     targets: Int[Array, "rows position"],
@@ -67,21 +71,22 @@ def mean_loss(
 ) -> Float[Array, " rows"]:
     """Mean over a row's first `predicted` positions of `logsumexp(logits) - logits[target]`; 0 where there are none.
 
-    A bounded number of positions is unembedded at a time.
+    The vocabulary goes by in blocks of one `size`, of which the last overlaps the one before; what it repeats is masked.
     """
-    count = targets.size
-    at_once = rows_within(4 * spec.vocab_size * decoder.at_least_float32(x.dtype).itemsize, count)
+    x, table = decoder.norm(spec, params["final_norm"], x), decoder.unembedding(spec, params)
+    wide = decoder.at_least_float32(x.dtype)
 
-    def losses(part):
-        logits = decoder.unembed(spec, params, part[0])
-        return jax.nn.logsumexp(logits, axis=-1) - jnp.take_along_axis(logits, part[1][:, None], axis=-1)[:, 0]
+    def add_block(sums: tuple[Array, Array], start: Int[Array, ""]) -> tuple[tuple[Array, Array], None]:
+        highest, total = sums
+        first = jnp.minimum(start, spec.vocab_size - size)
+        logits = decoder.logits(spec, jax.lax.dynamic_slice_in_dim(table, first, size), x)
+        logits = jnp.where(first + jnp.arange(size) < start, -jnp.inf, logits)
+        top = jnp.maximum(highest, logits.max(axis=-1))
+        return (top, total * jnp.exp(highest - top) + jnp.exp(logits - top[..., None]).sum(axis=-1)), None
 
-    def parts(array):
-        flat = array.reshape(count, *array.shape[2:])
-        padded = jnp.pad(flat, [(0, -count % at_once)] + [(0, 0)] * (flat.ndim - 1))
-        return padded.reshape(-1, at_once, *flat.shape[1:])
-
-    each = jax.lax.map(losses, (parts(x), parts(targets))).reshape(-1)[:count]
+    nothing = jnp.full(targets.shape, -jnp.inf, wide), jnp.zeros(targets.shape, wide)
+    (highest, total), _ = jax.lax.scan(add_block, nothing, jnp.arange(0, spec.vocab_size, size))
+    right = jnp.einsum("...d,...d->...", x, table[targets], preferred_element_type=wide)
+    losses = highest + jnp.log(total) - decoder.capped(spec, right)
     real = jnp.arange(targets.shape[1]) < predicted[:, None]
-    total = jnp.sum(jnp.where(real, each.reshape(targets.shape), 0), axis=1)
-    return total / jax.lax.convert_element_type(jnp.maximum(predicted, 1), total.dtype)
+    return jnp.sum(jnp.where(real, losses, 0), axis=1) / jax.lax.convert_element_type(jnp.maximum(predicted, 1), wide)

@@ -113,10 +113,14 @@ def frequencies(spec: Spec) -> Float[Array, " half"]:
 
 
 def rotate(spec: Spec, x: Float[Array, "batch position heads k"], positions: Int[Array, "batch position"]):
-    """Rotary position embedding: rotate the pairs `(x_i, x_{i + k/2})` by `position * frequency_i`."""
+    """Rotary position embedding: rotate the pairs `(x_i, x_{i + k/2})` by `position * frequency_i`.
+
+    Of positions known when this is compiled the cosines are constants; XLA would take them anew for every row and head.
+    """
     half = x.shape[-1] // 2
-    angle = positions[..., None].astype(jnp.float32) * frequencies(spec)
-    cos, sin = (f(angle)[:, :, None, :].astype(x.dtype) for f in (jnp.cos, jnp.sin))
+    with jax.ensure_compile_time_eval():
+        angle = positions[..., None].astype(jnp.float32) * frequencies(spec)
+        cos, sin = (f(angle)[:, :, None, :].astype(x.dtype) for f in (jnp.cos, jnp.sin))
     a, b = x[..., :half], x[..., half:]
     return jnp.concatenate([a * cos - b * sin, b * cos + a * sin], axis=-1)
 
@@ -207,10 +211,18 @@ def after(spec: Spec, weights: Params, name: str, written: Float[Array, "*rows d
 
 
 def unembed(spec: Spec, params: Params, x: Float[Array, "*rows d"]) -> Float[Array, "*rows vocab"]:
-    """Logits from the last block's output, in float32 at least: final norm, the (tied) unembedding, the cap."""
-    x = norm(spec, params["final_norm"], x)
-    wide = at_least_float32(x.dtype)
-    logits = jnp.einsum("...d,vd->...v", x, unembedding(spec, params), preferred_element_type=wide)
+    """Logits from the last block's output: final norm, the (tied) unembedding, the cap."""
+    return logits(spec, unembedding(spec, params), norm(spec, params["final_norm"], x))
+
+
+def logits(spec: Spec, table: Float[Array, "tokens d"], x: Float[Array, "*rows d"]) -> Float[Array, "*rows tokens"]:
+    """Logits of the tokens whose directions these are, from normed residuals, in float32 at least."""
+    products = jnp.einsum("...d,vd->...v", x, table, preferred_element_type=at_least_float32(x.dtype))
+    return capped(spec, products)
+
+
+def capped(spec: Spec, logits: Float[Array, "*rows"]) -> Float[Array, "*rows"]:
+    """`c tanh(s / c)` of logits s where the family has a cap c."""
     return logits if spec.logit_cap is None else spec.logit_cap * jnp.tanh(logits / spec.logit_cap)
 
 

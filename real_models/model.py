@@ -14,15 +14,15 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float
 
 from real_models import cross_entropy, inputs, steering
-from real_models.batching import bucket, in_chunks, rows_within
+from real_models.batching import bucket, chunk_of, in_chunks
 from real_models.checkpoint import read_checkpoint, resolve_dtype
 from real_models.decoder import Params, Spec, at_least_float32
 from real_models.hub import find_checkpoint
 from real_models.inputs import Blocks, Layers, Positions, Strengths, Tokens, Vector, VectorBatch
-from real_models.steering import Prompt, Residuals, Vectors
+from real_models.steering import Prompt, Vectors
 
-Rows = Callable[[Array, Array], Array]
-"""What is computed of every row: of strengths, and the numbers of the vectors that they multiply."""
+Moving = tuple[Array, list[Array]]
+"""What moves with the strength, and its derivatives in it, from the first on."""
 
 STRENGTHS_AXIS = "strengths"
 
@@ -71,7 +71,7 @@ class LanguageModel:
     ) -> Float[Array, "strengths vocab"]:
         """Next-token logits after the prompt, at every strength; `positions="last"` steers its last position only."""
         batch = self._one(layer, vector)
-        return self._table(tokens, strengths, batch, positions, self._logits)[0]
+        return self._rows(tokens, strengths, batch, positions, steering.final_logits)
 
     def logits_each(
         self,
@@ -87,7 +87,8 @@ class LanguageModel:
         What comes before the first steered block is computed once for all of them.
         """
         batch = inputs.steering_vectors(self.spec, self.name, layer, vectors, many=True)
-        return self._table(tokens, strengths, batch, positions, self._logits)
+        rows = self._rows(tokens, strengths, batch, positions, steering.final_logits)
+        return rows.reshape(len(next(iter(batch.values()))), -1, self.vocab_size)
 
     def derivative(
         self,
@@ -99,17 +100,7 @@ class LanguageModel:
         positions: Positions = "all",
     ) -> Float[Array, "strengths vocab"]:
         """The exact derivative of `logits` in the strength, at every strength, by forward-mode differentiation."""
-
-        weights = steering.unembedding_weights(self.spec, self.params)
-
-        def slopes_of(residuals: Residuals) -> Rows:
-            def slopes(s: Array, which: Array) -> Float[Array, "rows vocab"]:
-                moving = jax.jvp(lambda t: residuals(t, which), (s,), (jnp.ones_like(s),))
-                return steering.final_slopes(self.spec, weights, *moving)
-
-            return slopes
-
-        return self._table(tokens, strengths, self._one(layer, vector), positions, slopes_of)[0]
+        return self._rows(tokens, strengths, self._one(layer, vector), positions, steering.final_slopes, order=1)
 
     def derivatives(
         self,
@@ -121,22 +112,15 @@ class LanguageModel:
         vector: Vector,
         positions: Positions = "all",
     ) -> Float[Array, "order+1 strengths vocab"]:
-        """`logits` and their exact derivatives in the strength up to `order`, by Taylor-mode differentiation."""
+        """`logits` and their exact derivatives in the strength up to `order`, by forward- or Taylor-mode differentiation."""
         if not isinstance(order, int) or order < 1:
             raise ValueError(f"order is {order!r}, expected a positive integer")
 
-        def taylor(residuals: Residuals) -> Rows:
-            function = self._logits(residuals)
+        def head(spec: Spec, weights: Params, x: Array, *moving: Array) -> Float[Array, "order+1 rows vocab"]:
+            logits, terms = along(lambda at: steering.final_logits(spec, weights, at), (x, list(moving)))
+            return jnp.stack([logits, *terms])
 
-            def stacked(s: Array, which: Array) -> Float[Array, "rows order+1 vocab"]:
-                series = [jnp.ones_like(s)] + [jnp.zeros_like(s)] * (order - 1)
-                value, terms = jet(lambda t: function(t, which), (s,), (series,))
-                return jnp.stack([value, *terms], axis=1)
-
-            return stacked
-
-        batch = self._one(layer, vector)
-        return jnp.moveaxis(self._table(tokens, strengths, batch, positions, taylor, order + 1)[0], 1, 0)
+        return self._rows(tokens, strengths, self._one(layer, vector), positions, head, order)
 
     def residual(self, tokens: Tokens, layer: int) -> Float[Array, "position d"]:
         """The unsteered output of block `layer` at every position of the prompt."""
@@ -180,30 +164,33 @@ class LanguageModel:
             raise ValueError(f"{self.name} has no tokenizer.json: give the prompt as a list of token ids")
         return inputs.token_ids(self.spec, self.name, self.tokenizer.encode(tokens).ids)
 
-    def _table(self, tokens, strengths, batch, positions, transform, copies=1):
-        """`transform` of the steered residuals `[vectors, strengths, ...]`, as many rows at a time as memory allows."""
+    def _rows(self, tokens, strengths, batch, positions, head, order=0) -> Float[Array, "*order rows vocab"]:
+        """`head` of the last residuals, and their derivatives up to `order`, steered along each vector in turn.
+
+        Residuals are computed as many rows at a time as memory allows; the unembedding is then read once for all.
+        """
         if positions not in ("all", "last"):
             raise ValueError(f"positions is {positions!r}, expected 'all' or 'last'")
         prompt = self._prompt(self.encode(tokens))
         values, vectors = self._steering(strengths, batch)
         steered = steering.residuals_all if positions == "all" else steering.residuals_last
-        width, itemsize = prompt.tokens.shape[1], values.dtype.itemsize
-        bytes_each = steering.block_bytes(self.spec, width if positions == "all" else 1, width, itemsize)
-        bytes_each = copies * (bytes_each + 4 * itemsize * self.vocab_size)
+        width = prompt.tokens.shape[1]
+        bytes_each = steering.block_bytes(self.spec, width if positions == "all" else 1, width, values.dtype.itemsize)
         count = len(next(iter(vectors.values())))
         rows, which = np.tile(values, count), np.repeat(np.arange(count), len(values))
-        with jax.default_matmul_precision("highest"):
-            function, share = transform(steered(self.spec, self.params, prompt, vectors)), 1
-            if self.mesh is not None:
-                function, share = split(function, self.mesh), self.mesh.shape[STRENGTHS_AXIS]
-            chunk = rows_within(bytes_each, -(-len(rows) // share)) * share
-            table = in_chunks(function, chunk, rows, which)
-        return table.reshape(count, len(values), *table.shape[1:])
-
-    def _logits(self, residuals: Residuals) -> Rows:
-        """The logits of the last residuals."""
         weights = steering.unembedding_weights(self.spec, self.params)
-        return lambda s, which: steering.final_logits(self.spec, weights, residuals(s, which))
+        with jax.default_matmul_precision("highest"):
+            residuals = steered(self.spec, self.params, prompt, vectors)
+
+            def moving(s: Array, which: Array) -> tuple[Array, ...]:
+                start = s, [jnp.ones_like(s), *[jnp.zeros_like(s)] * (order - 1)][:order]
+                x, terms = along(lambda at: residuals(at, which), start)
+                return x, *terms
+
+            share = 1 if self.mesh is None else self.mesh.shape[STRENGTHS_AXIS]
+            chunk = chunk_of((order + 1) * bytes_each, -(-len(rows) // share)) * share
+            found = in_chunks(moving if self.mesh is None else split(moving, self.mesh), chunk, rows, which)
+            return _first(head(self.spec, weights, *found), len(rows), axis=-2)
 
     def _one(self, layer: Layers, vector: Vector) -> dict[int, np.ndarray]:
         """A batch of one vector."""
@@ -224,15 +211,28 @@ class LanguageModel:
         return values, {block: jnp.asarray(v, dtype) for block, v in batch.items()}
 
 
-def split(function: Rows, mesh: Mesh) -> Rows:
+def along(function: Callable[[Array], Array], path: Moving) -> Moving:
+    """Where a function takes what moves: by forward mode to first order, by Taylor mode beyond."""
+    start, terms = path
+    if not terms:
+        return function(start), []
+    if len(terms) == 1:
+        value, slope = jax.jvp(function, (start,), (terms[0],))
+        return value, [slope]
+    return jet(function, (start,), (terms,))
+
+
+def split(function: Callable, mesh: Mesh) -> Callable:
     """The function with its rows divided among the devices along the axis of strengths."""
     rows = NamedSharding(mesh, PartitionSpec(STRENGTHS_AXIS))
     return lambda *columns: function(*jax.device_put(columns, rows))
 
 
-def _first(rows: Float[Array, "padded n"], count: int) -> Float[Array, "count n"]:
+def _first(rows: Float[Array, "..."], count: int, axis: int = 0) -> Float[Array, "..."]:
     """The first rows; cut outside JAX, which would compile a slice for every count."""
-    return jnp.asarray(np.asarray(rows)[:count])
+    if rows.shape[axis] == count:
+        return rows
+    return jnp.asarray(np.moveaxis(np.moveaxis(np.asarray(rows), axis, 0)[:count], 0, axis))
 
 
 def load_model(path_or_id: str | PathLike[str], dtype: str = "float32") -> LanguageModel:

@@ -13,6 +13,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 from real_models import decoder
@@ -20,6 +21,7 @@ from real_models.decoder import Params, Spec, of_block
 
 Vectors = Mapping[int, Float[Array, "vectors d"]]
 Residuals = Callable[[Float[Array, " rows"], Int[Array, " rows"]], Float[Array, "rows 1 d"]]
+"""The last residuals of every row: of strengths, and the numbers of the vectors that they multiply."""
 compiled = partial(jax.jit, static_argnames="spec")
 
 
@@ -112,8 +114,7 @@ def row(x: Float[Array, "batch position d"], index: Int[Array, ""]) -> Float[Arr
 
 def layout(n: int):
     """No padding, and positions, of right-padded sequences of length `n`: causality hides what is on the right."""
-    unpadded = jnp.ones((1, n), bool)
-    return unpadded, decoder.position_ids(unpadded)
+    return np.ones((1, n), bool), np.arange(n)[None]
 
 
 @compiled

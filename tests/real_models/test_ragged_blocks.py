@@ -24,5 +24,5 @@ def test_padding_counts_for_nothing(models, monkeypatch, family):
     np.testing.assert_allclose(together[1], unsteered, rtol=1e-12)
     alone = np.concatenate([model.cross_entropy([block], STRENGTHS, **where) for block in blocks], axis=1)
     np.testing.assert_allclose(together, alone, rtol=1e-12)
-    monkeypatch.setattr(batching, "MEMORY_BOUND", 2**17)
+    monkeypatch.setattr(batching, "ACTIVATIONS", 2**17)
     np.testing.assert_allclose(model.cross_entropy(blocks, STRENGTHS, **where), together, rtol=1e-12)

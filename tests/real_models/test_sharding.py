@@ -28,7 +28,9 @@ assert up.addressable_shards[0].data.shape == (one.d_model, one.spec.d_ff // 2)
 calls = [
     lambda m: m.logits([3, 1, 4], strengths, layer=1, vector=v[0]),
     lambda m: m.derivative([3, 1, 4], strengths, layer=1, vector=v[0]),
+    lambda m: m.derivatives([3, 1, 4], strengths, 2, layer=1, vector=v[0]),
     lambda m: m.logits_each([3, 1, 4], strengths, layer=1, vectors=v, positions="last"),
+    lambda m: m.cross_entropy([[3, 1, 4], [1, 5, 9]], strengths, layer=1, vector=v[0]),
 ]
 for call in calls:
     ours, expected = np.asarray(call(spread)), np.asarray(call(one))

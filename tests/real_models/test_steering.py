@@ -78,7 +78,7 @@ def test_many_vectors_at_once(models, monkeypatch, layer, positions):
     vectors = direction(model, layers=(5, *np.shape(layer)))
     where = {"layer": layer, "positions": positions}
     expected = np.stack([model.logits(PROMPT, strengths, vector=v, **where) for v in vectors])
-    monkeypatch.setattr("real_models.model.rows_within", lambda _bytes, _rows: 4)
+    monkeypatch.setattr("real_models.model.chunk_of", lambda _bytes, _rows: 4)
     logits = model.logits_each(PROMPT, strengths, vectors=vectors, **where)
     assert logits.shape == (5, 3, model.vocab_size)
     assert_close(logits, expected, 1e-13)
@@ -127,7 +127,7 @@ def test_chunks_change_nothing(models, monkeypatch, positions):
     model, strengths = models("gemma3_text"), np.linspace(-2, 2, 7)
     where = {"layer": 1, "vector": direction(model), "positions": positions}
     together = model.logits(PROMPT, strengths, **where)
-    monkeypatch.setattr(batching, "MEMORY_BOUND", 3 * 2**14)
+    monkeypatch.setattr(batching, "ACTIVATIONS", 3 * 2**14)
     calls = []
     in_chunks = batching.in_chunks
 
@@ -140,10 +140,10 @@ def test_chunks_change_nothing(models, monkeypatch, positions):
     assert 0 < calls[0] < 7 or positions == "last"
 
 
-@pytest.mark.parametrize("memory", [2**14, 2**25])
+@pytest.mark.parametrize(("memory", "size"), [(2**14, 1), (2**25, 20), (2**25, 53)])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_cross_entropy_from_the_logits(models, monkeypatch, family, memory):
-    """Each predicted token's loss again, prefix by prefix, from the last-position logits."""
+def test_cross_entropy_from_the_logits(models, monkeypatch, family, memory, size):
+    """Each predicted token's loss again, prefix by prefix, from the last-position logits; in blocks of any size."""
     model, strengths = models(family, "float64"), np.array([-1.0, 0.0, 2.0])
     blocks = np.random.default_rng(5).integers(0, model.vocab_size, (5, 4))
     where = {"layer": 1, "vector": direction(model)}
@@ -152,7 +152,8 @@ def test_cross_entropy_from_the_logits(models, monkeypatch, family, memory):
         for n in range(1, 4):
             logits = model.logits(block[:n], strengths, **where)
             expected[:, i] -= np.asarray(jax.nn.log_softmax(logits))[:, block[n]] / 3
-    monkeypatch.setattr(batching, "MEMORY_BOUND", memory)
+    monkeypatch.setattr(batching, "ACTIVATIONS", memory)
+    monkeypatch.setattr("real_models.cross_entropy.columns_within", lambda _bytes, _columns: size)
     losses = model.cross_entropy(blocks, strengths, **where)
     assert losses.dtype == np.float64
     assert_close(losses, expected, 1e-12)

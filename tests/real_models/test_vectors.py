@@ -22,7 +22,7 @@ def texts(model, lengths, seed):
 @pytest.fixture(params=FAMILIES)
 def contrast(request, models, monkeypatch):
     """A float64 model with positive and negative texts of many lengths, in batches of a few."""
-    monkeypatch.setattr(batching, "MEMORY_BOUND", 2**20)
+    monkeypatch.setattr(batching, "ACTIVATIONS", 2**20)
     model = models(request.param, "float64")
     return model, texts(model, [1, 9, 2, 12, 44], 1), texts(model, [5, 3, 6], 2)
 
