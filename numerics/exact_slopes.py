@@ -36,12 +36,20 @@ class SlopeObserver:
 
     def slopes(self, context: Any, strengths: Float[np.ndarray, " strengths"]) -> Slopes:
         """Exact slopes at the strengths, and how far rounding may have moved them."""
+        rates, halfwidth = self._of_vocabulary(context, strengths)
+        return rates[:, self.tokens], halfwidth
+
+    def slope_at_zero(self, context: Any) -> Float[np.ndarray, " vocab"]:
+        """Of every token of the vocabulary: how fast it rises as steering sets in."""
+        return self._of_vocabulary(context, np.zeros(1))[0][0]
+
+    def _of_vocabulary(self, context: Any, strengths: Float[np.ndarray, " strengths"]) -> Slopes:
         values, rates = self._values_and_rates(context, strengths)
         h = rounding_halfwidth(values.dtype, 1 + np.abs(values).max(axis=1).astype(np.float64), self.rounding)
         values, rates = values.astype(np.float64), rates.astype(np.float64)
         weights = np.exp(values - values.max(axis=1, keepdims=True))
         mean = (weights * rates).sum(axis=1) / weights.sum(axis=1)
-        return rates[:, self.tokens] - mean[:, None], 2 * h * np.abs(rates).max(axis=1)
+        return rates - mean[:, None], 2 * h * np.abs(rates).max(axis=1)
 
     def _values_and_rates(self, context: Any, strengths: Float[np.ndarray, " strengths"]):
         where = {"layer": self.layer, "vector": self.vector}

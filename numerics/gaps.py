@@ -92,9 +92,11 @@ def _peaks(sweep: Sweep, baseline: Baseline, *, local: bool) -> Gap | None:
         return None
     tokens, odds = sweep.data["token"].to_numpy(), np.broadcast_to(known, baseline.log_probs.shape)
     predicted = [np.asarray(peak_strengths(p, m))[tokens] for p, m in zip(baseline.log_probs, odds, strict=True)]
-    ends = (sweep.data[f"slope_peak_{end}"].transpose("context", "token").to_numpy() for end in ("lower", "upper"))
+    lower, upper = (
+        sweep.data[f"slope_peak_{end}"].transpose("context", "token").to_numpy() for end in ("lower", "upper")
+    )
     by = "derivative at 0" if local else "log-odds of the concept"
-    return _gap(f"peak of a likely token, by the {by}", "strength", predicted, *ends)
+    return _gap(f"peak of a likely token, by the {by}", "strength", predicted, lower, upper)
 
 
 def _validity(sweep: Sweep, baseline: Baseline) -> Gap | None:

@@ -220,11 +220,15 @@ def _finer(
 def _slopes(
     observer: SlopeObserver | None, context: Any, view: View, strengths: Float[np.ndarray, " some"], *, located: bool
 ) -> Variables:
-    """Exact slopes of the chosen tokens and, if they are to be `located`, the peaks of the likeliest as roots."""
+    """Exact slopes of the chosen tokens, of all at 0 and, if `located`, the peaks of the likeliest as their roots."""
     if observer is None:
         return {}
     slopes, halfwidth = observer.slopes(context, strengths)
-    found = {"log_probability_slope": slopes.T, "log_probability_slope_halfwidth": halfwidth}
+    found = {
+        "log_probability_slope": slopes.T,
+        "log_probability_slope_halfwidth": halfwidth,
+        "slope_at_zero": observer.slope_at_zero(context),
+    }
     if not located:
         return found
     logits = view.logits[:, observer.tokens]

@@ -23,6 +23,7 @@ DIMENSIONS: dict[str, tuple[str, ...]] = {
     "log_probability": ("token", "strength"),
     "log_probability_slope": ("token", "slope_strength"),
     "log_probability_slope_halfwidth": ("slope_strength",),
+    "slope_at_zero": ("vocab",),
     "slope_peak_lower": ("token",),
     "slope_peak_upper": ("token",),
     "log_ratio": ("token", "strength"),

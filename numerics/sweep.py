@@ -31,12 +31,12 @@ class Sweep:
     `log_ratio` and `interplay [context, token, strength]`, `mean_logprob`, `mean_log_odds`, `greedy_log_odds`,
     `top_log_probability`, `kl_forward` and `kl_reverse [context, strength]`, `concept_logit` and `efficiency [context,
     concept, strength]`, `cross_entropy [block, strength]` with `block_weight`; over `rank`: `singular_values [context,
-    rank]`. The band of a curve X is X +- `X_halfwidth`. Of every token of the vocabulary, its `log_odds [vocab]` and a
-    summary: `shape_departure [context, vocab, shape, bound]` (D- and D+ from rising, falling, bump), `shape_witness`
-    (strength indices, -1 padding) and `shape_witness_value [context, vocab, shape, point]`, `peak` (strength of the
-    largest value), `peak_lower` and `peak_upper` (between which the maximum lies; infinite where it may lie beyond the
-    window), `turns` (fewest turning points of any curve in the band), `first` (1 rising, -1 falling, 0 flat), `start`,
-    `end` (log-probabilities).
+    rank]`. The band of a curve X is X +- `X_halfwidth`. Of every token of the vocabulary, its `log_odds [vocab]`, its
+    exact `slope_at_zero [context, vocab]` and a summary: `shape_departure [context, vocab, shape, bound]` (D- and D+
+    from rising, falling, bump), `shape_witness` (strength indices, -1 padding) and `shape_witness_value [context,
+    vocab, shape, point]`, `peak` (strength of the largest value), `peak_lower` and `peak_upper` (between which the
+    maximum lies; infinite where it may lie beyond the window), `turns` (fewest turning points of any curve in the
+    band), `first` (1 rising, -1 falling, 0 flat), `start`, `end` (log-probabilities).
     Attributes say what was observed: model, layer, control, norms, dtype, notes.
     """
 

@@ -42,7 +42,7 @@ def columns_within(bytes_each: int, columns: int) -> int:
 
 
 def chunk_of(bytes_each: int, rows: int) -> int:
-    """`rows_within`, where one chunk takes all rows up to 1, 2, 4 or a multiple of 8, so that few shapes are compiled."""
+    """`rows_within`; a single chunk is filled up to 1, 2, 4 or a multiple of 8 rows: few shapes are compiled."""
     chunk = rows_within(bytes_each, rows)
     if chunk < rows:
         return chunk

@@ -71,7 +71,7 @@ def mean_loss(
 ) -> Float[Array, " rows"]:
     """Mean over a row's first `predicted` positions of `logsumexp(logits) - logits[target]`; 0 where there are none.
 
-    The vocabulary goes by in blocks of one `size`, of which the last overlaps the one before; what it repeats is masked.
+    The vocabulary goes by in blocks of one `size`; the last overlaps the one before, and what it repeats is masked.
     """
     x, table = decoder.norm(spec, params["final_norm"], x), decoder.unembedding(spec, params)
     wide = decoder.at_least_float32(x.dtype)

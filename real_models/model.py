@@ -112,7 +112,7 @@ class LanguageModel:
         vector: Vector,
         positions: Positions = "all",
     ) -> Float[Array, "order+1 strengths vocab"]:
-        """`logits` and their exact derivatives in the strength up to `order`, by forward- or Taylor-mode differentiation."""
+        """`logits` and their exact derivatives in the strength up to `order`, by forward or, beyond 1, Taylor mode."""
         if not isinstance(order, int) or order < 1:
             raise ValueError(f"order is {order!r}, expected a positive integer")
 

@@ -13,7 +13,6 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float, Int
 
 from real_models import decoder
@@ -113,8 +112,13 @@ def row(x: Float[Array, "batch position d"], index: Int[Array, ""]) -> Float[Arr
 
 
 def layout(n: int):
-    """No padding, and positions, of right-padded sequences of length `n`: causality hides what is on the right."""
-    return np.ones((1, n), bool), np.arange(n)[None]
+    """No padding, and positions, of right-padded sequences of length `n`: causality hides what is on the right.
+
+    Both are constants of whatever is being compiled.
+    """
+    with jax.ensure_compile_time_eval():
+        unpadded = jnp.ones((1, n), bool)
+        return unpadded, decoder.position_ids(unpadded)
 
 
 @compiled

@@ -33,13 +33,13 @@ def embedded_experiments(grid: Grid, seed: int = 0) -> Iterator[Experiment]:
 
 
 def embedded_concept(model: LanguageModel, name: str) -> Concept:
-    """A concept of the shipped model: the vectors of its first, middle and last block, and its texts."""
-    vectors = np.asarray(difference_of_means(model, *stdlib_gpt.prompts(name, "vector")))
+    """A concept of the shipped model: the vectors of its blocks, and its texts."""
+    vectors = difference_of_means(model, *stdlib_gpt.prompts(name, "vector"))
     negative, positive = stdlib_gpt.contexts(name)
     blocks = [model.encode(text)[:TEXT_TOKENS] for text in stdlib_gpt.blocks()[:TEXT_BLOCKS]]
     return Concept(
         name=name,
-        vectors={layer: vectors[layer] for layer in (0, model.n_layers // 2, model.n_layers - 1)},
+        vectors=dict(enumerate(np.asarray(vectors))),
         contexts=[*negative, *positive],
         targets=stdlib_gpt.target_tokens(name),
         log_odds=np.asarray(prompt_log_odds(model, *stdlib_gpt.prompts(name, "log_odds"))),

@@ -7,17 +7,27 @@ they are t intervals of the differences, and whether it is more than chance is a
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from numerics.judge import Finding, Weighing
-from numerics.shares import Share, adjusted, excess_over, exchange_level, share_of
+from numerics.shares import Share, Tally, adjusted, excess_over, exchange_level, share_of
 from steerlaw.subjects import Control, Subject
 
 LEVEL = 0.05
+
+
+class Scored(Protocol):
+    """What a law, or whatever else is asked of contexts, scores in each of them, in one or several weighings."""
+
+    @property
+    def law(self) -> str: ...
+
+    @property
+    def holding(self) -> Mapping[Weighing, Tally]: ...
 
 
 class Judged(NamedTuple):
@@ -61,7 +71,7 @@ Pool = dict[str, np.ndarray]
 """For each context what obeys and what was judged."""
 
 
-def holdings(judged: Iterable[Judged]) -> list[Holding]:
+def holdings(judged: Iterable[tuple[Subject, Scored]]) -> list[Holding]:
     """Every law on every model, its blocks apart and together, in three weighings; controls are lines of their own."""
     pools: dict[tuple, Pool] = defaultdict(lambda: defaultdict(lambda: np.zeros(2)))
     swept: dict[tuple, set[int | None]] = defaultdict(set)

@@ -10,6 +10,7 @@ from numerics.judge import Finding
 from numerics.shares import Share
 from numerics.verdict import OUTCOMES, Verdict
 from steerlaw.excess import Excess, Holding
+from steerlaw.findings import BlockFinding
 from steerlaw.subjects import Observation, Subject
 from theory.law import Law
 
@@ -44,7 +45,8 @@ class Report:
 
     `verdicts` holds one record a claim and observation: its worst single verdict in full, and counts over all its
     curves. `shares` are what each law scores on each model beside its controls; `quantities` are numbers predicted
-    beside numbers observed; `observations` are the sweeps that were judged, for the figures.
+    beside numbers observed; `findings` are what the paper saw language models do, block by block; `observations` are
+    the sweeps that were judged, for the figures.
     """
 
     run: dict[str, Any]
@@ -52,6 +54,7 @@ class Report:
     verdicts: list[dict[str, Any]]
     shares: Sequence[Holding] = ()
     quantities: Sequence[dict[str, Any]] = ()
+    findings: Sequence[BlockFinding] = ()
     observations: Sequence[Observation] = ()
 
     @property
@@ -113,6 +116,7 @@ class Report:
             "verdicts": self.verdicts,
             "quantities": list(self.quantities),
             "shares": [holding.to_json() for holding in self.shares],
+            "findings": [finding.to_json() for finding in self.findings],
             "summary": self.summary(),
         }
 

@@ -12,6 +12,7 @@ from steerlaw.derivations import derivation_record
 from steerlaw.embedded import embedded_experiments, embedded_inputs
 from steerlaw.excess import Judged, holdings
 from steerlaw.experiments import Grid, run
+from steerlaw.findings import findings
 from steerlaw.provenance import run_record
 from steerlaw.report import Report, quantity_records, verdict_record
 from steerlaw.subjects import Kind, Observation, Subject
@@ -71,6 +72,7 @@ def verify(
         verdicts=[*curves, *(verdict_record(*one) for one in found)],
         shares=holdings(found),
         quantities=[record for o in observed for record in quantity_records(o)],
+        findings=findings(observed),
         observations=observed,
     )
 

@@ -42,7 +42,8 @@ class Drawn:
 
 
 def report_figures(report: Report) -> list[Drawn]:
-    """The overview of a report's verdicts, then the figures of every model that was observed."""
+    """The overview of a report's verdicts, the paper's findings, and the figures of every model that was observed."""
+    from steerlaw.figures.findings import draw_findings
     from steerlaw.figures.language import language_figures
     from steerlaw.figures.overview import draw_overview
     from steerlaw.figures.toy import toy_figures
@@ -50,6 +51,7 @@ def report_figures(report: Report) -> list[Drawn]:
     return [
         *draw_overview(report.summary()),
         *toy_figures(report.observations),
+        *draw_findings(report.findings),
         *language_figures(report.observations),
     ]
 

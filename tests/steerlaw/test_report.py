@@ -116,7 +116,7 @@ def test_shares_stand_beside_their_controls(report):
     assert own.excess["random_direction"].share.share == pytest.approx(own.share.share - random.share.share)
     assert not random.excess
     layers = {h.layer for h in report.shares if h.law == "token_bump" and h.model == "stdlib-gpt" and not h.control}
-    assert layers == {None, 0, 2, 3}
+    assert layers == {None, 0, 1, 2, 3}
     weighings = {h.weighing for h in report.shares if h.law == "token_bump"}
     assert weighings == {"count", "mass", "chosen"}
 
