@@ -23,11 +23,11 @@ def print_json(value: Any) -> None:
 
 
 def console(*, stderr: bool = False):
-    """A rich console that keeps tables whole (120 columns) when the output is no terminal."""
+    """A rich console that keeps tables whole (160 columns) when the output is no terminal."""
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else 120, highlight=False)
+    return Console(stderr=stderr, width=None if stream.isatty() else 160, highlight=False)
 
 
 def print_table(title: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> None:
