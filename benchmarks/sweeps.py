@@ -14,20 +14,22 @@ from unittest.mock import patch
 
 import numpy as np
 
-from benchmarks.racing import HEADER, Row, line, machine, on_one_core, race
+from benchmarks.racing import HEADER, Row, line, machine, on_one_core, race, timed
 from benchmarks.results import write_part
 
 if TYPE_CHECKING:
     from benchmarks.hooks import Hooked
-    from real_models import LanguageModel
+    from real_models import LanguageModel, Spec
     from real_models.inputs import Positions
 
 PEER = "torch, forward hook"
-NOTES = """The reference does this many times our arithmetic: GPT-2 shape 3.9, Qwen 3 shape 4.1, its last position
-only 32, cross-entropy 1.5 and 1.3. The rest is what the reference loses in small products, of 24 or 32 positions at a
-time, where ours has hundreds: in large ones both reach the same, about 100 GFLOP/s on this core, which for the Qwen 3
-shape leaves at most half as much again as reached. That shape keeps the family's proportions, a gated MLP three times
-the width."""
+NOTES = """The bound is the ratio that would be reached if nothing took time but the products that cannot be avoided, at
+the rate of one large product on this core (2048 x 2048 x 2048, in the same run), and the reference took as long as it
+does. It depends on how much the reference loses in small products, of 24 or 32 positions at a time, which differs from
+core to core. What ours loses: norms, softmax, activations and rotations, a sixth of a block; where only the last
+position is steered, reading weights for few rows at a time, which the cache does not hold."""
+LARGE = 2048
+"""Side of the square product whose rate is the core's."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,6 +79,39 @@ def rows(small: bool, rounds: int) -> Iterator[Row]:
     yield cross_entropy(qwen3)
 
 
+def arithmetic(spec: "Spec", layer: int, length: int, rows: int, positions: "Positions") -> float:
+    """Floating-point operations of the products in a sweep; a multiplication and an addition are two.
+
+    Blocks up to the steered one for one row; after it every position of every row, but of the last block only keys and
+    values; or where the last position alone is steered, one position of every row, and the others once.
+    """
+    d, q, kv = spec.d_model, spec.n_heads * spec.head_dim, spec.n_kv_heads * spec.head_dim
+    mlp = (3 if spec.activation == "silu" else 2) * d * spec.d_ff
+    block, pairs = (
+        2 * d * (q + kv) + mlp,
+        q * length,
+    )  # per position: weights, and half of what queries and keys multiply
+    after, ends = spec.n_layers - 1 - layer, rows * (block + 2 * pairs)
+    once = length * ((layer + 1) * (block + pairs))
+    if positions == "last":
+        once += length * ((after - 1) * (block + pairs) + 2 * d * kv)
+        steered = after * ends
+    else:
+        steered = rows * length * ((after - 1) * (block + pairs) + 2 * d * kv) + ends
+    return 2 * (once + steered + rows * d * spec.vocab_size)
+
+
+def large_product(rounds: int = 9) -> float:
+    """Operations per second of one large product in float32 on this core."""
+    import jax
+    import jax.numpy as jnp
+
+    side = jnp.ones((LARGE, LARGE), jnp.float32)
+    with jax.default_matmul_precision("highest"):
+        product = jax.jit(lambda a: a @ a)
+        return 2 * LARGE**3 / min(timed(lambda: product(side)) for _ in range(rounds))
+
+
 def next_token(case: Case, length: int, positions: "Positions", goal: float) -> Row:
     prompt = case.tokens(length)
     ours = lambda: case.model.logits(prompt, case.strengths, positions=positions, **case.where)  # noqa: E731
@@ -84,7 +119,10 @@ def next_token(case: Case, length: int, positions: "Positions", goal: float) -> 
     steered = "every position steered" if positions == "all" else "last position steered"
     task = f"{case.name}: T = {length}, {len(case.strengths)} strengths, {steered}"
     row = line(task, PEER, race(ours, theirs, case.rounds))
-    return replace(row, goal=goal, remark=difference(ours, theirs))
+    work, rate = arithmetic(case.model.spec, case.hooked.layer, length, len(case.strengths), positions), large_product()
+    remark = f"{difference(ours, theirs)}; {work / 1e9:.3g} GFLOP at {work / row.ours / 1e9:.0f} a second, of"
+    remark += f" {rate / 1e9:.0f}: the bound is {row.ratio * row.ours / (work / rate):.3g}x"
+    return replace(row, goal=goal, remark=remark)
 
 
 def derivative(case: Case, length: int, h: float = 0.02) -> Row:

@@ -132,4 +132,4 @@ def interval(share: Share, sign: str = "") -> str:
     '2.5 [1, 4]'
     """
     digits = 1 if 0 < abs(share.share) < 0.0995 else 0
-    return f"{100 * share.share:{sign}.{digits}f} [{100 * share.lower:.0f}, {100 * share.upper:.0f}]"
+    return f"{100 * share.share:{sign}z.{digits}f} [{100 * share.lower:z.0f}, {100 * share.upper:z.0f}]"
