@@ -1,6 +1,7 @@
 """What the sweeps are measured against: transformers and torch, a forward hook that steers, a full forward a strength.
 
-Random weights of GPT-2's published shape, and of Qwen 3's proportions at width 256: both sides load the same files.
+Random weights of the published shapes of GPT-2 and Llama 3.2 1B, and of Qwen 3's proportions at width 256: both sides
+load the same files.
 """
 
 import tempfile
@@ -33,6 +34,19 @@ QWEN3_STYLE = (
         "vocab_size": 32_000,
     },
 )
+LLAMA_1B = (
+    "LlamaForCausalLM",
+    {
+        "hidden_size": 2048,
+        "num_hidden_layers": 16,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "head_dim": 64,
+        "intermediate_size": 8192,
+        "vocab_size": 128_256,
+        "tie_word_embeddings": True,
+    },
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,7 +60,7 @@ class Hooked:
     @contextmanager
     def steered(self, strength: float, positions: slice) -> Iterator[None]:
         """The hook while the context lasts."""
-        shift = torch.tensor(strength * self.vector, dtype=torch.float32)
+        shift = torch.tensor(strength * self.vector, dtype=self.model.dtype, device=self.model.device)
 
         def hook(_module, _inputs, output):
             steered = (output[0] if isinstance(output, tuple) else output).clone()
@@ -63,12 +77,12 @@ class Hooked:
 
     def sweep(self, tokens: np.ndarray, strengths: np.ndarray, read: Callable[[Tensor], Tensor], positions=slice(None)):
         """`read` of the logits `[batch, position, vocab]` at every strength, stacked."""
-        rows, ids = [], torch.tensor(tokens)
+        rows, ids = [], torch.tensor(tokens, device=self.model.device)
         with torch.inference_mode():
             for strength in strengths:
                 with self.steered(strength, positions):
                     rows.append(read(self.model(input_ids=ids, use_cache=False).logits))
-        return torch.stack(rows).numpy()
+        return torch.stack(rows).float().cpu().numpy()
 
     def logits(self, tokens: np.ndarray, strengths: np.ndarray, positions: Positions) -> np.ndarray:
         """Next-token logits `[strengths, vocab]` of one prompt, after logits at all positions."""
@@ -77,7 +91,7 @@ class Hooked:
 
     def cross_entropy(self, blocks: np.ndarray, strengths: np.ndarray) -> np.ndarray:
         """Mean next-token cross-entropy `[strengths, blocks]`, from the table of all positions' logits."""
-        targets = torch.tensor(blocks[:, 1:])
+        targets = torch.tensor(blocks[:, 1:], device=self.model.device)
 
         def losses(logits: Tensor) -> Tensor:
             each = cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
@@ -86,15 +100,17 @@ class Hooked:
         return self.sweep(blocks[:, :-1], strengths, losses)
 
 
-def both(shape: tuple[str, dict], layer: int, vocab_share: int = 1) -> tuple[LanguageModel, Hooked]:
+def both(
+    shape: tuple[str, dict], layer: int, *, vocab_share: int = 1, dtype: str = "float32", device: str = "cpu"
+) -> tuple[LanguageModel, Hooked]:
     """Ours and theirs of one random checkpoint, with a random unit vector for block `layer`."""
     name, sizes = shape
     kind = getattr(transformers, name)
     config = kind.config_class(**sizes | {"vocab_size": sizes["vocab_size"] // vocab_share})
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as directory:
-        kind(config).save_pretrained(directory)
-        theirs = kind.from_pretrained(directory, dtype=torch.float32).eval()
-        ours = load_model(directory)
+        kind(config).to(getattr(torch, dtype)).save_pretrained(directory)
+        theirs = kind.from_pretrained(directory, dtype=getattr(torch, dtype)).eval().to(device)
+        ours = load_model(directory, dtype)
     vector = np.random.default_rng(0).normal(size=ours.d_model)
     return ours, Hooked(model=theirs, layer=layer, vector=vector / np.linalg.norm(vector))

@@ -80,12 +80,12 @@ def on_one_core() -> tuple[int | None, float]:
     return cores, load
 
 
-def machine(cores: int | None, load: float) -> str:
-    """The machine in one line."""
+def machine(cores: int | None, load: float, *, one: bool = True) -> str:
+    """The machine in one line, of whose cores `one` is used or all."""
     cpuinfo = Path("/proc/cpuinfo")
     models = [line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
     cpu = models[0] if models else platform.processor()
     software = (
         f"Python {platform.python_version()}, NumPy {np.__version__}, JAX {jax.__version__} on {jax.default_backend()}"
     )
-    return f"One of {cores} cores of {cpu}, {platform.system()}, {software}; load average {load:.1f} at the start."
+    return f"{'One of ' if one else ''}{cores} cores of {cpu}, {platform.system()}, {software}; load average {load:.1f} at the start."

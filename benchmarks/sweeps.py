@@ -101,15 +101,14 @@ def arithmetic(spec: "Spec", layer: int, length: int, rows: int, positions: "Pos
     return 2 * (once + steered + rows * d * spec.vocab_size)
 
 
-def large_product(rounds: int = 9) -> float:
-    """Operations per second of one large product in float32 on this core."""
+def large_product(side: int = LARGE, dtype: str = "float32", rounds: int = 9) -> float:
+    """Operations per second of one large product of random numbers."""
     import jax
-    import jax.numpy as jnp
 
-    side = jnp.ones((LARGE, LARGE), jnp.float32)
+    factor = jax.random.normal(jax.random.key(0), (side, side), dtype)
     with jax.default_matmul_precision("highest"):
         product = jax.jit(lambda a: a @ a)
-        return 2 * LARGE**3 / min(timed(lambda: product(side)) for _ in range(rounds))
+        return 2 * side**3 / min(timed(lambda: product(factor)) for _ in range(rounds))
 
 
 def next_token(case: Case, length: int, positions: "Positions", goal: float) -> Row:
