@@ -88,4 +88,5 @@ def machine(cores: int | None, load: float, *, one: bool = True) -> str:
     software = (
         f"Python {platform.python_version()}, NumPy {np.__version__}, JAX {jax.__version__} on {jax.default_backend()}"
     )
-    return f"{'One of ' if one else ''}{cores} cores of {cpu}, {platform.system()}, {software}; load average {load:.1f} at the start."
+    used = "One of " if one else ""
+    return f"{used}{cores} cores of {cpu}, {platform.system()}, {software}; load average {load:.1f} at the start."
