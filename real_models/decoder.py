@@ -10,6 +10,7 @@ a norm of queries and keys, a norm after a sublayer) is simply absent from its w
 """
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Literal
 
 import jax
@@ -64,6 +65,7 @@ class Spec:
     tied: bool
 
 
+@cache
 def of_block(spec: Spec, layer: int) -> Spec:
     """The spec as one block sees it: its own window and rotation. Blocks alike share it, and so are compiled once."""
     if layer not in spec.local:

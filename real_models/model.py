@@ -183,8 +183,8 @@ class LanguageModel:
             residuals = steered(self.spec, self.params, prompt, vectors)
 
             def moving(s: Array, which: Array) -> tuple[Array, ...]:
-                start = s, [jnp.ones_like(s), *[jnp.zeros_like(s)] * (order - 1)][:order]
-                x, terms = along(lambda at: residuals(at, which), start)
+                terms = [jnp.ones_like(s), *[jnp.zeros_like(s)] * (order - 1)] if order else []
+                x, terms = along(lambda at: residuals(at, which), (s, terms))
                 return x, *terms
 
             share = 1 if self.mesh is None else self.mesh.shape[STRENGTHS_AXIS]

@@ -36,9 +36,13 @@ class Drawn:
 
     def write(self, directory: Path) -> list[Path]:
         """Write `name.svg` and `name.pdf`; each appears whole or not at all."""
-        from steerlaw.figures.saving import write_figure
+        from steerlaw.figures.saving import PROLOGUE, pdf_bytes
+        from steerlaw.writing import write_atomically
 
-        return write_figure(self.figure, directory, self.name)
+        paths = [Path(directory) / f"{self.name}.{kind}" for kind in ("svg", "pdf")]
+        for path, content in zip(paths, (PROLOGUE + self.svg, pdf_bytes(self.figure)), strict=True):
+            write_atomically(path, content)
+        return paths
 
 
 def report_figures(report: Report) -> list[Drawn]:

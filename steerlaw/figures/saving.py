@@ -3,16 +3,17 @@
 import re
 from html import escape
 from io import BytesIO, StringIO
-from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from steerlaw.figures.style import styled
-from steerlaw.writing import write_atomically
+
+PROLOGUE = '<?xml version="1.0" encoding="utf-8"?>\n'
+"""What comes before the `<svg>` of a file of its own."""
 
 
 @styled
-def svg_text(figure: Figure, name: str, title: str = "") -> str:
+def svg_text(figure: Figure, name: str, title: str) -> str:
     """One `<svg>` element for an HTML page: no prologue, ids led by `name`, no date, `title` for screen readers."""
     page = StringIO()
     _settle(figure)
@@ -20,7 +21,7 @@ def svg_text(figure: Figure, name: str, title: str = "") -> str:
     svg = page.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
-    return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(title or name)}" ', 1)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(title)}" ', 1)
 
 
 @styled
@@ -30,15 +31,6 @@ def pdf_bytes(figure: Figure) -> bytes:
     _settle(figure)
     figure.savefig(page, format="pdf", metadata={"CreationDate": None})
     return page.getvalue()
-
-
-def write_figure(figure: Figure, directory: Path, name: str) -> list[Path]:
-    """Write `name.svg` and `name.pdf` into `directory`, each whole or not at all."""
-    paths = [Path(directory) / f"{name}.{kind}" for kind in ("svg", "pdf")]
-    prologue = '<?xml version="1.0" encoding="utf-8"?>\n'
-    for path, content in zip(paths, (prologue + svg_text(figure, name), pdf_bytes(figure)), strict=True):
-        write_atomically(path, content)
-    return paths
 
 
 def _settle(figure: Figure) -> None:
