@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.racing import HEADER, Row, line, machine, race
+from benchmarks.racing import HEADER, Row, line, machine, race, timed
 from benchmarks.results import write_part
 
 if TYPE_CHECKING:
     from benchmarks.hooks import Hooked
-    from real_models import LanguageModel
+    from real_models import LanguageModel, Spec
     from real_models.inputs import Positions
 
 PEER = "torch, forward hook"
@@ -46,11 +46,43 @@ def rows(small: bool, rounds: int) -> Iterator[Row]:
         del model, hooked
 
 
+def arithmetic(spec: "Spec", layer: int, length: int, rows: int, positions: "Positions") -> float:
+    """Floating-point operations of the products in a sweep; a multiplication and an addition are two.
+
+    Blocks up to the steered one for one row; after it every position of every row, but of the last block only keys and
+    values; or where the last position alone is steered, one position of every row, and the others once.
+    """
+    d, q, kv = spec.d_model, spec.n_heads * spec.head_dim, spec.n_kv_heads * spec.head_dim
+    mlp = (3 if spec.activation == "silu" else 2) * d * spec.d_ff
+    block, pairs = (
+        2 * d * (q + kv) + mlp,
+        q * length,
+    )  # per position: weights, and half of what queries and keys multiply
+    after, ends = spec.n_layers - 1 - layer, rows * (block + 2 * pairs)
+    once = length * ((layer + 1) * (block + pairs))
+    if positions == "last":
+        once += length * ((after - 1) * (block + pairs) + 2 * d * kv)
+        steered = after * ends
+    else:
+        steered = rows * length * ((after - 1) * (block + pairs) + 2 * d * kv) + ends
+    return 2 * (once + steered + rows * d * spec.vocab_size)
+
+
+def large_product(side: int, dtype: str, rounds: int = 9) -> float:
+    """Operations per second of one large product of random numbers."""
+    import jax
+
+    factor = jax.random.normal(jax.random.key(0), (side, side), dtype)
+    with jax.default_matmul_precision("highest"):
+        product = jax.jit(lambda a: a @ a)
+        return 2 * side**3 / min(timed(lambda: product(factor)) for _ in range(rounds))
+
+
 def sweep(
     model: "LanguageModel", hooked: "Hooked", strengths: np.ndarray, positions: "Positions", rounds: int, side: int
 ) -> Row:
     """Tokens a second, and the share of the rate of a large product in the same dtype on the same card."""
-    from benchmarks.sweeps import arithmetic, difference, large_product
+    from benchmarks.sweeps import difference
 
     prompt = np.random.default_rng(1).integers(0, model.vocab_size, LENGTH)
     ours = lambda: model.logits(prompt, strengths, layer=LAYER, vector=hooked.vector, positions=positions)  # noqa: E731
