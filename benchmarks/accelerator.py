@@ -19,7 +19,7 @@ from benchmarks.results import write_part
 if TYPE_CHECKING:
     from benchmarks.hooks import Hooked
     from real_models import LanguageModel, Spec
-    from real_models.inputs import Positions
+    from real_models.steering.inputs import Positions
 
 PEER = "torch, forward hook"
 LAYER, LENGTH, STRENGTHS = 7, 128, 256

@@ -21,10 +21,10 @@ from benchmarks.exact_instances import Tally, concept_instances, token_instances
 from benchmarks.naive_rules import RULES
 from benchmarks.results import write_part
 from benchmarks.simulated import BANDS, CLASSES, GRID, SCENES, band_of, departing, replicates
-from numerics import shapes
-from numerics.bands import Band, around
-from numerics.intervals import centred, mean_band
-from steerlaw.figures.style import BLACK, SERIES, WIDTH, styled
+from numerics.bands import shapes
+from numerics.bands.band import Band, around
+from numerics.bands.intervals import centred, mean_band
+from steerlaw.rendering.figures.style import BLACK, SERIES, WIDTH, styled
 
 PICTURE = Path(__file__).parent.parent / "docs" / "comparator_power.svg"
 
@@ -135,8 +135,8 @@ def agreement(scale: float) -> Iterator[str]:
     yield ""
     yield (
         "Random tilted laws, computed in float64 without the kernels of `numerics`, judged within rounding; truth from "
-        "ball arithmetic (`numerics.certified`): where a token peaks, how often a concept turns. A contradiction is a "
-        "verdict that the certified answer excludes, or an exact departure outside the interval from D- to D+."
+        "ball arithmetic (`numerics.closed_forms.certified`): where a token peaks, how often a concept turns. A "
+        "contradiction is a verdict that the certified answer excludes, or an exact departure outside the interval from D- to D+."
     )
     yield ""
     yield "| instances | judged | holds | departs | undecided | contradictions |"

@@ -8,10 +8,10 @@ from flint import arb, ctx
 from jaxtyping import Float
 
 from benchmarks.simulated import exact_band
-from numerics import shapes
-from numerics.certified import certified_turning_points, certify_peak
-from numerics.peak_intervals import peak_intervals
-from numerics.verdict import DEPARTS, HOLDS, UNDECIDED, decide
+from numerics.bands import shapes
+from numerics.bands.peak_intervals import peak_intervals
+from numerics.closed_forms.certified import certified_turning_points, certify_peak
+from numerics.judging.verdict import DEPARTS, HOLDS, UNDECIDED, decide
 
 TOLERANCE = 1e-3
 BITS = 256

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from real_models import LanguageModel, load_model
-from real_models.inputs import Positions
+from real_models.steering.inputs import Positions
 
 transformers.logging.set_verbosity_error()
 transformers.logging.disable_progress_bar()

@@ -25,12 +25,13 @@ from benchmarks.peers import (
 )
 from benchmarks.racing import HEADER, Row, line, machine, on_one_core, race, timed
 from benchmarks.results import write_part
-from numerics import cross_entropy as ce
-from numerics import cross_entropy_change, cumulants, peak_strengths, top_tokens
-from numerics.cells import compress, sort_tokens
-from numerics.peaks import _in_blocks, _interior, _nodes
-from numerics.sums import BLOCK_ELEMENTS, TABLE_ELEMENTS, _lighten, _tilted_sums_at, lighten, places
-from numerics.tilted import tilted_moments
+from numerics import cross_entropy_change, peak_strengths, top_tokens
+from numerics.closed_forms import cross_entropy as ce
+from numerics.closed_forms import cumulants
+from numerics.closed_forms.peaks import _in_blocks, _interior, _nodes
+from numerics.exponential_sums.cells import compress, sort_tokens
+from numerics.exponential_sums.sums import BLOCK_ELEMENTS, TABLE_ELEMENTS, _lighten, _tilted_sums_at, lighten, places
+from numerics.exponential_sums.tilted import tilted_moments
 
 NOTES = """What bounds ours: for one law, compressing it (two fifths), the sort (a fifth) and an exponential for each
 strength and remaining token (an eighth); for all peaks, Newton's steps on expansions of degree 24; for many contexts,

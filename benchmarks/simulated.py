@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from numerics import shapes
-from numerics.bands import Band, around, rounding_halfwidth
-from numerics.intervals import bounded_mean_band, centred, clustered_proportion_band, mean_band, proportion_band
-from numerics.shapes import Departures
+from numerics.bands import shapes
+from numerics.bands.band import Band, around, rounding_halfwidth
+from numerics.bands.intervals import bounded_mean_band, centred, clustered_proportion_band, mean_band, proportion_band
+from numerics.bands.shapes import Departures
 
 Table = Float[np.ndarray, "strengths curves"]
 Generator = np.random.Generator

@@ -20,7 +20,7 @@ from benchmarks.results import write_part
 if TYPE_CHECKING:
     from benchmarks.hooks import Hooked
     from real_models import LanguageModel
-    from real_models.inputs import Positions
+    from real_models.steering.inputs import Positions
 
 PEER = "torch, forward hook"
 NOTES = """What the products alone would reach is the ratio if nothing took time but the multiplications by weights, in
@@ -84,7 +84,7 @@ def products(model: "LanguageModel", layer: int, length: int, rows: int, positio
     import jax
     import jax.numpy as jnp
 
-    from real_models.decoder import unembedding
+    from real_models.decoding.decoder import unembedding
 
     blocks, table = model.params["blocks"], unembedding(model.spec, model.params)
 
@@ -164,7 +164,7 @@ def difference(ours: Callable, theirs: Callable) -> str:
 
 def scratch(ours: Callable) -> int:
     """Bytes of temporaries, as XLA plans them, of the compiled function that unembeds and takes the loss."""
-    from real_models import cross_entropy
+    from real_models.steering import cross_entropy
 
     compiled, sizes = cross_entropy.mean_loss, [0]
 

@@ -8,21 +8,21 @@ import jax
 
 jax.config.update("jax_enable_x64", True)
 
-from numerics.certified import certify_peak  # noqa: E402
-from numerics.cross_entropy import cross_entropy_change  # noqa: E402
-from numerics.cross_entropy_shape import cross_entropy_shape  # noqa: E402
-from numerics.cumulants import cumulants  # noqa: E402
-from numerics.peaks import peak_strengths  # noqa: E402
-from numerics.sweet_spot import sweet_spot  # noqa: E402
-from numerics.tilted_curves import (  # noqa: E402
+from numerics.closed_forms.certified import certify_peak  # noqa: E402
+from numerics.closed_forms.cross_entropy import cross_entropy_change  # noqa: E402
+from numerics.closed_forms.cross_entropy_shape import cross_entropy_shape  # noqa: E402
+from numerics.closed_forms.cumulants import cumulants  # noqa: E402
+from numerics.closed_forms.peaks import peak_strengths  # noqa: E402
+from numerics.closed_forms.sweet_spot import sweet_spot  # noqa: E402
+from numerics.closed_forms.tilted_curves import (  # noqa: E402
     concept_curves,
     divergence_curves,
     efficiency_curves,
     entropy_curves,
     token_curves,
 )
-from numerics.topk import top_tokens  # noqa: E402
-from numerics.turning import most_turning_points, turning_points  # noqa: E402
+from numerics.closed_forms.top_tokens import top_tokens  # noqa: E402
+from numerics.closed_forms.turning import most_turning_points, turning_points  # noqa: E402
 
 __all__ = [
     "certify_peak",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
         peak_strengths,
         sweet_spot,
     )
-    from numerics.compare import compare
+    from numerics.judging.one_curve import compare
     from real_models import load_model, wrap
     from steerlaw.report import Report
     from steerlaw.verification import verify
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "certify_peak": "numerics",
-    "compare": "numerics.compare",
+    "compare": "numerics.judging.one_curve",
     "cross_entropy_change": "numerics",
     "cumulants": "numerics",
     "peak_strengths": "numerics",

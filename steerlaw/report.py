@@ -5,13 +5,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from numerics.gaps import gaps
-from numerics.judge import Finding
-from numerics.shares import Share
-from numerics.verdict import OUTCOMES, Verdict
-from steerlaw.excess import Excess, Holding
-from steerlaw.findings import BlockFinding
-from steerlaw.subjects import Observation, Subject
+from numerics.judging.predicted_numbers import gaps
+from numerics.judging.shares import Share
+from numerics.judging.sweeps import Finding
+from numerics.judging.verdict import OUTCOMES, Verdict
+from steerlaw.inputs.subjects import Observation, Subject
+from steerlaw.results.findings import BlockFinding
+from steerlaw.results.shares import Excess, Holding
 from theory.law import Law
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class Report:
 
     def write(self, directory: str | Path) -> None:
         """Write figures/, report.html and report.json into `directory`, each file whole or not at all."""
-        from steerlaw.writing import write_report
+        from steerlaw.rendering.writing import write_report
 
         write_report(self, Path(directory))
 

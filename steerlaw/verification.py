@@ -6,17 +6,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from numerics.judge import judge
-from numerics.verdict import check_tolerance
-from steerlaw.derivations import derivation_record
-from steerlaw.embedded import embedded_experiments, embedded_inputs
-from steerlaw.excess import Judged, holdings
-from steerlaw.experiments import Grid, run
-from steerlaw.findings import findings
-from steerlaw.provenance import run_record
+from numerics.judging.sweeps import judge
+from numerics.judging.verdict import check_tolerance
+from steerlaw.experiments.embedded import embedded_experiments, embedded_inputs
+from steerlaw.experiments.experiment import Grid, run
+from steerlaw.experiments.targets import TargetOptions, read_target
+from steerlaw.inputs.subjects import Kind, Observation, Subject
 from steerlaw.report import Report, quantity_records, verdict_record
-from steerlaw.subjects import Kind, Observation, Subject
-from steerlaw.targets import TargetOptions, read_target
+from steerlaw.results.derivations import derivation_record
+from steerlaw.results.findings import findings
+from steerlaw.results.provenance import run_record
+from steerlaw.results.shares import Judged, holdings
 from theory.catalogue import find_law
 from theory.catalogue import laws as catalogue
 from theory.claims import Claim

@@ -7,9 +7,9 @@ import mpmath
 import numpy as np
 
 from numerics.baseline import Baseline, ConceptLaw, Sphere
-from numerics.lowering import lower
+from numerics.lowering.expressions import lower
 from theory import facts
-from theory.instances import DIGITS, Instance, evaluate
+from theory.checker.instances import DIGITS, Instance, evaluate
 from theory.tilted import (
     C,
     J,

@@ -31,10 +31,10 @@ from test_laws_flag import stated, window  # pyright: ignore[reportMissingImport
 from certified_balls import ball, evaluate
 from certified_claims import applies, judge
 from law_mutants import Mutant, mutants
-from steerlaw.catalogue_page import law_markdown
+from steerlaw.rendering.catalogue_page import law_markdown
 from theory import facts, lemmas, quantities, tilted
 from theory.catalogue import laws
-from theory.kinds import Argued, Step
+from theory.checker.kinds import Argued, Step
 from theory.law import Law
 from theory.quantities import ABSCISSA
 from theory.steps import check

@@ -1,39 +1,117 @@
-"""Data flows one way: a room imports only from itself and the rooms below it; theory imports no JAX."""
+"""Data flows one way: an import never runs up, between the rooms or inside them, and no files form a circle."""
 
 import ast
+import importlib
+import tomllib
+from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("theory.printing.notation",),
+    ("theory.tilted", "theory.facts", "theory.quantities", "theory.claims"),
+    ("theory.checker",),
+    ("theory.printing",),
+    ("theory.steps", "theory.law"),
+    ("theory.lemmas", "theory.remainders", "theory.angle"),
+    ("theory.laws", "theory.errata"),
+    ("theory.catalogue",),
+    ("theory",),
+    ("numerics.baseline", "numerics.checks"),
+    ("numerics.bands", "numerics.exponential_sums"),
+    ("numerics.closed_forms",),
+    ("numerics.lowering",),
+    ("numerics.observing",),
+    ("numerics.judging",),
+    ("numerics",),
+    ("real_models.texts",),
+    ("real_models.decoding",),
+    ("real_models.checkpoints",),
+    ("real_models.steering",),
+    ("real_models.vectors",),
+    ("real_models",),
+    ("toy_models",),
+    ("steerlaw.inputs",),
+    ("steerlaw.experiments",),
+    ("steerlaw.results",),
+    ("steerlaw.rendering",),
+    ("steerlaw.report", "steerlaw.verification"),
+    ("steerlaw.commands",),
+    ("steerlaw", "steerlaw.__main__"),
+)
+"""From the ground up. A module stands on the floor of its longest prefix, and imports from it and the floors below."""
+
+DOORS = {"theory", "numerics", "real_models", "toy_models", "steerlaw", "toy_models.stdlib_gpt"}
+"""Packages that offer names; importing one is importing what they offer, and their own files may not do it."""
+
+MANY = {"theory.laws", "theory.errata", "steerlaw.rendering.figures"}
+"""Folders of records, a file each."""
+MOST_FILES = 16
+
 ROOMS = ("theory", "numerics", "real_models", "toy_models", "steerlaw")
 FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 
 
-def imported(path: Path) -> set[str]:
-    """Top-level packages that a file imports, at any depth of its code but not for type checking alone."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+def module(path: Path) -> str:
+    """The dotted name of a file; a package is named by its folder."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module(path): path for path in FILES}
+
+
+def floor(name: str) -> int:
+    """The floor of a module."""
+    prefixes = [".".join(name.split(".")[:n]) for n in range(name.count(".") + 1, 0, -1)]
+    return next(n for prefix in prefixes for n, floor in enumerate(FLOORS) if prefix in floor)
+
+
+@cache
+def imported(path: Path, *, late: bool = True) -> frozenset[str]:
+    """Modules that a file imports: at any depth of its code, or without `late` as it is loaded."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = ast.walk(tree) if late else iter(tree.body)
+    names: set[str] = set()
+    for node in nodes:
         if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            names.add(node.module.split(".")[0])
-    return names
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            modules = {name for name in inner if name in MODULES}
+            names |= modules
+            if len(modules) < len(inner):
+                names.add(node.module)
+    return frozenset(names)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_imports_go_down(path: Path):
-    room = path.relative_to(ROOT).parts[0]
-    above = set(ROOMS[ROOMS.index(room) + 1 :])
-    assert not imported(path) & above
-    assert "torch" not in imported(path)
-    if room == "theory":
-        assert not imported(path) & {"jax", "jaxlib"}
+    ours = {name for name in imported(path) if name in MODULES}
+    own = floor(module(path))
+    assert {name: floor(name) for name in ours if floor(name) > own} == {}
+    assert not any(name.split(".")[0] == "torch" for name in imported(path))
+    if module(path).startswith("theory"):
+        assert not {name.split(".")[0] for name in imported(path)} & {"jax", "jaxlib"}
+
+
+def test_no_circles():
+    graph = {name: {other for other in imported(path) if other in MODULES} for name, path in MODULES.items()}
+    for name in DOORS:  # a door is loaded before the files behind it
+        graph[name] = set()
+    assert set(TopologicalSorter(graph).static_order()) >= set(MODULES)
+
+
+@pytest.mark.parametrize("name", sorted(name for name, path in MODULES.items() if path.name == "__init__.py"))
+def test_a_folder_is_small_and_says_what_lives_there(name: str):
+    files = [path for path in MODULES[name].parent.glob("*.py") if path.name != "__init__.py"]
+    assert name in MANY or len(files) <= MOST_FILES
+    assert len((importlib.import_module(name).__doc__ or "").strip().splitlines()) >= 1
 
 
 def test_every_room_is_installed():
-    import tomllib
-
     listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
-    found = {".".join(path.parent.relative_to(ROOT).parts) for path in FILES}
-    assert found <= listed
+    assert listed == {name for name, path in MODULES.items() if path.name == "__init__.py"}

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Literal
 
 import theory.laws
-from theory.kinds import KINDS, Checked, kind
+from theory.checker.kinds import KINDS, Checked, kind
 from theory.law import Law
 from theory.steps import check
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import sympy as sp
 
+from theory.checker.kinds import Step
 from theory.claims import Claim
-from theory.kinds import Step
 from theory.tilted import Expr
 
 

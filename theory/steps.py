@@ -11,14 +11,13 @@ from collections.abc import Sequence
 import mpmath
 import sympy as sp
 
-from theory.instances import DIGITS, Instance, evaluate, satisfying
-from theory.kinds import Argued, Checked, Identity, Inequality, Limit, Status, Step, Where
-from theory.normal_form import normal_form
-from theory.printing import describe
-from theory.signs import Known, sign
+from theory.checker.instances import DIGITS, Instance, evaluate, satisfying
+from theory.checker.kinds import Argued, Checked, Identity, Inequality, Limit, Status, Step, Where
+from theory.checker.normal_form import normal_form
+from theory.checker.signs import Known, sign
 from theory.tilted import INDICATORS, Expr, definition, y
 
-__all__ = ["Argued", "Checked", "Identity", "Inequality", "Limit", "Status", "Step", "check", "describe", "substitute"]
+__all__ = ["Argued", "Checked", "Identity", "Inequality", "Limit", "Status", "Step", "check", "substitute"]
 
 INSTANCES = 2
 EQUAL = mpmath.mpf(10) ** (15 - DIGITS)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from steerlaw.console import print_json
+from steerlaw.rendering.console import print_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +31,8 @@ class Choose:
 
     def __call__(self) -> int:
         from real_models import load_model
-        from steerlaw.choosing import choose
-        from steerlaw.steering_inputs import one_vector, read_words, word_tokens
+        from steerlaw.inputs.concept_files import one_vector, read_words, word_tokens
+        from steerlaw.results.choosing import choose
 
         layer, vector = one_vector(self.vector, self.layer)
         words = None if self.words is None else read_words(self.words)
@@ -55,7 +55,7 @@ class Choose:
 
 
 def _print(choice, text, layer: int) -> None:
-    from steerlaw.console import Column, console, print_table
+    from steerlaw.rendering.console import Column, console, print_table
 
     def strength(alpha: float) -> str:
         return "never" if alpha == float("inf") else f"{alpha:.4g}"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import tyro
 
-from steerlaw.console import print_json
+from steerlaw.rendering.console import print_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Convert:
 
     def __call__(self) -> int:
         from real_models import convert_vectors
-        from steerlaw.steering_inputs import comma_separated
+        from steerlaw.inputs.concept_files import comma_separated
 
         notes = convert_vectors(
             self.source,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import tyro
 
-from steerlaw.console import print_json
+from steerlaw.rendering.console import print_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class Derive:
     """Print JSON alone."""
 
     def __call__(self) -> int:
-        from steerlaw.derivations import derivation_latex, derivation_record, print_derivation
+        from steerlaw.results.derivations import derivation_latex, derivation_record, print_derivation
         from theory.catalogue import find_law
 
         law = find_law(self.id)

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from steerlaw.console import print_json
+from steerlaw.rendering.console import print_json
 
 MARKS = {True: "[green]ok[/]", False: "[red]wrong[/]", None: "[dim]-[/]"}
 
@@ -34,8 +34,8 @@ class Doctor:
 
     def __call__(self) -> int:
         from real_models import load_model, read_prompts, texts_of
-        from real_models.doctor import examine
-        from steerlaw.steering_inputs import one_vector
+        from real_models.vectors.doctor import examine
+        from steerlaw.inputs.concept_files import one_vector
 
         layer, vector = one_vector(self.vector, self.layer)
         rows = read_prompts(self.prompts) if self.prompts else []
@@ -54,7 +54,7 @@ class Doctor:
         else:
             from rich.markup import escape
 
-            from steerlaw.console import Column, print_table
+            from steerlaw.rendering.console import Column, print_table
 
             print_table(
                 f"{model.name}, block {layer}",

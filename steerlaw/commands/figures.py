@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from steerlaw.console import print_json, progress_bar
+from steerlaw.rendering.console import print_json, progress_bar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,10 +18,10 @@ class Figures:
     """Print the names of the files as JSON alone."""
 
     def __call__(self) -> int:
-        from steerlaw.embedded import embedded_experiments
-        from steerlaw.experiments import Grid, run
-        from steerlaw.figures import paper_figures
-        from steerlaw.writing import reserve
+        from steerlaw.experiments.embedded import embedded_experiments
+        from steerlaw.experiments.experiment import Grid, run
+        from steerlaw.rendering.figures import paper_figures
+        from steerlaw.rendering.writing import reserve
 
         reserve(self.out)
         with progress_bar() as progress:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from steerlaw.console import Column, print_json, print_table
+from steerlaw.rendering.console import Column, print_json, print_table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +19,8 @@ class Laws:
         return self._errata() if self.errata else self._catalogue()
 
     def _catalogue(self) -> int:
-        from steerlaw.derivations import derivation_records
-        from steerlaw.prose import in_unicode
+        from steerlaw.rendering.prose import in_unicode
+        from steerlaw.results.derivations import derivation_records
 
         records = derivation_records()
         if self.json:
@@ -51,7 +51,7 @@ class Laws:
         return int(any(r["derivation"] != "checked" for r in records))
 
     def _errata(self) -> int:
-        from steerlaw.prose import in_unicode
+        from steerlaw.rendering.prose import in_unicode
         from theory.errata import errata
 
         records = []

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from steerlaw.console import print_json, progress_bar
+from steerlaw.rendering.console import print_json, progress_bar
 
 OBSERVED = ("next-token", "cross-entropy", "concept", "log-odds")
 NEEDED = {
@@ -60,11 +60,11 @@ class Sweep:
     """Print what was written as JSON alone."""
 
     def __call__(self) -> int:
-        from numerics.grids import parse, with_zero
-        from real_models.texts import read_documents
-        from steerlaw.experiments import Grid
-        from steerlaw.steering_inputs import one_vector, read_concept
-        from steerlaw.sweeping import SweepRequest, sweep_to_file
+        from numerics.observing.grids import parse, with_zero
+        from real_models.texts.segments import read_documents
+        from steerlaw.experiments.experiment import Grid
+        from steerlaw.experiments.sweeping import SweepRequest, sweep_to_file
+        from steerlaw.inputs.concept_files import one_vector, read_concept
 
         observed = self._observed()
         _check_writable(self.out)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from steerlaw.console import print_json, progress_bar
+from steerlaw.rendering.console import print_json, progress_bar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class Vector:
 
         from real_models import load_model, read_prompts, save_vector, texts_of
         from steerlaw import __version__
-        from steerlaw.steering_inputs import comma_separated
+        from steerlaw.inputs.concept_files import comma_separated
 
         positive = texts_of(read_prompts(self.positive), "positive", self.concept)
         negative = texts_of(read_prompts(self.negative), "negative", self.concept)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import tyro
 
-from steerlaw.console import print_json, progress_bar
+from steerlaw.rendering.console import print_json, progress_bar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +54,10 @@ class Verify:
     """Print the report as JSON alone."""
 
     def __call__(self) -> int:
-        from steerlaw.report_table import print_summary
-        from steerlaw.targets import TargetOptions
+        from steerlaw.experiments.targets import TargetOptions
+        from steerlaw.rendering.table import print_summary
+        from steerlaw.rendering.writing import reserve
         from steerlaw.verification import verify
-        from steerlaw.writing import reserve
 
         reserve(self.out)
         options = TargetOptions(**{field.name: getattr(self, field.name) for field in fields(TargetOptions)})

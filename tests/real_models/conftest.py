@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from real_models import load_model
-from real_models.families import family_of
+from real_models.checkpoints.families import family_of
 
 ROTARY = {
     "vocab_size": 61,

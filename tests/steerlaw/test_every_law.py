@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from numerics.verdict import OUTCOMES, Outcome
-from real_models.decoder import initialise
-from real_models.model import LanguageModel
-from steerlaw.experiments import Grid, observe, with_controls
-from steerlaw.language_experiments import Concept, language_experiments
-from steerlaw.toy_experiments import toy_experiments
+from numerics.judging.verdict import OUTCOMES, Outcome
+from real_models.decoding.decoder import initialise
+from real_models.steering.model import LanguageModel
+from steerlaw.experiments.experiment import Grid, observe, with_controls
+from steerlaw.experiments.language import Concept, language_experiments
+from steerlaw.experiments.toy import toy_experiments
 from steerlaw.verification import judged
 from theory.catalogue import laws
 from theory.claims import Bounded, Close, Turns

@@ -9,11 +9,12 @@ import sympy as sp
 
 import theory.laws
 from theory.catalogue import by_id, find_law, laws
+from theory.checker.kinds import Argued
 from theory.claims import Bounded, Close, Turns
-from theory.kinds import Argued
 from theory.law import Law
+from theory.printing.steps import describe
 from theory.quantities import QUANTITIES, Observed
-from theory.steps import check, describe
+from theory.steps import check
 from theory.tilted import definition
 
 LAWS = laws()
@@ -87,6 +88,6 @@ def test_every_step_prints(law: Law):
 
 
 def _unchecked(step):
-    from theory.kinds import Checked
+    from theory.checker.kinds import Checked
 
     return Checked(step=step, status="checked", detail="not looked at here")

@@ -6,9 +6,9 @@ import pytest
 import sympy as sp
 
 from theory.catalogue import derivation_report, laws
-from theory.instances import Instance, evaluate, satisfying
-from theory.kinds import Argued, Identity, Inequality, Limit, Step
-from theory.normal_form import normal_form
+from theory.checker.instances import Instance, evaluate, satisfying
+from theory.checker.kinds import Argued, Identity, Inequality, Limit, Step
+from theory.checker.normal_form import normal_form
 from theory.steps import EQUAL, INSTANCES, check, substitute
 from theory.tilted import Expr, definition, token_a
 

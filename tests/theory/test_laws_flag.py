@@ -20,13 +20,13 @@ from certified_sphere import Sphere
 from certified_tilts import ConceptTilt, Tilt
 from certified_worlds import NotKnownError, Subject, World
 from numerics import baseline as known
-from numerics.assess import assess
 from numerics.baseline import Baseline
-from numerics.compare import compare
-from numerics.counterexamples import counterexample_baseline
-from numerics.observed_curves import Curves
-from numerics.reasons import verdict_of
-from numerics.verdict import NOT_APPLICABLE
+from numerics.judging.assessment import assess
+from numerics.judging.counterexample import counterexample_baseline
+from numerics.judging.one_curve import compare
+from numerics.judging.reasons import verdict_of
+from numerics.judging.verdict import NOT_APPLICABLE
+from numerics.observing.observed_curves import Curves
 from strategies import concept_tilts, spheres, tilts
 from theory.catalogue import laws
 from theory.claims import ALWAYS, Claim

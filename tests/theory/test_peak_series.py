@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from theory.catalogue import find_law
-from theory.instances import DIGITS, Instance, evaluate
+from theory.checker.instances import DIGITS, Instance, evaluate
 from theory.tilted import Expr, M, definition, j, level, p
 
 SERIES, BOUND = find_law("peak_series").claims

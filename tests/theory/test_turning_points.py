@@ -12,8 +12,8 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from theory.checker.instances import Instance
 from theory.facts import DERIVED, first_sign, sign_changes
-from theory.instances import Instance
 from theory.tilted import C, M, j, p
 
 X = sp.Symbol("X")

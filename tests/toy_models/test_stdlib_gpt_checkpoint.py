@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from real_models import decoder
-from real_models.checkpoint import read_checkpoint
+from real_models.checkpoints.checkpoint import read_checkpoint
+from real_models.decoding import decoder
 from toy_models import stdlib_gpt
 from toy_models.stdlib_gpt import CHECKPOINT, evaluate
 from toy_models.stdlib_gpt.tokenizer import bos_id, load_tokenizer

@@ -6,8 +6,8 @@ import jax
 import numpy as np
 import pytest
 
-from real_models.checkpoint import read_checkpoint
-from real_models.decoder import Spec
+from real_models.checkpoints.checkpoint import read_checkpoint
+from real_models.decoding.decoder import Spec
 
 pytest.importorskip("optax")
 

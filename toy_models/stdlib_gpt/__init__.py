@@ -33,7 +33,7 @@ def prompts(concept: str, use: str = "vector", negatives: str = "contrastive") -
 
     Contrastive negatives carry the opposite of the concept; random ones are any held-out text.
     """
-    from real_models.prompts import read_prompts, texts_of
+    from real_models.texts.prompts import read_prompts, texts_of
 
     rows = read_prompts(prompts_file(concept, use, negatives))
     return texts_of(rows, "positive"), texts_of(rows, "negative")
@@ -47,7 +47,7 @@ def contexts_file(concept: str) -> Path:
 
 def contexts(concept: str) -> tuple[list[str], list[str]]:
     """`(negative, positive)`: 12 and 4 short prompts without and with the concept."""
-    from real_models.prompts import read_contexts
+    from real_models.texts.prompts import read_contexts
 
     rows = read_contexts(contexts_file(concept))
     return rows["negative"], rows[concept]
@@ -55,7 +55,7 @@ def contexts(concept: str) -> tuple[list[str], list[str]]:
 
 def blocks() -> list[str]:
     """Texts of 64 tokens each, code and prose by turns, on which cross-entropy is measured."""
-    from real_models.prompts import json_lines
+    from real_models.texts.prompts import json_lines
 
     return [row["text"] for _, row in json_lines(BLOCKS_FILE)]
 

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 from tokenizers import Tokenizer
 
-from real_models import decoder
-from real_models.checkpoint import read_checkpoint
-from real_models.decoder import Params, Spec
+from real_models.checkpoints.checkpoint import read_checkpoint
+from real_models.decoding import decoder
+from real_models.decoding.decoder import Params, Spec
 from toy_models.stdlib_gpt import CHECKPOINT
 from toy_models.stdlib_gpt.evaluate import FIGURES
 from toy_models.stdlib_gpt.tokenizer import bos_id, load_tokenizer

@@ -7,7 +7,7 @@ import ml_dtypes
 import numpy as np
 from safetensors.numpy import save
 
-from real_models.decoder import Params, Spec
+from real_models.decoding.decoder import Params, Spec
 
 LAYER_NAMES = {
     "attn_norm": "input_layernorm",

@@ -21,9 +21,9 @@ import tyro
 from jaxtyping import Array, Bool, Float, Int
 from tokenizers import Tokenizer
 
-from real_models import decoder
-from real_models.checkpoint import read_checkpoint
-from real_models.decoder import Params, Spec
+from real_models.checkpoints.checkpoint import read_checkpoint
+from real_models.decoding import decoder
+from real_models.decoding.decoder import Params, Spec
 from toy_models.stdlib_gpt import CHECKPOINT, DATA, corpus
 from toy_models.stdlib_gpt.tokenizer import bos_id, encode_documents, load_tokenizer
 from toy_models.stdlib_gpt.trigram import trigram_nats

@@ -26,8 +26,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from real_models import decoder
-from real_models.decoder import Params, Spec
+from real_models.decoding import decoder
+from real_models.decoding.decoder import Params, Spec
 from toy_models.stdlib_gpt import corpus, tokenizer
 from toy_models.stdlib_gpt.checkpoint_files import save_llama
 

@@ -1,0 +1,235 @@
+"""A law against a sweep: every claim on all of its curves at once, in counts, shares and the worst case."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import sympy as sp
+from jaxtyping import Float, Int
+
+from numerics.bands.evidence import Evidence
+from numerics.baseline import Baseline
+from numerics.judging.assessment import Assessment, assess, not_applied, side_notes
+from numerics.judging.prediction import AFTER, BEFORE, UNKNOWN, condition_met, turning, turning_side
+from numerics.judging.reasons import verdict_of
+from numerics.judging.shares import Tally, tally
+from numerics.judging.verdict import (
+    HOLDS,
+    NOT_APPLICABLE,
+    OUTCOMES,
+    UNDECIDED,
+    Verdict,
+    check_tolerance,
+    decide,
+    worst,
+)
+from numerics.lowering.setting import MissingInputError
+from numerics.observing.observed_curves import Curves
+from numerics.observing.sweep import NotObservedError, Sweep
+from theory.claims import Claim, Turns
+from theory.law import Law
+from theory.quantities import LOG_PROBABILITY, Unit
+
+Weighing = Literal["count", "mass", "chosen"]
+
+RISING, FALLING, BUMP = range(3)
+"""Places along a sweep's `shape` dimension."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Finding:
+    """One claim judged on all of its curves in one sweep.
+
+    `verdicts` (indices into `OUTCOMES`) and `departures` are arrays over the dimensions `per`, whose token ids are
+    `tokens` (None: the whole vocabulary). `counts` are by outcome; `shares` are of the curves the claim applies to, by
+    count, and `mass_shares` by base probability (None for quantities that have no token). `holding` is what holds of
+    each context's judged curves: by `count`, by base probability (`mass`), and of the tokens `chosen` before the sweep,
+    as far as the quantity has contexts and tokens. `worst` is the worst curve's verdict and `where` says which it is. A
+    claim whose quantity was not observed has no curves: empty arrays.
+    """
+
+    law: str
+    claim: str
+    quantity: str
+    unit: Unit
+    evidence: Evidence
+    tolerance: float
+    per: tuple[str, ...]
+    verdicts: Int[np.ndarray, "*per"]
+    departures: Float[np.ndarray, "*per"]
+    tokens: Int[np.ndarray, " tokens"] | None
+    counts: dict[str, int]
+    shares: dict[str, float]
+    mass_shares: dict[str, float] | None
+    holding: dict[Weighing, Tally]
+    worst: Verdict
+    where: dict[str, int | str]
+
+
+def judge(law: Law, sweep: Sweep, baseline: Baseline | None, *, tolerance: float | None = None) -> list[Finding]:
+    """Judge every claim of a law on a sweep; predictions come from `baseline` alone.
+
+    Claims on the shape of token curves are judged on the whole vocabulary, from the sweep's summary; closed forms on
+    the curves the sweep holds. A turning point predicted outside the window makes a curve judged as monotone.
+    `tolerance` is in each claim's unit (default 1e-3). A baseline that does not fit the sweep is a `ValueError`.
+    """
+    tolerance = check_tolerance(tolerance)
+    _check_fit(sweep, baseline)
+    return [_finding(law, claim, sweep, baseline, tolerance) for claim in law.claims]
+
+
+def _finding(law: Law, claim: Claim, sweep: Sweep, baseline: Baseline | None, tolerance: float) -> Finding:
+    tokens = None
+    try:
+        if isinstance(claim, Turns) and _summarised(claim, sweep):
+            assessment = _assess_vocabulary(claim, sweep, baseline, tolerance)
+        else:
+            curves = sweep.curves(claim.quantity)
+            tokens = sweep.data["token"].to_numpy() if "token" in claim.quantity.per else None
+            assessment = assess(claim, curves, baseline, tolerance=tolerance, tokens=tokens)
+    except NotObservedError as missing:
+        blank = np.zeros((*[0] * len(claim.quantity.per), len(sweep.strengths)))
+        nowhere = Curves(strengths=sweep.strengths, lower=blank, upper=blank)
+        return _summed(law, not_applied(claim, nowhere, tolerance, str(missing)), sweep, baseline, None, str(missing))
+    return _summed(law, assessment, sweep, baseline, tokens, "no curves")
+
+
+def _summarised(claim: Turns, sweep: Sweep) -> bool:
+    kind = (claim.n, claim.first) in {(0, "rising"), (0, "falling"), (1, "rising")}
+    return kind and claim.quantity == LOG_PROBABILITY and claim.domain == sp.S.Reals and "shape_departure" in sweep.data
+
+
+def _assess_vocabulary(claim: Turns, sweep: Sweep, baseline: Baseline | None, tolerance: float) -> Assessment:
+    """As `assess`, on the whole vocabulary: departures were computed when the sweep was made."""
+    data, strengths = sweep.data, sweep.strengths
+    departure = data["shape_departure"].to_numpy().astype(np.float64)
+    per = departure.shape[:2]
+    nothing = Curves(strengths=strengths, lower=np.zeros((*per, 0)), upper=np.zeros((*per, 0)))
+    try:
+        met, _ = condition_met(claim, per, baseline)
+    except MissingInputError as missing:
+        return not_applied(claim, nothing, tolerance, f"needs {missing.field}, which is not given")
+    if not met.any():
+        return not_applied(claim, nothing, tolerance, f"condition unmet: {claim.condition.name}")
+    window = strengths[[0, -1]]
+    count, _ = turning(claim, per, baseline)
+    side = turning_side(claim, count, window, baseline)
+    first, second = (RISING, FALLING) if claim.first == "rising" else (FALLING, RISING)
+    whole = first if claim.n == 0 else BUMP
+    shape = np.select([side == AFTER, side == BEFORE], [first, second], whole)[..., None]
+    least, most = (np.take_along_axis(departure[..., bound], shape, axis=2)[..., 0] for bound in (0, 1))
+    codes = decide(least, most, tolerance, met)
+    monotone = (departure[..., [RISING, FALLING], 0] == 0).any(axis=-1)
+    codes = np.where((side == UNKNOWN) & (codes == HOLDS) & monotone, UNDECIDED, codes).astype(np.int8)
+    witness, values = (
+        np.take_along_axis(data[name].to_numpy(), shape[..., None], axis=2)[:, :, 0]
+        for name in ("shape_witness", "shape_witness_value")
+    )
+    notes = (*side_notes(claim, window), f"condition unmet: {claim.condition.name}")
+    return Assessment(
+        claim=claim,
+        tolerance=tolerance,
+        evidence=data["shape_departure"].attrs.get("evidence", "deterministic"),
+        codes=codes,
+        least=least,
+        most=most,
+        note=np.where(met, side, len(notes) - 1),
+        notes=notes,
+        strengths=strengths,
+        witness=witness,
+        values=values.astype(np.float64),
+        halfwidth=(most - least) / 2,
+    )
+
+
+def _summed(law: Law, found: Assessment, sweep: Sweep, baseline, tokens, missing: str) -> Finding:
+    claim, codes = found.claim, found.codes
+    applied = codes != NOT_APPLICABLE
+    verdict = _nothing(law, found, missing)
+    where: dict[str, int | str] = {}
+    if codes.size:
+        at = worst(codes, found.least, found.most)
+        verdict = verdict_of(found, at, law.id)
+        where = {axis: _label(axis, n, sweep, tokens) for axis, n in zip(claim.quantity.per, at, strict=True)}
+    mass = _mass(claim, codes.shape, baseline, tokens)
+    return Finding(
+        law=law.id,
+        claim=claim.says,
+        quantity=claim.quantity.id,
+        unit=claim.quantity.unit,
+        evidence=found.evidence,
+        tolerance=found.tolerance,
+        per=claim.quantity.per,
+        verdicts=codes,
+        departures=np.where(found.least > 0, found.least, found.most),
+        tokens=tokens,
+        counts={outcome: int((codes == code).sum()) for code, outcome in enumerate(OUTCOMES)},
+        shares=_shares(codes, applied.astype(np.float64)),
+        mass_shares=None if mass is None else _shares(codes, np.where(applied, mass, 0.0)),
+        holding=_holding(claim, codes, mass, sweep, tokens),
+        worst=verdict,
+        where=where,
+    )
+
+
+def _nothing(law: Law, found: Assessment, reason: str) -> Verdict:
+    return Verdict(
+        law=law.id,
+        claim=found.claim.says,
+        verdict="not_applicable",
+        departure=None,
+        tolerance=found.tolerance,
+        unit=found.claim.quantity.unit,
+        evidence=found.evidence,
+        reason=reason,
+    )
+
+
+def _shares(codes: Int[np.ndarray, "*per"], weight: Float[np.ndarray, "*per"]) -> dict[str, float]:
+    """Share of each outcome among the curves the claim applies to; nan where it applies to none."""
+    total = weight.sum()
+    judged = [(code, outcome) for code, outcome in enumerate(OUTCOMES) if code != NOT_APPLICABLE]
+    return {outcome: float(weight[codes == code].sum() / total) if total else float("nan") for code, outcome in judged}
+
+
+def _holding(claim: Claim, codes: Int[np.ndarray, "*per"], mass, sweep: Sweep, tokens) -> dict[Weighing, Tally]:
+    if not codes.size or claim.quantity.per[:1] != ("context",):
+        return {}
+    holds, judged = codes == HOLDS, codes != NOT_APPLICABLE
+    found: dict[Weighing, Tally] = {"count": tally(holds, judged=judged)}
+    if mass is not None:
+        found["mass"] = tally(holds, mass, judged)
+    if "token" in claim.quantity.per and "chosen_after" in sweep.data:
+        ids = sweep.data["token"].to_numpy()[~sweep.data["chosen_after"].to_numpy()]
+        columns = ids if tokens is None else np.flatnonzero(np.isin(tokens, ids))
+        found["chosen"] = tally(holds[:, columns], judged=judged[:, columns])
+    return found
+
+
+def _mass(claim: Claim, shape: tuple[int, ...], baseline: Baseline | None, tokens) -> Float[np.ndarray, "*per"] | None:
+    """Base probability of each token times its context's share."""
+    if claim.quantity.per != ("context", "token") or baseline is None or 0 in shape:
+        return None
+    mass = np.exp(baseline.log_probs if tokens is None else baseline.log_probs[:, tokens])
+    weights = np.full(len(mass), 1 / len(mass)) if baseline.weights is None else baseline.weights
+    return mass * weights[:, None]
+
+
+def _label(axis: str, n: int, sweep: Sweep, tokens) -> Any:
+    if axis == "token":
+        return n if tokens is None else int(tokens[n])
+    if axis == "concept":
+        return str(sweep.data["concept"].to_numpy()[n])
+    return n
+
+
+def _check_fit(sweep: Sweep, baseline: Baseline | None) -> None:
+    if baseline is None:
+        return
+    sizes, (contexts, vocab) = sweep.data.sizes, baseline.log_probs.shape
+    concepts = None if baseline.concepts is None else len(baseline.concepts)
+    for axis, expected in (("context", contexts), ("vocab", vocab), ("concept", concepts)):
+        if axis in sizes and expected is not None and sizes[axis] != expected:
+            raise ValueError(
+                f"the sweep has {sizes[axis]} entries of {axis}, the baseline {expected}: they must be alike"
+            )

@@ -1,0 +1,91 @@
+"""Text to measure cross-entropy on: documents from files, cut into blocks of token ids.
+
+.txt       one document
+.jsonl     {"text": "..."} a line, each a document
+.parquet   a document a row of the column `text` (needs pyarrow)
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from real_models.texts.prompts import json_lines
+
+Ids = list[int]
+
+
+def read_documents(path: str | Path) -> Iterator[str]:
+    """The documents of a file, one after another; a `ValueError` names the file and the line or row that is wrong."""
+    path = Path(path)
+    readers = {".txt": _plain, ".jsonl": _json, ".parquet": _parquet}
+    if path.suffix not in readers:
+        raise ValueError(f"{path}: expected text in a file that ends in {', '.join(readers)}")
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    return readers[path.suffix](path)
+
+
+def token_blocks(tokenizer: Any, documents: Iterable[str], length: int, most: int | None = None) -> list[Ids]:
+    """Blocks of at most `length` token ids, in the documents' order, the first `most` of them (default: all).
+
+    A document is encoded by the tokenizer's own rule (a `tokenizers.Tokenizer`). Where that rule begins a text with a
+    token of its own, each block begins with it, and it is never predicted. No block holds tokens of two documents; a
+    document's last block is as short as what is left of it, as long as one token is left to predict.
+    """
+    if length < 2:
+        raise ValueError(f"blocks of {length} tokens: expected 2 or more, of which the first is never predicted")
+    if most is not None and most < 1:
+        raise ValueError(f"{most} blocks of text asked for: expected 1 or more")
+    blocks = (block for document in documents for block in _cut(*_encode(tokenizer, document), length))
+    return list(islice(blocks, most))
+
+
+def _encode(tokenizer: Any, document: str) -> tuple[Ids, Ids]:
+    """What the tokenizer's rule puts before a text, and the text with what comes after."""
+    ids, own = (tokenizer.encode(document, add_special_tokens=special).ids for special in (True, False))
+    before = next((n for n in range(len(ids) - len(own) + 1) if ids[n : n + len(own)] == own), None)
+    if before is None or before > 1:
+        raise ValueError("the tokenizer begins a text with more than a token of its own: give blocks as token ids")
+    return ids[:before], ids[before:] if own else []
+
+
+def _cut(first: Ids, rest: Ids, length: int) -> Iterator[Ids]:
+    step = length - len(first)
+    blocks = (first + rest[start : start + step] for start in range(0, len(rest), step))
+    return (block for block in blocks if len(block) > 1)
+
+
+def _plain(path: Path) -> Iterator[str]:
+    try:
+        yield path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 text: {error}") from error
+
+
+def _json(path: Path) -> Iterator[str]:
+    return (_checked(row.get("text"), where) for where, row in json_lines(path))
+
+
+def _parquet(path: Path) -> Iterator[str]:
+    try:
+        from pyarrow import ArrowException
+        from pyarrow.parquet import ParquetFile
+    except ImportError:
+        raise ValueError(f"{path}: parquet is read with pyarrow; pip install pyarrow, or give .jsonl or .txt") from None
+    try:
+        with ParquetFile(path) as file:
+            if "text" not in file.schema_arrow.names:
+                raise ValueError(f"{path}: expected a column 'text', got {', '.join(file.schema_arrow.names)}")
+            batches = file.iter_batches(columns=["text"])
+            values = (value for batch in batches for value in batch.column(0).to_pylist())
+            for number, value in enumerate(values, start=1):
+                yield _checked(value, f"{path}, row {number}")
+    except ArrowException as error:
+        raise ValueError(f"{path} is not a parquet file that can be read: {error}") from error
+
+
+def _checked(text: Any, where: str) -> str:
+    if not isinstance(text, str):
+        raise ValueError(f"{where}: expected a text under 'text', got {text!r}")
+    return text

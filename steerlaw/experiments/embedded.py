@@ -1,0 +1,47 @@
+"""The embedded models as experiments: the toy models, then the language model that ships with steerlaw."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from real_models import LanguageModel, difference_of_means, load_model, prompt_log_odds
+from steerlaw.experiments.experiment import Experiment, Grid
+from steerlaw.experiments.language import Concept, language_experiments
+from steerlaw.experiments.toy import toy_experiments
+from toy_models import stdlib_gpt
+
+NAME = "stdlib-gpt"
+TEXT_BLOCKS, TEXT_TOKENS = 8, 48
+"""How much text the cross-entropy is measured on: every steered position of it is run at every strength."""
+
+
+def embedded_inputs() -> list[Path]:
+    """The files that the embedded run depends on."""
+    return [stdlib_gpt.CHECKPOINT, stdlib_gpt.DATA]
+
+
+def embedded_experiments(grid: Grid, seed: int = 0) -> Iterator[Experiment]:
+    """Every embedded experiment, and the language model's control of random weights, which `seed` draws."""
+    yield from toy_experiments(grid)
+    model, exact = (
+        replace(load_model(stdlib_gpt.CHECKPOINT, dtype=dtype), name=NAME) for dtype in ("float32", "float64")
+    )
+    for name in stdlib_gpt.CONCEPTS:
+        yield from language_experiments(model, exact, embedded_concept(model, name), grid, seed)
+
+
+def embedded_concept(model: LanguageModel, name: str) -> Concept:
+    """A concept of the shipped model: the vectors of its blocks, and its texts."""
+    vectors = difference_of_means(model, *stdlib_gpt.prompts(name, "vector"))
+    negative, positive = stdlib_gpt.contexts(name)
+    blocks = [model.encode(text)[:TEXT_TOKENS] for text in stdlib_gpt.blocks()[:TEXT_BLOCKS]]
+    return Concept(
+        name=name,
+        vectors=dict(enumerate(np.asarray(vectors))),
+        contexts=[*negative, *positive],
+        targets=stdlib_gpt.target_tokens(name),
+        log_odds=np.asarray(prompt_log_odds(model, *stdlib_gpt.prompts(name, "log_odds"))),
+        blocks=np.array(blocks),
+    )

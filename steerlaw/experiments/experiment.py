@@ -1,0 +1,195 @@
+"""An experiment runs a model: sweeps beside the baseline that predicts them, and the same with no concept in it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from numerics.baseline import Baseline
+from numerics.observing.grids import parse, with_zero
+from numerics.observing.model import SteeredModel
+from numerics.observing.observe import choose_tokens, observe_cross_entropy, observe_next_token
+from numerics.observing.remembered import Remembered
+from numerics.observing.sweep import Sweep
+from steerlaw.inputs.subjects import Observation, Subject
+
+WATCHED = 8
+"""Tokens of each sort (probable, extreme, target) whose whole curves are kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """How many strengths next-token and cross-entropy curves get, or the strengths themselves.
+
+    Of each up to so many more are added where the curves need them.
+    """
+
+    count: int = 257
+    text_count: int = 65
+    budget: int = 0
+    text_budget: int = 0
+    strengths: Float[np.ndarray, " strengths"] | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Grid":
+        """The grid START:STOP:COUNT, with 0 inserted where it is missing."""
+        return cls(strengths=with_zero(parse(text))[0])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """A model steered at the subject's layer along `vector`, and all that is known before steering.
+
+    `baseline` belongs to the next token of the subject's contexts; `text_baseline` to every predicted position of
+    `blocks`, whose cross-entropy is swept over `text_strengths`; `block_weights` are the blocks' shares of the mean
+    (default: equal). `rounding` is the rounding band's factor, in units of eps times the largest logit.
+    `budget` and `text_budget` strengths may be added where curves need them (`numerics.observing.refine`).
+    `limits(vector)` gives the baseline's limit fields, where the model has a limit law.
+    With an `other_vector` the two are added, too; the baseline then holds its log-odds.
+    """
+
+    subject: Subject
+    model: SteeredModel
+    vector: Float[np.ndarray, " d"]
+    baseline: Baseline
+    strengths: Float[np.ndarray, " strengths"]
+    rounding: float
+    blocks: Any = ()
+    block_weights: Float[np.ndarray, " blocks"] | None = None
+    text_baseline: Baseline | None = None
+    text_strengths: Float[np.ndarray, " text_strengths"] | None = None
+    budget: int = 0
+    text_budget: int = 0
+    limits: Callable[[np.ndarray], dict[str, Any]] | None = None
+    other_vector: Float[np.ndarray, " d"] | None = None
+
+
+def run(experiments: Iterable[Experiment], seed: int) -> Iterator[Observation]:
+    """Everything there is to observe, controls included; each experiment's controls have a seed of their own."""
+    for number, experiment in enumerate(experiments):
+        recorded = replace(experiment, model=Remembered(experiment.model))
+        first: Sweep | None = None
+        for variant in with_controls(recorded, seed + number):
+            for observation in observe(variant, first if variant.vector is experiment.vector else None):
+                first = first or observation.sweep
+                yield observation
+
+
+def with_controls(experiment: Experiment, seed: int) -> Iterator[Experiment]:
+    """The experiment; the same with its log-odds permuted over tokens; the same along a random direction, norm kept.
+
+    One that is a control already comes alone.
+    """
+    generator = np.random.default_rng(seed)
+    direction = generator.standard_normal(experiment.vector.shape)
+    direction *= np.linalg.norm(experiment.vector) / np.linalg.norm(direction)
+    order = generator.permutation(experiment.model.vocab_size)
+    subject = experiment.subject
+    yield experiment
+    if subject.control:
+        return
+    yield replace(
+        experiment,
+        subject=replace(subject, control="permuted_log_odds", kinds=subject.kinds - {"limit"}),
+        baseline=_permute(experiment.baseline, order),
+        text_baseline=experiment.text_baseline and _permute(experiment.text_baseline, order),
+        limits=None,
+    )
+    yield replace(experiment, subject=replace(subject, control="random_direction"), vector=direction)
+
+
+def observe(experiment: Experiment, summarised: Sweep | None = None) -> Iterator[Observation]:
+    """Sweep the next token of every context, the cross-entropy of the text, and the limits.
+
+    `summarised` is a next-token sweep of the same model along the same vector, whose summary is taken over.
+    """
+    yield observe_next(experiment, summarised=summarised)
+    if experiment.text_strengths is not None:
+        yield observe_text(experiment)
+    if experiment.limits is not None:
+        yield observe_limit(experiment, experiment.limits(experiment.vector))
+
+
+def observe_next(experiment: Experiment, *, slope_every: int = 8, summarised: Sweep | None = None) -> Observation:
+    """Sweep the next token of every context, with the exact slope at every `slope_every`-th strength (0: at none)."""
+    subject, baseline = experiment.subject, experiment.baseline
+    sweep = _next_token(
+        experiment,
+        baseline,
+        experiment.strengths,
+        slope_every=slope_every,
+        budget=experiment.budget,
+        summarised=summarised,
+    )
+    return Observation(subject=subject, kind="next token", baseline=baseline, sweep=sweep)
+
+
+def observe_text(experiment: Experiment) -> Observation:
+    """Sweep the cross-entropy of every block."""
+    subject = experiment.subject
+    assert experiment.text_strengths is not None
+    sweep = observe_cross_entropy(
+        experiment.model,  # pyright: ignore[reportArgumentType]
+        experiment.blocks,
+        experiment.text_strengths,
+        layer=subject.layer,
+        vector=experiment.vector,
+        weights=experiment.block_weights,
+        budget=experiment.text_budget,
+        rounding=experiment.rounding,
+        attributes=_attributes(subject),
+    )
+    return Observation(subject=subject, kind="cross-entropy", baseline=experiment.text_baseline, sweep=sweep)
+
+
+def observe_limit(experiment: Experiment, known: dict[str, Any]) -> Observation:
+    """Steer as far as the limit is judged, either way; `known` are the baseline's limit fields."""
+    baseline = replace(experiment.baseline, **known)
+    sweep = _next_token(experiment, baseline, known["limit_strength"] * np.array([-1.0, 0.0, 1.0]), slope_every=0)
+    return Observation(subject=experiment.subject, kind="limit", baseline=baseline, sweep=sweep)
+
+
+def _next_token(
+    experiment: Experiment,
+    baseline: Baseline,
+    strengths: Float[np.ndarray, " strengths"],
+    *,
+    slope_every: int,
+    budget: int = 0,
+    summarised: Sweep | None = None,
+) -> Sweep:
+    if baseline.log_odds is None:
+        raise ValueError(f"{experiment.subject.name}: an experiment needs the log-odds of its concept")
+    return observe_next_token(
+        experiment.model,
+        experiment.subject.contexts,
+        strengths,
+        layer=experiment.subject.layer,
+        vector=experiment.vector,
+        log_odds=baseline.log_odds,
+        concepts=baseline.concepts,
+        concept_names=experiment.subject.concept_names,
+        tokens=choose_tokens(baseline.log_probs, baseline.log_odds, baseline.concepts, WATCHED),
+        derivative_every=slope_every,
+        budget=budget,
+        other_vector=experiment.other_vector,
+        summarised=summarised,
+        rounding=experiment.rounding,
+        attributes=_attributes(experiment.subject),
+    )
+
+
+def _attributes(subject: Subject) -> dict[str, Any]:
+    return {"model": subject.name, "control": subject.control, "concept": subject.concept, "push": subject.push}
+
+
+def _permute(baseline: Baseline, order: Int[np.ndarray, " vocab"]) -> Baseline:
+    """The baseline with everything it predicts of a token dealt to another token; the unsteered law stays."""
+    names = ("log_odds", "other_log_odds", "logit_shift", "local_log_odds")
+    moved: dict[str, Any] = {name: getattr(baseline, name) for name in names}
+    moved = {name: None if value is None else value[..., order] for name, value in moved.items()}
+    if (sphere := baseline.sphere) is not None:
+        moved["sphere"] = replace(sphere, h_part=sphere.h_part[:, order], v_part=sphere.v_part[order])
+    return replace(baseline, **moved)

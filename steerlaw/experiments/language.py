@@ -1,0 +1,211 @@
+"""A real language model: one experiment a layer, with everything that is known of it before steering."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.special import log_softmax
+
+from numerics.bands.band import calibrate
+from numerics.baseline import Baseline
+from numerics.closed_forms.last_block import logit_curvature
+from numerics.observing.grids import strength_grid
+from real_models import LanguageModel, approach, limit_logits, with_random_weights
+from real_models.steering.sphere import sphere_of
+from steerlaw.experiments.experiment import Experiment, Grid
+from steerlaw.inputs.subjects import Subject
+
+REACH = 8.0
+"""Largest alpha |v| / |h|: far enough that the vector drowns the residual it is added to."""
+CALIBRATED = 9
+"""Strengths at which the model is also run in float64, to measure its rounding."""
+TEXT_BASELINE = 2**32
+"""Largest table of unsteered laws, one a predicted token of text, in bytes, that is computed and kept."""
+LIMIT_TOLERANCE = 4e-4
+"""The limit is observed where its proved remainder is this many logits: below half the default tolerance."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Concept:
+    """A concept to steer towards, and the texts it is studied on; no text serves two purposes.
+
+    `vectors` holds one steering vector a layer. `targets` is a set of tokens fixed before any sweep. `log_odds` was
+    measured on prompts that build no vector, and says nothing of how long the vectors are: it is scaled to the spread
+    of the derivative of the logits at strength 0, never to steered curves; None takes that derivative itself, averaged
+    over contexts. `blocks` is text, as token ids, whose cross-entropy is swept.
+    """
+
+    name: str
+    vectors: Mapping[int, Float[np.ndarray, " d"]]
+    contexts: Sequence[str | Sequence[int]]
+    targets: Bool[np.ndarray, " vocab"] | None = None
+    log_odds: Float[np.ndarray, " vocab"] | None = None
+    blocks: Sequence[Sequence[int]] | Int[np.ndarray, "blocks position"] | None = None
+
+
+def language_experiments(
+    model: LanguageModel, exact: LanguageModel, concept: Concept, grid: Grid, seed: int = 0
+) -> Iterator[Experiment]:
+    """One experiment a layer of the concept's vectors; `exact` is the same model in float64, to measure rounding.
+
+    Then a control: the middle one of these layers of a model of random weights, along the same vector, with |v|/|h| as
+    in the model itself, predicted by its own local log-odds. `seed` draws the weights.
+    """
+    yield from _experiments(model, exact, concept, grid)
+    layers = list(concept.vectors)
+    layer, contexts = layers[len(layers) // 2], [model.encode(text) for text in concept.contexts]
+    random, exact = (with_random_weights(m, seed) for m in (model, exact))
+    vector = np.array(concept.vectors[layer], np.float64)
+    vector *= _push(model, contexts, layer, vector) / _push(random, contexts, layer, vector)
+    control = replace(concept, vectors={layer: vector}, log_odds=None, blocks=None)
+    for experiment in _experiments(random, exact, control, grid):
+        yield replace(experiment, subject=replace(experiment.subject, control="random_weights"))
+
+
+def _experiments(model: LanguageModel, exact: LanguageModel, concept: Concept, grid: Grid) -> Iterator[Experiment]:
+    contexts = [model.encode(text) for text in concept.contexts]
+    log_probs = log_softmax(np.stack([np.asarray(exact.position_logits(c))[-1] for c in contexts]), axis=1)
+    for layer, vector in concept.vectors.items():
+        vector = np.asarray(vector, np.float64)
+        push = _push(model, contexts, layer, vector)
+        strengths = strength_grid(REACH / push, grid.count, dense=True) if grid.strengths is None else grid.strengths
+        local = _local_log_odds(exact, contexts, layer, vector)
+        log_odds = local.mean(axis=0) if concept.log_odds is None else _scaled(concept.log_odds, local, log_probs)
+        experiment = Experiment(
+            subject=Subject(
+                name=model.name,
+                layer=layer,
+                concept=concept.name,
+                concept_names=() if concept.targets is None else (concept.name,),
+                contexts=contexts,
+                kinds=frozenset({"next token", "limit"}),
+                push=push,
+                token_text=model.tokenizer and (lambda token: model.tokenizer.decode([token])),
+            ),
+            model=model,
+            vector=vector,
+            baseline=Baseline(
+                log_probs=log_probs,
+                log_odds=log_odds,
+                weights=np.full(len(contexts), 1 / len(contexts)),
+                concepts=None if concept.targets is None else concept.targets[None],
+                logit_shift=log_odds,
+                local_log_odds=local,
+                facts=frozenset({"pre_norm"}),
+            ),
+            strengths=strengths,
+            budget=grid.budget,
+            text_budget=grid.text_budget,
+            rounding=_rounding(model, exact, contexts[0], strengths, layer, vector),
+            limits=lambda v, layer=layer: _limits(exact, contexts, layer, v),
+        )
+        if layer == exact.n_layers - 1 and exact.spec.logit_cap is None:
+            experiment = replace(experiment, baseline=_into_the_norm(experiment.baseline, exact, contexts, vector))
+        yield experiment if concept.blocks is None else _with_text(experiment, exact, concept.blocks, grid)
+
+
+def _with_text(experiment: Experiment, exact: LanguageModel, blocks: Any, grid: Grid) -> Experiment:
+    """The experiment with blocks of text, every predicted position of which is a context of its own.
+
+    Beyond `TEXT_BASELINE` bytes of unsteered laws the text goes without a baseline.
+    """
+    strengths = experiment.strengths
+    predicted = np.array([len(block) - 1 for block in blocks])
+    return replace(
+        experiment,
+        subject=replace(experiment.subject, kinds=experiment.subject.kinds | {"cross-entropy"}),
+        blocks=blocks,
+        block_weights=predicted.astype(np.float64),
+        text_baseline=(
+            _text_baseline(experiment.baseline, exact, blocks)
+            if 8 * int(predicted.sum()) * exact.vocab_size <= TEXT_BASELINE
+            else None
+        ),
+        text_strengths=(
+            strength_grid(float(strengths[-1]), grid.text_count, dense=True) if grid.strengths is None else strengths
+        ),
+    )
+
+
+def _text_baseline(baseline: Baseline, exact: LanguageModel, blocks: Any) -> Baseline:
+    """What is known of the predicted tokens, block after block, each of the same weight."""
+    following = np.concatenate([np.asarray(block)[1:] for block in blocks])
+    log_probs = np.empty((len(following), exact.vocab_size))
+    done = 0
+    for block in blocks:
+        count = len(block) - 1
+        log_probs[done : done + count] = log_softmax(np.asarray(exact.position_logits(block))[:-1], axis=1)
+        done += count
+    return replace(
+        baseline,
+        log_probs=log_probs,
+        data=following,
+        weights=np.full(len(following), 1 / len(following)),
+        concepts=None,
+        local_log_odds=None,
+        sphere=None,
+        logit_curvature=None,
+    )
+
+
+def _push(model: LanguageModel, contexts: Sequence[Sequence[int]], layer: int, vector: np.ndarray) -> float:
+    """|v| / |h|, with |h| averaged over the contexts' last positions."""
+    norms = [float(np.linalg.norm(np.asarray(model.residual(tokens, layer))[-1])) for tokens in contexts]
+    return float(np.linalg.norm(vector)) / float(np.mean(norms))
+
+
+def _rounding(model: Any, exact: Any, tokens: Sequence[int], strengths: np.ndarray, layer: int, vector: np.ndarray):
+    """Rounding factor of the model's logits, measured against float64 at a few strengths of one context."""
+    few = strengths[np.linspace(0, len(strengths) - 1, CALIBRATED).round().astype(int)]
+    low, high = (np.asarray(m.logits(tokens, few, layer=layer, vector=vector)) for m in (model, exact))
+    return calibrate(low, high, scale=np.abs(high).max(axis=1, keepdims=True))
+
+
+def _local_log_odds(exact: LanguageModel, contexts: Sequence[Sequence[int]], layer: int, vector: np.ndarray):
+    """The exact derivative of each context's logits at strength 0."""
+    return np.stack([np.asarray(exact.derivative(c, np.zeros(1), layer=layer, vector=vector))[0] for c in contexts])
+
+
+def _scaled(
+    measured: Float[np.ndarray, " vocab"],
+    local: Float[np.ndarray, "contexts vocab"],
+    log_probs: Float[np.ndarray, "contexts vocab"],
+) -> Float[np.ndarray, " vocab"]:
+    """Measured log-odds per unit of strength: with the variance, under the unsteered laws, that local ones have."""
+    probs = np.exp(log_probs)
+
+    def variance(odds: Float[np.ndarray, "#contexts vocab"]) -> float:
+        means = (probs * odds).sum(axis=1, keepdims=True)
+        return float((probs * (odds - means) ** 2).sum(axis=1).mean())
+
+    if np.ptp(measured) == 0:
+        return measured
+    return measured * np.sqrt(variance(local) / variance(measured[None]))
+
+
+def _into_the_norm(
+    baseline: Baseline, exact: LanguageModel, contexts: Sequence[Sequence[int]], vector: np.ndarray
+) -> Baseline:
+    """What is known, too, where only the final normalisation follows: its geometry, how sharply the logits bend."""
+    sphere = sphere_of(exact, contexts, vector)
+    curvature = logit_curvature(sphere)
+    return replace(
+        baseline,
+        sphere=sphere,
+        logit_curvature=curvature if np.isfinite(curvature) else None,
+        facts=baseline.facts | {"final_norm"},
+    )
+
+
+def _limits(exact: LanguageModel, contexts: Sequence[Sequence[int]], layer: int, vector: np.ndarray) -> dict[str, Any]:
+    """The baseline's limit fields, true for all contexts at once."""
+    plus, minus = limit_logits(exact, vector)
+    tail = approach(exact, contexts, layer, vector)
+    strength = tail.strength(LIMIT_TOLERANCE)
+    return {
+        "limit_logits": np.stack([minus, plus]),
+        "limit_strength": strength,
+        "limit_remainder": tail.remainder(strength),
+    }

@@ -1,0 +1,216 @@
+"""A model's curves to a file, a context or a few blocks of text at a time; what was done survives a kill."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import xarray as xr
+
+from numerics.baseline import Baseline
+from numerics.observing.sweep import Sweep
+from real_models import LanguageModel, load_model
+from real_models.checkpoints.checkpoint import weight_files
+from real_models.checkpoints.hub import find_checkpoint
+from real_models.texts.segments import token_blocks
+from steerlaw.experiments.experiment import Experiment, Grid, observe_limit, observe_next, observe_text
+from steerlaw.experiments.language import language_experiments
+from steerlaw.experiments.parts import close_parts, digest, finish_part, open_parts, parts_directory
+from steerlaw.inputs.concept_files import ConceptInputs
+from steerlaw.inputs.observation_file import save_observations
+from steerlaw.inputs.subjects import Kind, Observation
+from steerlaw.results.provenance import sha256
+
+FORMAT = 1
+"""Of the parts: another number makes old ones useless."""
+BLOCKS_AT_ONCE = 8
+"""Blocks of text in a part."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepRequest:
+    """What to observe of a checkpoint steered along the one vector of `inputs`.
+
+    The next token's curves (with the limits), unless `next_token` is false; and the cross-entropy of the first `blocks`
+    blocks of at most `block_tokens` tokens of the `documents`, if there are any. `derivatives` is every how many
+    strengths the exact slope is taken (0: never).
+    """
+
+    checkpoint: str
+    inputs: ConceptInputs
+    grid: Grid
+    documents: Iterable[str] | None = None
+    blocks: int = 64
+    block_tokens: int = 128
+    next_token: bool = True
+    derivatives: int = 8
+    dtype: str = "float32"
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """The kinds of curves asked for."""
+        kinds: list[Kind] = ["next token", "limit"] if self.next_token else []
+        return frozenset(kinds if self.documents is None else [*kinds, "cross-entropy"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swept:
+    """What was observed, as the file holds it; the rounding factor; and how many parts an earlier run had left."""
+
+    observations: Sequence[Observation]
+    rounding: float
+    taken_up: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A kind of sweep, made of parts: the experiment on some of its contexts or blocks, joined `along` them."""
+
+    kind: Kind
+    along: str
+    parts: Sequence[Experiment]
+    observe: Callable[[Experiment], Observation]
+    baseline: Baseline | None
+
+
+def sweep_to_file(request: SweepRequest, out: Path, progress: Any = None) -> Swept:
+    """Observe what is asked for and write it to `out`; `progress` is a `rich.progress.Progress`.
+
+    Until `out` is complete the parts lie in the directory `out`.parts. The same request takes them up again and gives
+    the same file, whether its run was killed or not; another one is refused there (`open_parts`).
+    """
+    waiting = progress and progress.add_task("what is known before steering", total=None)
+    experiment, plan = _prepare(request, out)
+    if progress:
+        progress.remove_task(waiting)
+    directory, observations, taken_up = parts_directory(out), [], 0
+    for stage in _stages(experiment, request.derivatives):
+        sweep, found = _run(stage, directory, _made_from(plan, experiment, stage), progress)
+        taken_up += found
+        if stage.kind == "cross-entropy" and experiment.block_weights is not None:
+            sweep.data["block_weight"] = ("block", experiment.block_weights / experiment.block_weights.sum())
+        subject = experiment.subject
+        observations.append(Observation(subject=subject, kind=stage.kind, baseline=stage.baseline, sweep=sweep))
+    save_observations(observations, directory / out.name)
+    os.replace(directory / out.name, out)
+    close_parts(directory)
+    return Swept(observations=observations, rounding=experiment.rounding, taken_up=taken_up)
+
+
+def _prepare(request: SweepRequest, out: Path) -> tuple[Experiment, dict[str, Any]]:
+    """The experiment and its plan; another plan's parts are refused before there is much to wait for."""
+    model, exact = (load_model(request.checkpoint, dtype=dtype) for dtype in (request.dtype, "float64"))
+    contexts = [model.encode(text) for text in request.inputs.contexts]
+    blocks = None
+    if request.documents is not None:
+        blocks = token_blocks(model.tokenizer, request.documents, request.block_tokens, request.blocks)
+        if not blocks:
+            raise ValueError("the text holds no document of 2 tokens or more, the second of which is predicted")
+    plan = _plan(request, model, contexts, blocks)
+    open_parts(out, plan)
+    concept = replace(request.inputs.concept(model), blocks=blocks)
+    experiment = next(language_experiments(model, exact, concept, request.grid))
+    return replace(experiment, subject=replace(experiment.subject, kinds=request.kinds)), plan
+
+
+def _plan(request: SweepRequest, model: LanguageModel, contexts: Sequence[list[int]], blocks: Any) -> dict[str, Any]:
+    """Everything that determines what is observed, large things by their hashes."""
+    directory, device = find_checkpoint(request.checkpoint), jax.devices()[0]
+    files = [*weight_files(directory), *(directory / name for name in ("config.json", "tokenizer.json"))]
+    inputs, grid = request.inputs, request.grid
+    return {
+        "format": FORMAT,
+        "software": {name: version(name) for name in ("steerlaw", "jax", "jaxlib", "numpy", "scipy")},
+        "device": f"{device.platform}: {device.device_kind}",
+        "dtype": request.dtype,
+        "model": model.name,
+        "checkpoint": {file.name: [file.stat().st_size, sha256(file)] for file in files if file.is_file()},
+        "vector": {str(layer): digest(np.asarray(vector)) for layer, vector in inputs.vectors.items()},
+        "concept": inputs.name,
+        "contexts": digest(contexts),
+        "prompts": digest(list(inputs.positive), list(inputs.negative)),
+        "words": digest(None if inputs.words is None else sorted(inputs.words)),
+        "text": digest(blocks),
+        "observe": sorted(request.kinds),
+        "strengths": digest(grid.count, grid.text_count, grid.strengths),
+        "derivatives": request.derivatives,
+    }
+
+
+def _made_from(plan: Mapping[str, Any], experiment: Experiment, stage: Stage) -> str:
+    """The hash of the plan and of what follows from it before steering."""
+    known = experiment.baseline
+    arrays = (experiment.strengths, experiment.text_strengths, known.log_probs, known.log_odds, known.concepts)
+    reach = None if stage.baseline is None else stage.baseline.limit_strength
+    return digest(dict(plan), stage.kind, experiment.rounding, reach, *arrays)
+
+
+def _stages(experiment: Experiment, slope_every: int) -> Iterator[Stage]:
+    subject = experiment.subject
+    one_context = [replace(experiment, subject=replace(subject, contexts=[context])) for context in subject.contexts]
+    if "next token" in subject.kinds:
+        yield Stage(
+            kind="next token",
+            along="context",
+            parts=one_context,
+            observe=partial(observe_next, slope_every=slope_every),
+            baseline=experiment.baseline,
+        )
+    if "cross-entropy" in subject.kinds:
+        yield Stage(
+            kind="cross-entropy",
+            along="block",
+            parts=_some_blocks(experiment),
+            observe=observe_text,
+            baseline=experiment.text_baseline,
+        )
+    if "limit" in subject.kinds and experiment.limits is not None:
+        limits = experiment.limits(experiment.vector)
+        yield Stage(
+            kind="limit",
+            along="context",
+            parts=one_context,
+            observe=partial(observe_limit, known=limits),
+            baseline=replace(experiment.baseline, **limits),
+        )
+
+
+def _some_blocks(experiment: Experiment) -> list[Experiment]:
+    """The experiment on a few blocks at a time."""
+    weights, parts = experiment.block_weights, []
+    for start in range(0, len(experiment.blocks), BLOCKS_AT_ONCE):
+        some = slice(start, start + BLOCKS_AT_ONCE)
+        share = None if weights is None else weights[some]
+        parts.append(replace(experiment, blocks=experiment.blocks[some], block_weights=share))
+    return parts
+
+
+def _run(stage: Stage, directory: Path, made_from: str, progress: Any) -> tuple[Sweep, int]:
+    """The sweep of all the stage's parts, and how many of them were there."""
+    paths = [directory / f"{stage.kind.replace(' ', '-')}-{n:05}.nc" for n in range(len(stage.parts))]
+    numbered, found = list(enumerate(stage.parts)), 0
+    for n, part in progress.track(numbered, description=stage.kind) if progress else numbered:
+        found += finish_part(paths[n], f"{made_from} {n}", lambda part=part: stage.observe(part).sweep)
+    return _joined([Sweep.read(path).data.drop_encoding() for path in paths], stage.along), found
+
+
+def _joined(parts: Sequence[xr.Dataset], along: str) -> Sweep:
+    """One sweep of all parts; what they do not have each for itself is as uncertain as in the most uncertain one."""
+    data = xr.concat(
+        parts,
+        dim=along,
+        data_vars="minimal",
+        coords="minimal",
+        compat="override",
+        join="exact",
+        combine_attrs="override",
+    )
+    for name in (name for name in data if str(name).endswith("_halfwidth") and along not in data[name].dims):
+        data[name] = xr.concat([part[name] for part in parts], dim="part").max("part")
+    data.attrs = {name: value for name, value in data.attrs.items() if name != "made_from"}
+    return Sweep(data=data)

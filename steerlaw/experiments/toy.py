@@ -1,0 +1,58 @@
+"""The embedded toy models: their law is known exactly, so the laws must hold on them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float
+
+from numerics.bands.band import ROUNDING
+from numerics.observing.grids import strength_grid
+from steerlaw.experiments.experiment import Experiment, Grid
+from steerlaw.inputs.subjects import Subject
+from toy_models import UFMInstance, ufm_instances
+
+REACH = 6.0
+"""Largest strength. At 1 the steering vector moves a logit by its whole log-odds; at 6 every curve has settled."""
+
+
+def toy_experiments(grid: Grid) -> Iterator[Experiment]:
+    """One experiment an instance of the unconstrained features model."""
+    strengths = strength_grid(REACH, grid.count) if grid.strengths is None else grid.strengths
+    for instance in ufm_instances():
+        yield replace(toy_experiment(instance, strengths), budget=grid.budget, text_budget=grid.text_budget)
+
+
+def toy_experiment(instance: UFMInstance, strengths: Float[np.ndarray, " strengths"]) -> Experiment:
+    """The instance with its own baseline; its text is the data law itself, one block a context.
+
+    The second vector, for what two do together, is a random direction of equal norm.
+    """
+    model = instance.model
+    vector = model.steering_vector(instance.positive, instance.negative)
+    other = np.random.default_rng(0).standard_normal(vector.shape)
+    other *= np.linalg.norm(vector) / np.linalg.norm(other)
+    baseline = replace(
+        model.baseline(instance.positive, instance.negative, instance.contexts),
+        other_log_odds=model.unembedding @ other,
+    )
+    contexts = [[j] for j in instance.contexts]
+    return Experiment(
+        subject=Subject(
+            name=instance.name,
+            layer=0,
+            concept="target",
+            concept_names=tuple("target" if k == 0 else f"concept {k}" for k in range(len(model.data.a))),
+            contexts=contexts,
+            kinds=frozenset({"next token", "cross-entropy"}),
+        ),
+        model=model,
+        vector=vector,
+        other_vector=other,
+        baseline=baseline,
+        strengths=strengths,
+        rounding=ROUNDING,
+        blocks=contexts,
+        text_baseline=baseline,
+        text_strengths=strengths,
+    )

@@ -1,0 +1,116 @@
+"""What the commands that steer a checkpoint are given: a concept's vectors by layer, contexts, prompts and words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from real_models import LanguageModel, prompt_log_odds, read_contexts, read_prompts, read_vectors, texts_of
+from steerlaw.experiments.language import Concept
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConceptInputs:
+    """A concept's files as they were read, before there is a model: what `Concept` holds, in texts and words."""
+
+    name: str
+    vectors: Mapping[int, Float[np.ndarray, " d"]]
+    contexts: Sequence[str]
+    positive: Sequence[str] = ()
+    negative: Sequence[str] = ()
+    words: frozenset[str] | None = None
+
+    def concept(self, model: LanguageModel) -> Concept:
+        """The concept as the model's own tokens, its log-odds measured on the prompts if there are any."""
+        return Concept(
+            name=self.name,
+            vectors=self.vectors,
+            contexts=self.contexts,
+            targets=None if self.words is None else word_tokens(model, self.words),
+            log_odds=np.asarray(prompt_log_odds(model, self.positive, self.negative)) if self.positive else None,
+        )
+
+
+def read_concept(
+    vectors: Mapping[int, Float[np.ndarray, " d"]],
+    contexts: str | Path,
+    *,
+    prompts: str | Path | None = None,
+    words: str | Path | None = None,
+    concept: str | None = None,
+) -> ConceptInputs:
+    """Read the files about a concept; its name may be left out where the contexts are of only one."""
+    texts = read_contexts(contexts)
+    name = _concept_name(texts, contexts, concept)
+    rows = read_prompts(prompts) if prompts else []
+    positive, negative = (texts_of(rows, kind, name) for kind in ("positive", "negative"))
+    if prompts and not (positive and negative):
+        raise ValueError(
+            f"{prompts}: expected positive and negative prompts of {name!r}, got {len(positive)} and {len(negative)}"
+        )
+    return ConceptInputs(
+        name=name,
+        vectors=vectors,
+        contexts=[*texts.get("negative", ()), *texts[name]],
+        positive=positive,
+        negative=negative,
+        words=read_words(words) if words else None,
+    )
+
+
+def _concept_name(contexts: Mapping[str, Sequence[str]], path: str | Path, asked: str | None) -> str:
+    concepts = [name for name in contexts if name != "negative"]
+    if asked is None and len(concepts) == 1:
+        return concepts[0]
+    if asked not in concepts:
+        wanted = "name one with --concept" if asked is None else f"not {asked!r}"
+        raise ValueError(f"{path}: holds the concepts {concepts}, {wanted}")
+    return asked
+
+
+def chosen_vectors(path: str | Path, layer: int | None) -> dict[int, Float[np.ndarray, " d"]]:
+    """The file's vectors by layer, or the one asked for; a layer that it does not hold is a `ValueError`."""
+    vectors = read_vectors(path).vectors
+    if layer is None:
+        return vectors
+    if layer not in vectors:
+        raise ValueError(f"{path}: holds layers {sorted(vectors)}, not {layer}; choose one of them")
+    return {layer: vectors[layer]}
+
+
+def one_vector(path: str | Path, layer: int | None) -> tuple[int, Float[np.ndarray, " d"]]:
+    """The layer asked for and its vector; without one the file must hold a single layer."""
+    vectors = chosen_vectors(path, layer)
+    if len(vectors) > 1:
+        raise ValueError(f"{path}: holds layers {sorted(vectors)}; choose one with --layer")
+    return next(iter(vectors.items()))
+
+
+def read_words(path: str | Path) -> frozenset[str]:
+    """The words of a text file, one a line or separated by spaces."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    words = frozenset(Path(path).read_text(encoding="utf-8").split())
+    if not words:
+        raise ValueError(f"{path}: holds no words, expected the concept's target words, one a line")
+    return words
+
+
+def word_tokens(model: LanguageModel, words: frozenset[str]) -> Bool[np.ndarray, " vocab"]:
+    """The tokens whose stripped text is one of the words."""
+    mask = np.array([model.tokenizer.decode([z]).strip() in words for z in range(model.vocab_size)])
+    if not mask.any():
+        raise ValueError(f"none of the {len(words)} target words is a token of {model.name}; choose shorter words")
+    return mask
+
+
+def comma_separated(numbers: str | None) -> list[int] | None:
+    """Whole numbers from `3,6`; None for nothing."""
+    if numbers is None:
+        return None
+    try:
+        return [int(number) for number in numbers.split(",")]
+    except ValueError:
+        raise ValueError(f"expected whole numbers separated by commas, got {numbers!r}") from None

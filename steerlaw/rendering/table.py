@@ -1,0 +1,53 @@
+"""The table a person reads in the terminal: law by model, counts of verdicts, the worst departure and where."""
+
+from pathlib import Path
+
+from steerlaw.rendering.console import Column, console, print_table
+from steerlaw.report import CONTROLS, Report
+from steerlaw.results.shares import LEVEL, Excess, interval
+
+MARKS = {"holds": "green", "departs": "red", "undecided": "yellow", "not_applicable": "dim"}
+
+
+def print_summary(report: Report, directory: Path) -> None:
+    """Print the derivations in one line, the table, and where the files are."""
+    from rich.markup import escape
+
+    rows = []
+    previous = None
+    for line in report.table():
+        name = f"[dim]  {CONTROLS[line.control]}[/]" if line.control else line.model
+        counts = (_count(line.counts[verdict], style) for verdict, style in MARKS.items())
+        shares = ("" if line.share is None else interval(line.share), _excess(line.excess))
+        rows.append([line.law if line.law != previous else "", name, *counts, *shares, escape(line.worst)])
+        previous = line.law
+    out = console()
+    out.print(report.derivation_line)
+    print_table(
+        "Verdicts, law by model; controls have no concept in them. Shares in %, with 95 % intervals over contexts",
+        [
+            Column("law"),
+            Column("model"),
+            Column("holds", right=True),
+            Column("departs", right=True),
+            Column("undec.", right=True),
+            Column("n/a", right=True),
+            Column("% holds", right=True),
+            Column("over random", right=True),
+            Column("worst departure, and where", wrap=True),
+        ],
+        rows,
+    )
+    out.print(f"{directory / 'report.html'}, {directory / 'report.json'}, {directory / 'figures'}/", soft_wrap=True)
+
+
+def _excess(excess: Excess | None) -> str:
+    """Bold where it is more than chance among all the laws asked about."""
+    if excess is None:
+        return ""
+    text = interval(excess.share, "+")
+    return f"[bold]{text}[/]" if excess.adjusted <= LEVEL else text
+
+
+def _count(n: int, style: str) -> str:
+    return f"[{style}]{n:,}[/]" if n else "[dim]·[/]"

@@ -1,0 +1,145 @@
+"""How large the strength may be for one prompt: predicted before steering, measured by it, and how far to trust."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.special import expit, log_softmax, logsumexp
+
+from numerics.closed_forms import sweet_spot
+from numerics.closed_forms.validity import tilt_gaps
+from numerics.observing.model import SteeredModel
+
+POINTS = 33
+"""Strengths a round; every round runs the model once on all of them."""
+REFINEMENTS = 3
+"""Rounds that narrow the crossing down, each by a factor of POINTS - 1."""
+DOUBLINGS = 10
+"""How often the window is doubled before the budget counts as out of reach."""
+
+Curve = Callable[[Float[np.ndarray, " strengths"]], Float[np.ndarray, " strengths"]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The strength that spends a budget of KL(p_alpha, p), in nats, on one prompt.
+
+    `predicted` comes from the unsteered model and the exact slope of its logits at strength 0 (the local tilt);
+    `measured` is the smallest positive strength at which the steered model has spent the budget, within `within`;
+    each is `inf` where it is never spent (for `measured`: up to `searched`). `valid_to` is the strength at which
+    KL(p_alpha, p_tilt), the model's distance from its local tilt, first reaches `tolerance` nats; `spent` is what the
+    predicted strength really costs. `concept` gives the concept's probability at 0, at `predicted` and at `measured`;
+    `leading` the tokens that lead there.
+    """
+
+    budget: float
+    predicted: float
+    measured: float
+    within: float
+    searched: float
+    spent: float | None
+    tolerance: float
+    valid_to: float
+    concept: tuple[float | None, ...] | None
+    leading: dict[str, tuple[int, ...]]
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as JSON has them: a strength that is never reached is null."""
+        return {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in asdict(self).items()}
+
+
+def choose(
+    model: SteeredModel,
+    prompt: Any,
+    *,
+    layer: Any,
+    vector: Float[np.ndarray, "..."],
+    budget: float,
+    tolerance: float = 0.01,
+    concept: Bool[np.ndarray, " vocab"] | None = None,
+    top: int = 5,
+) -> Choice:
+    """The strength for this prompt at a budget of KL(p_alpha, p), in nats: law `sweet_spot`, then the model itself.
+
+    Needs a model with `derivative`. `tolerance` (nats) says how far the model may be from the local tilt to count as
+    obeying it; `concept` marks tokens whose probability is reported.
+
+    >>> choose(model, "def f(", layer=2, vector=v, budget=0.5).measured
+    """
+    if not (np.isfinite(tolerance) and tolerance > 0):
+        raise ValueError(f"tolerance: expected a positive number of nats, got {tolerance!r}")
+    where = {"layer": layer, "vector": vector}
+
+    def logits(strengths: Float[np.ndarray, " strengths"]) -> Float[np.ndarray, "strengths vocab"]:
+        return np.asarray(model.logits(prompt, strengths, **where), np.float64)
+
+    derivative: Any = getattr(model, "derivative", None)
+    if derivative is None:
+        raise ValueError(f"{model.name}: offers no derivative, which the prediction is made of")
+    unsteered = logits(np.zeros(1))[0]
+    slope = np.asarray(derivative(prompt, np.zeros(1), **where), np.float64)[0]
+    base = log_softmax(unsteered)
+    predicted = float(sweet_spot(base, slope, budget))
+    start = predicted if np.isfinite(predicted) else 1.0 / max(np.ptp(slope), 1e-12)
+
+    def departed(strengths: Float[np.ndarray, " strengths"]) -> Float[np.ndarray, " strengths"]:
+        return tilt_gaps(strengths, logits(strengths), unsteered, slope).divergence
+
+    measured, within, searched = _first_crossing(lambda s: _divergence(logits(s), base), budget, start)
+    valid_to = _first_crossing(departed, tolerance, start / POINTS)[0]
+    named = {"unsteered": 0.0, "predicted": predicted, "measured": measured}
+    shown = {name: logits(np.array([alpha]))[0] for name, alpha in named.items() if np.isfinite(alpha)}
+    return Choice(
+        budget=budget,
+        predicted=predicted,
+        measured=measured,
+        within=within,
+        searched=searched,
+        spent=_divergence(shown["predicted"][None], base)[0] if "predicted" in shown else None,
+        tolerance=tolerance,
+        valid_to=valid_to,
+        concept=None if concept is None else tuple(_share(shown.get(name), concept) for name in named),
+        leading={name: tuple(np.argsort(-row)[:top].tolist()) for name, row in shown.items()},
+    )
+
+
+def _divergence(
+    logits: Float[np.ndarray, "strengths vocab"], base: Float[np.ndarray, " vocab"]
+) -> Float[np.ndarray, " strengths"]:
+    """KL(p_alpha, p) at each strength."""
+    steered = log_softmax(logits, axis=1)
+    return (np.exp(steered) * (steered - base)).sum(axis=1)
+
+
+def _first_crossing(measure: Curve, level: float, start: float) -> tuple[float, float, float]:
+    """The first positive strength at which `measure` reaches `level`, on grids that widen and then narrow.
+
+    With it: the width of the last bracket, and how far was searched; `inf` where the level is never reached.
+    """
+    low, high = 0.0, 2 * start
+    for _ in range(DOUBLINGS):
+        grid = np.linspace(low, high, POINTS)
+        reached = np.flatnonzero(measure(grid) >= level)
+        if reached.size:
+            break
+        low, high = high, 2 * high
+    else:
+        return float("inf"), 0.0, low
+    searched = high
+    for _ in range(REFINEMENTS):
+        low, high = grid[max(reached[0] - 1, 0)], grid[reached[0]]
+        grid = np.linspace(low, high, POINTS)
+        reached = np.flatnonzero(measure(grid) >= level)
+        if reached.size == 0:
+            break
+    return float(high), float(high - low), searched
+
+
+def _share(logits: Float[np.ndarray, " vocab"] | None, concept: Bool[np.ndarray, " vocab"]) -> float | None:
+    """The concept's probability."""
+    if logits is None:
+        return None
+    inside, outside = (np.asarray(logsumexp(logits[mask])) if mask.any() else -np.inf for mask in (concept, ~concept))
+    return float(expit(inside - outside))

@@ -1,0 +1,135 @@
+"""What share of the curves obeys each law, model by model and block by block, and how far beyond what a control scores.
+
+The replicate is the context: its curves are one observation, for they sum to one. Several claims of a law, and several
+concepts and blocks, are pooled within each context. Intervals are for contexts like those seen: of a share they hold
+whatever the distribution of contexts; of an excess, where a dozen contexts could say little without more assumptions,
+they are t intervals of the differences, and whether it is more than chance is an exact test of its own.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from numerics.judging.shares import Share, Tally, adjusted, excess_over, exchange_level, share_of
+from numerics.judging.sweeps import Finding, Weighing
+from steerlaw.inputs.subjects import Control, Subject
+
+LEVEL = 0.05
+
+
+class Scored(Protocol):
+    """What a law, or whatever else is asked of contexts, scores in each of them, in one or several weighings."""
+
+    @property
+    def law(self) -> str: ...
+
+    @property
+    def holding(self) -> Mapping[Weighing, Tally]: ...
+
+
+class Judged(NamedTuple):
+    """A claim judged on everything observed of a subject."""
+
+    subject: Subject
+    finding: Finding
+
+
+@dataclass(frozen=True, kw_only=True)
+class Excess:
+    """By how much a share exceeds a control's; `level` is the p-value of no excess, `adjusted` that of all the laws.
+
+    Holm's adjustment over the laws of one model, control and weighing: the chance of any false alarm among them is at
+    most the level that `adjusted` is compared with.
+    """
+
+    share: Share
+    level: float
+    adjusted: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holding:
+    """The share of a law's curves that obey on one model at one block (None: all), with its interval at `LEVEL`."""
+
+    law: str
+    model: str
+    layer: int | None
+    control: Control | None
+    weighing: Weighing
+    share: Share
+    excess: dict[Control, Excess]
+
+    def to_json(self) -> dict[str, Any]:
+        """As an entry of `shares` in report.json."""
+        return {**asdict(self), "share": asdict(self.share), "level": LEVEL}
+
+
+Pool = dict[str, np.ndarray]
+"""For each context what obeys and what was judged."""
+
+
+def holdings(judged: Iterable[tuple[Subject, Scored]]) -> list[Holding]:
+    """Every law on every model, its blocks apart and together, in three weighings; controls are lines of their own."""
+    pools: dict[tuple, Pool] = defaultdict(lambda: defaultdict(lambda: np.zeros(2)))
+    swept: dict[tuple, set[int | None]] = defaultdict(set)
+    for subject, finding in judged:
+        model, layers = subject.name.split("/")[0], {subject.layer, None}
+        swept[model, subject.control].add(subject.layer)
+        for weighing, tally in finding.holding.items():
+            for context, obeying, total in zip(subject.contexts, tally.obeying, tally.judged, strict=True):
+                for layer in layers:
+                    key = finding.law, model, layer, subject.control, weighing
+                    pools[key][f"{subject.name} {context}"] += (obeying, total)
+    pools = {key: pool for key, pool in pools.items() if any(total > 0 for _, total in pool.values())}
+    lines = [_line(key, pool, pools, swept) for key, pool in sorted(pools.items(), key=lambda item: str(item[0]))]
+    return _adjusted(lines)
+
+
+def _line(key: tuple, pool: Pool, pools: dict[tuple, Pool], swept: dict[tuple, set[int | None]]) -> Holding:
+    law, model, layer, control, weighing = key
+    excess = {}
+    for other in ("random_direction", "permuted_log_odds", "random_weights") if control is None else ():
+        if layer is None and swept[model, other] != swept[model, None]:
+            continue  # all blocks together are compared with all blocks alone
+        null = pools.get((law, model, layer, other, weighing), {})
+        common = [context for context in pool if context in null and pool[context][1] > 0 and null[context][1] > 0]
+        if common:
+            ours, theirs = (_shares([side[context] for context in common]) for side in (pool, null))
+            level = exchange_level(ours, theirs)
+            excess[other] = Excess(
+                share=excess_over(ours, theirs, level=LEVEL, assuming="gaussian"), level=level, adjusted=level
+            )
+    share = share_of(_shares([sums for sums in pool.values() if sums[1] > 0]), level=LEVEL)
+    return Holding(law=law, model=model, layer=layer, control=control, weighing=weighing, share=share, excess=excess)
+
+
+def _shares(sums: Sequence[np.ndarray]) -> np.ndarray:
+    obeying, total = np.array(sums).T
+    return np.minimum(obeying / total, 1.0)
+
+
+def _adjusted(lines: list[Holding]) -> list[Holding]:
+    """The lines with the levels of their excess adjusted for the number of laws asked about."""
+    families: dict[tuple, list[int]] = defaultdict(list)
+    for n, line in enumerate(lines):
+        for control in line.excess:
+            families[line.model, line.layer, line.weighing, control].append(n)
+    for (*_, control), members in families.items():
+        levels = adjusted([lines[n].excess[control].level for n in members])
+        for n, level in zip(members, levels, strict=True):
+            mended = replace(lines[n].excess[control], adjusted=float(level))
+            lines[n] = replace(lines[n], excess={**lines[n].excess, control: mended})
+    return lines
+
+
+def interval(share: Share, sign: str = "") -> str:
+    """A share, or with sign="+" a difference of shares, in percent, with its interval.
+
+    >>> interval(Share(share=0.025, lower=0.01, upper=0.04, replicates=16))
+    '2.5 [1, 4]'
+    """
+    digits = 1 if 0 < abs(share.share) < 0.0995 else 0
+    return f"{100 * share.share:{sign}z.{digits}f} [{100 * share.lower:z.0f}, {100 * share.upper:z.0f}]"

@@ -1,0 +1,386 @@
+"""`steerlaw sweep` on a tiny random checkpoint: what it keeps, how it goes on after a kill, and what it refuses."""
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+from scipy.special import log_softmax
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+from numerics.observing.grids import strength_grid
+from numerics.observing.sweep import Sweep
+from real_models import load_model, load_vector, prompt_log_odds, read_contexts, read_prompts, save_vector, texts_of
+from real_models.checkpoints.families import family_of
+from steerlaw.__main__ import main
+from steerlaw.experiments import language as language_experiments
+from steerlaw.experiments import parts, sweeping
+from steerlaw.experiments.experiment import Grid, observe
+from steerlaw.inputs.observation_file import load_observations
+from steerlaw.report import verdict_record
+from steerlaw.verification import judged
+from theory.catalogue import find_law
+
+LAYER, VOCABULARY, BOS = 0, 37, 0
+STRENGTHS = "-3:2:10"
+CONFIG = {
+    "model_type": "llama",
+    "hidden_act": "silu",
+    "vocab_size": VOCABULARY,
+    "hidden_size": 8,
+    "intermediate_size": 12,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "rms_norm_eps": 1e-5,
+    "max_position_embeddings": 64,
+    "rope_parameters": {"rope_type": "default", "rope_theta": 10_000.0},
+    "tie_word_embeddings": False,
+}
+RANDOM = np.random.default_rng(3)
+DOCUMENTS = [RANDOM.integers(1, VOCABULARY, n).tolist() for n in (40, 1, 13, 30)]
+BLOCK_TOKENS = 7
+LAWS = ["tilt", "token_bump", "derivative", "concept_logistic", "cross_entropy_exact", "transformer_limit"]
+"""Laws that between them speak of every kind of sweep and of every observed variable that is joined."""
+EVERYTHING = "next-token,cross-entropy,concept,log-odds"
+
+
+def words(ids):
+    return " ".join(f"w{n}" for n in ids)
+
+
+def rows(path, content):
+    path.write_text("".join(json.dumps(row) + "\n" for row in content))
+    return path
+
+
+def random_tensors():
+    family, fields = family_of(CONFIG)
+    for tensor in family.tensors(fields, family.spec(fields)):
+        name = tensor.name if tensor.name == "lm_head.weight" else f"model.{tensor.name}"
+        yield name, (RANDOM.normal(0, 0.4, tensor.shape) + ("norm" in name)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Everything a sweep of it needs, as files."""
+    home = tmp_path_factory.mktemp("inputs")
+    checkpoint = home / "tiny"
+    checkpoint.mkdir()
+    (checkpoint / "config.json").write_text(json.dumps(CONFIG))
+    save_file(dict(random_tensors()), checkpoint / "model.safetensors")
+    tokenizer = Tokenizer(models.WordLevel({"<s>": BOS} | {f"w{n}": n for n in range(1, VOCABULARY)}, unk_token="<s>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", BOS)])
+    tokenizer.save(str(checkpoint / "tokenizer.json"))
+    save_vector(home / "vector.safetensors", {LAYER: RANDOM.standard_normal(8).astype(np.float32)})
+    texts = [words(RANDOM.integers(1, VOCABULARY, 6)) for _ in range(7)]
+    (home / "words.txt").write_text("w3 w4 w5\n")
+    prompts = [("positive", texts[3]), ("positive", texts[4]), ("negative", texts[5]), ("negative", texts[6])]
+    return SimpleNamespace(
+        home=home,
+        model=checkpoint,
+        vector=home / "vector.safetensors",
+        words=home / "words.txt",
+        contexts=rows(home / "contexts.jsonl", [{"negative": texts[:1]}, {"cats": texts[2:3]}]),
+        prompts=rows(home / "prompts.jsonl", [{"concept": "cats", "kind": kind, "text": t} for kind, t in prompts]),
+        text=rows(home / "text.jsonl", [{"text": words(ids)} for ids in DOCUMENTS]),
+    )
+
+
+def arguments(files, out, observe: Any = EVERYTHING, **changed):
+    needed = {"cross-entropy": "text", "concept": "words", "log-odds": "prompts"}
+    options = {name: getattr(files, name) for name in ("model", "vector", "contexts")}
+    options |= {option: getattr(files, option) for kind, option in needed.items() if kind in observe.split(",")}
+    options |= {"observe": observe, "strengths": STRENGTHS, "block-tokens": BLOCK_TOKENS, "out": out} | changed
+    return ["sweep", *(f"--{name}={value}" for name, value in options.items() if value is not None)]
+
+
+@pytest.fixture(scope="module")
+def swept(files):
+    """The file of a sweep that nothing disturbed, and what was told of it."""
+    out = files.home / "whole.nc"
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        assert main(arguments(files, out)) == 0
+    assert not parts.parts_directory(out).exists()
+    (files.home / "told.txt").write_text(printed.getvalue())
+    return out
+
+
+def everything_in(path):
+    return [Sweep.read(path, group).data for group in (None, "cross-entropy", "limit")]
+
+
+def assert_same(path, other):
+    for one, two in zip(everything_in(path), everything_in(other), strict=True):
+        assert one.identical(two)
+
+
+@pytest.fixture(scope="module")
+def direct(files):
+    """The same observed without files, in one go."""
+    model, exact = (load_model(str(files.model), dtype=dtype) for dtype in ("float32", "float64"))
+    texts = read_contexts(files.contexts)
+    sides = (texts_of(read_prompts(files.prompts), kind) for kind in ("positive", "negative"))
+    blocks = [[BOS, *ids[i : i + BLOCK_TOKENS - 1]] for ids in DOCUMENTS for i in range(0, len(ids), BLOCK_TOKENS - 1)]
+    concept = language_experiments.Concept(
+        name="cats",
+        vectors=load_vector(files.vector),
+        contexts=texts["negative"] + texts["cats"],
+        targets=np.isin(np.arange(VOCABULARY), [3, 4, 5]),
+        log_odds=np.asarray(prompt_log_odds(model, *sides)),
+        blocks=blocks,
+    )
+    experiment = next(language_experiments.language_experiments(model, exact, concept, Grid.parse(STRENGTHS)))
+    return SimpleNamespace(observations=list(observe(experiment)), blocks=blocks, exact=exact)
+
+
+def test_a_sweep_is_judged_as_the_model_itself(swept, direct):
+    found = load_observations(swept)
+    fresh = {o.kind: o for o in direct.observations}
+    assert [o.kind for o in found] == ["next token", "cross-entropy", "limit"]
+    for read in found:
+        for law in map(find_law, LAWS):
+            theirs, ours = ([verdict_record(*one) for one in judged(o, [law], 1e-3)] for o in (fresh[read.kind], read))
+            for record, own in zip(theirs, ours, strict=True):
+                assert own["counts"] == record["counts"]
+                assert own["verdict"] == record["verdict"]
+                departures = [np.nan if r["departure"] is None else r["departure"] for r in (own, record)]
+                np.testing.assert_allclose(*departures, rtol=1e-3, atol=1e-6)
+    assert sum(o.baseline is not None for o in found) == 3
+
+
+def test_parts_join_to_what_is_observed_at_once(swept, direct):
+    for read in load_observations(swept):
+        whole = next(o.sweep for o in direct.observations if o.kind == read.kind)
+        if read.kind != "cross-entropy":
+            assert read.sweep.data.equals(whole.data)
+        else:
+            np.testing.assert_allclose(read.sweep.data.cross_entropy, whole.data.cross_entropy, rtol=1e-5)
+            assert np.array_equal(read.sweep.data.block_weight, whole.data.block_weight)
+            halfwidths = (sweep.data.cross_entropy_halfwidth for sweep in (read.sweep, whole))
+            np.testing.assert_allclose(*halfwidths, rtol=1e-5)
+
+
+def test_cross_entropy_is_of_the_predicted_tokens(swept, direct):
+    """Against the logits of every position of each block alone; weighted it is the mean over all predicted tokens."""
+    found = next(o for o in load_observations(swept) if o.kind == "cross-entropy")
+    losses, lengths = [], [len(block) for block in direct.blocks]
+    for block in direct.blocks:
+        table = log_softmax(np.asarray(direct.exact.position_logits(block)), axis=1)
+        losses.append(-table[np.arange(len(block) - 1), block[1:]])
+    data = found.sweep.data.sel(strength=0)
+    assert {2, BLOCK_TOKENS} < set(lengths)
+    np.testing.assert_allclose(data.cross_entropy, [one.mean() for one in losses], rtol=1e-5)
+    mean = float((data.cross_entropy * data.block_weight).sum())
+    assert mean == pytest.approx(np.concatenate(losses).mean(), rel=1e-5)
+    known = found.baseline
+    assert known is not None
+    assert known.data is not None
+    assert np.array_equal(known.data, np.concatenate(DOCUMENTS))  # BOS is never predicted, all else is
+    own = -known.log_probs[np.arange(len(known.log_probs)), known.data]
+    assert float(own @ known.weights) == pytest.approx(mean, rel=1e-5)
+
+
+def test_what_is_told(files, swept):
+    told = (files.home / "told.txt").read_text()
+    assert "whole.nc: tiny, block 0, cats;" in told
+    assert "next token: 2 contexts, 24 tokens, 11 strengths from -3 to 2 (alpha|v|/|h| from -" in told
+    assert "cross-entropy: 16 blocks, 11 strengths" in told
+    assert "limit: 2 contexts, 24 tokens, 3 strengths" in told
+    assert "rounding factor" in told
+    assert "0 was inserted into the strengths" in told
+
+
+class Killed(BaseException):
+    """Not an error that anything handles."""
+
+
+def test_it_goes_on_where_it_was_killed(files, swept, direct, monkeypatch, capsys):
+    """Each run dies after one more part; no part is made twice, and the end is the same."""
+    out, made = files.home / "resumed.nc", []
+    stages = sweeping._stages
+
+    def mortal(*given):
+        for stage in stages(*given):
+
+            def observe(part, stage=stage):
+                if made and made[-1] is not None:
+                    made.append(None)
+                    raise Killed
+                made.append(stage.kind)
+                return stage.observe(part)
+
+            yield sweeping.replace(stage, observe=observe)
+
+    monkeypatch.setattr(sweeping, "_stages", mortal)
+    deaths = 0
+    while not out.exists():
+        try:
+            assert main(arguments(files, out)) == 0
+        except Killed:
+            deaths += 1
+            assert not out.exists()
+    kinds = [kind for kind in made if kind]
+    count = -(-len(direct.blocks) // sweeping.BLOCKS_AT_ONCE)
+    assert kinds == ["next token"] * 2 + ["cross-entropy"] * count + ["limit"] * 2
+    assert deaths == len(kinds) - 1
+    assert f"{deaths} parts of an earlier run were taken up" in capsys.readouterr().out
+    assert_same(out, swept)
+    assert not parts.parts_directory(out).exists()
+
+
+def test_it_may_be_killed_at_the_very_end(files, swept, monkeypatch):
+    """When the result is written but not in its place; then when it is there, but not all parts are removed."""
+    out = files.home / "end.nc"
+    directory = parts.parts_directory(out)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", dying_at(out))
+        with pytest.raises(Killed):
+            main(arguments(files, out))
+    assert not out.exists()
+    assert (directory / out.name).exists()
+    with monkeypatch.context() as patch:
+        patch.setattr(sweeping, "close_parts", killed)
+        with pytest.raises(Killed):
+            main(arguments(files, out))
+    assert_same(out, swept)
+    first, second, *_, last = sorted(directory.glob("*-*.nc"))
+    first.write_bytes(first.read_bytes()[:1000])
+    shutil.copy(last, second)
+    assert main(arguments(files, out)) == 0
+    assert_same(out, swept)
+    assert not directory.exists()
+
+
+def dying_at(out):
+    replace = os.replace
+
+    def dying(source, target):
+        if target == out:
+            raise Killed
+        replace(source, target)
+
+    return dying
+
+
+def killed(*_):
+    raise Killed
+
+
+def test_other_inputs_are_refused(files, tmp_path, monkeypatch, capsys):
+    """Whatever determines the result is in the plan, the weights' last bit included."""
+    out = tmp_path / "other.nc"
+    with monkeypatch.context() as patch:
+        patch.setattr(sweeping, "_run", killed)
+        with pytest.raises(Killed):
+            main(arguments(files, out, "next-token"))
+    turned = shutil.copytree(files.model, tmp_path / files.model.name)
+    content = bytearray((turned / "model.safetensors").read_bytes())
+    content[-3] ^= 1
+    (turned / "model.safetensors").write_bytes(content)
+    save_vector(tmp_path / "v.safetensors", {LAYER: np.ones(8, np.float32)})
+    for change, named in (
+        ({"model": turned}, "checkpoint"),
+        ({"vector": tmp_path / "v.safetensors"}, "vector"),
+        ({"strengths": "-3:2:12"}, "strengths"),
+        ({"dtype": "float64"}, "dtype"),
+        ({"derivatives": 4}, "derivatives"),
+        ({"contexts": rows(tmp_path / "c.jsonl", [{"negative": ["w1"]}, {"cats": ["w2 w3"]}])}, "contexts"),
+        ({"observe": "next-token,concept", "words": files.words}, "words"),
+        ({"observe": "next-token,log-odds", "prompts": files.prompts}, "prompts"),
+        ({"observe": "next-token,cross-entropy", "text": files.text}, "text, observe"),
+    ):
+        capsys.readouterr()
+        assert main(arguments(files, **({"observe": "next-token", "out": out} | change))) == 2
+        assert f"holds unfinished work from another {named}; finish that first" in capsys.readouterr().err
+
+
+def test_sigkill(files):
+    """A process that cannot clean up."""
+    out, undisturbed = files.home / "killed.nc", files.home / "undisturbed.nc"
+    options: dict[str, Any] = {"observe": "cross-entropy", "block-tokens": 3, "strengths": "-1:1:5"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "steerlaw", *arguments(files, out=out, **options)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 100
+    while not list(parts.parts_directory(out).glob("*.nc")) and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not out.exists()
+    for path in (out, undisturbed):
+        assert main(arguments(files, out=path, **options)) == 0
+    assert Sweep.read(out).data.identical(Sweep.read(undisturbed).data)
+
+
+def test_only_cross_entropy_is_at_the_root(files, capsys):
+    out = files.home / "text.nc"
+    assert main([*arguments(files, out, "cross-entropy", blocks=3, strengths=None), "--json"]) == 0
+    captured = capsys.readouterr()
+    told = json.loads(captured.out)
+    assert captured.err == ""
+    assert told["notes"] == []
+    (one,) = told["observed"]
+    assert (one["kind"], one["group"], one["blocks"], one["strengths"]) == ("cross-entropy", None, 3, 65)
+    assert one["push"] == pytest.approx([-8, 8])
+    (found,) = load_observations(out)
+    assert found.kind == "cross-entropy"
+    assert found.subject.kinds == {"cross-entropy"}
+    assert np.allclose(found.sweep.strengths, strength_grid(one["to"], 65, dense=True))
+    report = str(files.home / "report")
+    assert main(["verify", str(out), "--laws", "cross_entropy_exact", "--out", report, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["verdicts"]
+
+
+def test_text_too_large_to_predict(files, monkeypatch, capsys):
+    monkeypatch.setattr(language_experiments, "TEXT_BASELINE", 100)
+    out = files.home / "large.nc"
+    assert main(arguments(files, out, "cross-entropy")) == 0
+    assert "too much text to keep its unsteered laws" in capsys.readouterr().out
+    (found,) = load_observations(out)
+    assert found.baseline is None
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"observe": "next-token,perplexity"}, "--observe: expected one or more of next-token, cross-entropy"),
+        ({"observe": "cross-entropy", "text": None}, "--observe cross-entropy: needs --text"),
+        ({"observe": "concept", "words": None}, "--observe concept: needs --words"),
+        ({"observe": "log-odds", "prompts": None}, "--observe log-odds: needs --prompts"),
+        ({"observe": "next-token", "text": "TEXT"}, "--text: is for --observe cross-entropy, which was not asked for"),
+        ({"observe": "cross-entropy", "text": "nowhere.txt"}, "nowhere.txt: no such file"),
+        ({"observe": "cross-entropy", "text": "CONTEXTS"}, "contexts.jsonl:1: expected a text under 'text'"),
+        ({"observe": "cross-entropy", "block-tokens": 1}, "blocks of 1 tokens: expected 2 or more"),
+        ({"observe": "cross-entropy", "blocks": 0}, "0 blocks of text asked for: expected 1 or more"),
+        ({"layer": 1}, "holds layers [0], not 1"),
+        ({"strengths": "0:1"}, "strengths '0:1': expected START:STOP:COUNT"),
+        ({"derivatives": -1}, "--derivatives: expected 0 or more, got -1"),
+        ({"concept": "dogs"}, "holds the concepts ['cats'], not 'dogs'"),
+        ({"out": "nowhere/s.nc"}, "nowhere: no such directory to write s.nc into"),
+        ({"out": "."}, "is a directory, expected the name of a file to write"),
+    ],
+)
+def test_wrong_use_is_one_line(files, tmp_path, monkeypatch, capsys, change, complaint):
+    monkeypatch.chdir(tmp_path)
+    change = {n: {"TEXT": files.text, "CONTEXTS": files.contexts}.get(str(v), v) for n, v in change.items()}
+    assert main(arguments(files, **({"observe": "next-token", "out": "s.nc"} | change))) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert complaint in captured.err
+    assert captured.err.count("\n") == 1
+    assert not list(tmp_path.iterdir())

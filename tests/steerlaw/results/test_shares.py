@@ -1,0 +1,105 @@
+"""Shares by context, pooled over claims, concepts and blocks, and their excess over controls."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_1samp
+
+from numerics.judging.shares import tally
+from steerlaw.inputs.subjects import Subject
+from steerlaw.results.shares import Judged, holdings, interval
+
+CONTEXTS = [[n, n + 1] for n in range(12)]
+
+
+def finding(law, holds, judged=None) -> Any:
+    return SimpleNamespace(law=law, holding={"count": tally(np.asarray(holds, bool), judged=judged)})
+
+
+def subject(layer=0, control=None, contexts=CONTEXTS):
+    return Subject(name="model", layer=layer, control=control, contexts=contexts)
+
+
+def drawn(share, seed, curves=50):
+    return np.random.default_rng(seed).random((len(CONTEXTS), curves)) < share
+
+
+def lines(*judged):
+    return {(line.law, line.layer, line.control): line for line in holdings(Judged(*one) for one in judged)}
+
+
+def test_shares_pool_blocks_and_claims_within_each_context():
+    first, second, other = drawn(0.9, 0), drawn(0.2, 1, curves=10), drawn(0.5, 2)
+    found = lines(
+        (subject(0), finding("tilt", first)),
+        (subject(0), finding("tilt", second)),
+        (subject(2), finding("tilt", other)),
+    )
+    together = (first.sum(axis=1) + second.sum(axis=1)) / 60
+    assert found["tilt", 0, None].share.share == pytest.approx(together.mean())
+    everything = (first.sum(axis=1) + second.sum(axis=1) + other.sum(axis=1)) / 110
+    assert found["tilt", None, None].share.share == pytest.approx(everything.mean())
+    assert found["tilt", None, None].share.replicates == len(CONTEXTS)
+    assert found["tilt", None, None].share.lower < everything.mean() < found["tilt", None, None].share.upper
+
+
+def test_one_context_counts_once_however_many_curves_it_has():
+    narrow = holdings([Judged(subject(contexts=CONTEXTS[:2]), finding("tilt", np.ones((2, 10_000))))])
+    assert narrow[0].share.upper == pytest.approx(1.0)
+    assert narrow[0].share.lower < 0.5
+
+
+def test_an_excess_is_found_context_by_context_and_a_null_is_not():
+    real, null, same = drawn(0.6, 0), drawn(0.2, 1), drawn(0.2, 2)
+    found = lines(
+        (subject(), finding("tilt", real)),
+        (subject(control="random_direction"), finding("tilt", null)),
+        (subject(), finding("derivative", same)),
+        (subject(control="random_direction"), finding("derivative", null)),
+    )
+    shown, hidden = (found[law, None, None].excess["random_direction"] for law in ("tilt", "derivative"))
+    assert shown.share.share == pytest.approx(real.mean() - null.mean())
+    assert shown.share.lower > 0
+    assert shown.level == 2.0 ** -len(CONTEXTS)
+    assert shown.adjusted == 2 * shown.level
+    assert hidden.share.lower < 0 < hidden.share.upper
+    rough = ttest_1samp((same.mean(axis=1) - null.mean(axis=1)), 0, alternative="greater")[1]
+    assert hidden.level == pytest.approx(rough, abs=0.05)
+    assert not found["tilt", None, "random_direction"].excess
+
+
+def test_blocks_together_are_not_compared_with_a_control_of_one_block():
+    found = lines(
+        (subject(0), finding("tilt", drawn(0.9, 0))),
+        (subject(1), finding("tilt", drawn(0.1, 1))),
+        (subject(1, control="random_weights"), finding("tilt", drawn(0.1, 2))),
+    )
+    assert not found["tilt", None, None].excess
+    assert abs(found["tilt", 1, None].excess["random_weights"].share.share) < 0.1
+
+
+def test_only_contexts_judged_on_both_sides_are_compared():
+    judged = np.ones((len(CONTEXTS), 50), bool)
+    judged[:4] = False
+    found = lines(
+        (subject(), finding("tilt", drawn(1, 0))),
+        (subject(control="random_weights"), finding("tilt", drawn(0, 0), judged)),
+    )
+    assert found["tilt", None, None].excess["random_weights"].share.replicates == 8
+    assert found["tilt", None, None].excess["random_weights"].share.share == 1
+    assert found["tilt", None, "random_weights"].share.replicates == 8
+
+
+def test_a_law_that_was_judged_nowhere_has_no_line():
+    nothing = np.zeros((len(CONTEXTS), 3), bool)
+    assert holdings([Judged(subject(), finding("tilt", nothing, judged=nothing))]) == []
+
+
+def test_intervals_in_percent():
+    share = holdings([Judged(subject(), finding("tilt", drawn(0.5, 3)))])[0].share
+    value, bounds = interval(share, "+").split(" ", 1)
+    assert float(value) == pytest.approx(100 * share.share, abs=0.6)
+    assert value.startswith("+")
+    assert bounds == f"[{100 * share.lower:.0f}, {100 * share.upper:.0f}]"
