@@ -136,7 +136,8 @@ def agreement(scale: float) -> Iterator[str]:
     yield (
         "Random tilted laws, computed in float64 without the kernels of `numerics`, judged within rounding; truth from "
         "ball arithmetic (`numerics.closed_forms.certified`): where a token peaks, how often a concept turns. A "
-        "contradiction is a verdict that the certified answer excludes, or an exact departure outside the interval from D- to D+."
+        "contradiction is a verdict that the certified answer excludes, or an exact departure outside the interval "
+        "from D- to D+."
     )
     yield ""
     yield "| instances | judged | holds | departs | undecided | contradictions |"

@@ -1,8 +1,8 @@
 """From the closed form that was proved to the function that is evaluated: SymPy to JAX.
 
 A closed form is first rewritten so that it does not cancel (`numerics.lowering.forms`). Its atoms go to the stable
-kernels that the table of `numerics.lowering.atoms` names; what stands between them is read off the expression tree, node
-by node, in NumPy, which unlike JAX need not compile every operation for every shape.
+kernels that the table of `numerics.lowering.atoms` names; what stands between them is read off the expression tree,
+node by node, in NumPy, which unlike JAX need not compile every operation for every shape.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """The whole catalogue as one page of Markdown, `docs/laws.md`: every law's claims, conditions and proof in full.
 
-`python -m steerlaw.rendering.catalogue_page > docs/laws.md` writes it; a test holds page and catalogue together, so that
-no step, assumption or claim changes unseen.
+`python -m steerlaw.rendering.catalogue_page > docs/laws.md` writes it; a test holds page and catalogue together, so
+that no step, assumption or claim changes unseen.
 """
 
 from collections.abc import Iterator
