@@ -25,9 +25,8 @@ from benchmarks.peers import (
 )
 from benchmarks.racing import HEADER, Row, line, machine, on_one_core, race, timed
 from benchmarks.results import write_part
-from numerics import cross_entropy_change, peak_strengths, top_tokens
+from numerics import cross_entropy_change, cumulants, peak_strengths, top_tokens
 from numerics.closed_forms import cross_entropy as ce
-from numerics.closed_forms import cumulants
 from numerics.closed_forms.peaks import _in_blocks, _interior, _nodes
 from numerics.exponential_sums.cells import compress, sort_tokens
 from numerics.exponential_sums.sums import BLOCK_ELEMENTS, TABLE_ELEMENTS, _lighten, _tilted_sums_at, lighten, places

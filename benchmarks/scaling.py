@@ -9,8 +9,7 @@ import numpy as np
 
 from benchmarks.peers import interpolated_peaks, streamed_moments
 from benchmarks.racing import race
-from numerics import peak_strengths
-from numerics.closed_forms import cumulants
+from numerics import cumulants, peak_strengths
 
 PICTURE = Path(__file__).with_name("scaling.svg")
 OURS, THEIRS = "#0b6e4f", "#b0413e"

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.special import expit, log_softmax, logsumexp
 
-from numerics.closed_forms import sweet_spot
+from numerics import sweet_spot
 from numerics.closed_forms.validity import tilt_gaps
 from numerics.observing.model import SteeredModel
 

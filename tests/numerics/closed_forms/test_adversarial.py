@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics import divergence_curves, entropy_curves, peak_strengths, top_tokens
-from numerics.closed_forms import cumulants, sweet_spot
+from numerics import cumulants, divergence_curves, entropy_curves, peak_strengths, sweet_spot, top_tokens
 from numerics.closed_forms.cumulants import FEWEST_CONTEXTS, FEWEST_STRENGTHS
 from numerics.exponential_sums.cells import SMALLEST_VOCAB
 

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics import certify_peak, cross_entropy_change, peak_strengths
-from numerics.closed_forms import cross_entropy_shape
+from numerics import certify_peak, cross_entropy_change, cross_entropy_shape, peak_strengths
 from numerics.closed_forms.certified import certified_turning_points, certify_cross_entropy
 from tilted_oracle import cumulants, hard_laws, normalised, spread, tilted_laws
 

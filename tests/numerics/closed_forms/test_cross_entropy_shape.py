@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics import cross_entropy_change
-from numerics.closed_forms import cross_entropy_shape
+from numerics import cross_entropy_change, cross_entropy_shape
 from tilted_oracle import cumulants, normalised
 
 

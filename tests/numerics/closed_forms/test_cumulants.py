@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from numerics.closed_forms import cumulants
+from numerics import cumulants
 from tilted_oracle import cumulants as exact_cumulants
 from tilted_oracle import hard_laws, normalised
 

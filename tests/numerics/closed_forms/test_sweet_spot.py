@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.closed_forms import sweet_spot
+from numerics import sweet_spot
 from numerics.closed_forms.sweet_spot import Direction
 from tilted_oracle import cumulants, hard_laws, normalised, spread, tilted_laws
 
