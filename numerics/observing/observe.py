@@ -59,8 +59,8 @@ def observe_next_token(
     between neighbours, turn, or by their exact slopes have turned (`numerics.observing.refine`). With an `other_vector`
     the model is steered along it and along the sum of both as well, for the interplay of the two. `summarised` is a
     sweep of the very same model along the same vector, whose strengths and summary of the vocabulary are taken over.
-    `rounding` is the factor of `numerics.bands.band`, measured by `calibrate`. A grid without 0 gets it inserted, and a note says so.
-    Logits that are NaN or infinite are a `ValueError` that names context and strength.
+    `rounding` is the factor of `numerics.bands.band`, measured by `calibrate`. A grid without 0 gets it inserted, and a
+    note says so. Logits that are NaN or infinite are a `ValueError` that names context and strength.
     """
     strengths, inserted = with_zero(strengths)
     check_strengths(strengths, least=3)
