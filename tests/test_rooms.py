@@ -20,7 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("theory.laws", "theory.errata"),
     ("theory.catalogue",),
     ("theory",),
-    ("numerics.baseline", "numerics.checks"),
+    ("numerics.files", "numerics.baseline", "numerics.checks"),
     ("numerics.bands", "numerics.exponential_sums"),
     ("numerics.closed_forms",),
     ("numerics.lowering",),

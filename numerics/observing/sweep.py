@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from numerics.bands.band import check_strengths, rounding_halfwidth
+from numerics.files.atomic import replacing
 from numerics.observing.observed_curves import Curves
 from theory.quantities import PEAK, Quantity
 
@@ -110,15 +111,10 @@ class Sweep:
 
         `groups` are further sweeps that the file is to hold, by name.
         """
-        path = Path(path)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        try:
+        with replacing(path) as temporary:
             self._encoded().to_netcdf(temporary, engine="h5netcdf")
             for group, sweep in (groups or {}).items():
                 sweep._encoded().to_netcdf(temporary, engine="h5netcdf", mode="a", group=group)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def _encoded(self) -> xr.Dataset:
         """The dataset with its attributes as JSON, beside the name and version of the format."""

@@ -3,7 +3,6 @@
 Pickled weights (`.bin`, `.pt`) are never read, since unpickling runs code.
 """
 
-import json
 import math
 import re
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from numerics.files import text as files
 from real_models.checkpoints.families import family_of
 from real_models.checkpoints.layouts import Tensor
 from real_models.decoding.decoder import Params, Spec, at_least_float32
@@ -58,10 +58,7 @@ def read_json(path: Path, missing: str) -> dict[str, Any]:
     """A JSON object from a file; `missing` is the error where there is no such file."""
     if not path.is_file():
         raise ValueError(missing)
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not valid JSON: {error}") from error
+    value = files.read_json(path)
     if not isinstance(value, dict):
         raise ValueError(f"{path}: expected a JSON object, got {type(value).__name__}")
     return value

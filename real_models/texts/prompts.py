@@ -4,11 +4,12 @@ prompts    {"concept": "uppercase", "kind": "positive", "text": "..."}       kin
 contexts   {"negative": ["...", ...]} and one {"<concept>": ["...", ...]} per concept
 """
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
+
+from numerics.files.text import json_lines
 
 Kind = Literal["positive", "negative"]
 
@@ -53,26 +54,3 @@ def read_contexts(path: str | Path) -> dict[str, list[str]]:
                 raise ValueError(f"{where}: the contexts of {concept!r} are given twice")
             contexts[concept] = texts
     return contexts
-
-
-def json_lines(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each line's place (`file:line`) and JSON object."""
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    try:
-        lines = Path(path).read_text(encoding="utf-8").removesuffix("\n").split("\n")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 text: {error}") from error
-    if lines == [""]:
-        raise ValueError(f"{path} is empty, expected one JSON object a line")
-    for number, line in enumerate(lines, start=1):
-        where = f"{path}:{number}"
-        if not line.strip():
-            raise ValueError(f"{where}: empty line, expected a JSON object")
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{where}: not valid JSON ({error.msg} at column {error.colno})") from error
-        if not isinstance(row, dict):
-            raise ValueError(f"{where}: expected a JSON object, got {type(row).__name__}")
-        yield where, row

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from real_models.texts.prompts import json_lines
+from numerics.files.text import json_lines, read_text
 
 Ids = list[int]
 
@@ -57,10 +57,7 @@ def _cut(first: Ids, rest: Ids, length: int) -> Iterator[Ids]:
 
 
 def _plain(path: Path) -> Iterator[str]:
-    try:
-        yield path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 text: {error}") from error
+    yield read_text(path)
 
 
 def _json(path: Path) -> Iterator[str]:

@@ -3,9 +3,7 @@
 layer.3   F32 [d]          metadata: strings such as model, concept, counts, positions, software
 """
 
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +11,8 @@ import numpy as np
 from jaxtyping import Array, Float
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
+
+from numerics.files.atomic import write_atomically
 
 Vectors = Mapping[int, Float[np.ndarray, " d"] | Float[Array, " d"]]
 
@@ -28,7 +28,7 @@ def save_vector(path: str | Path, vectors: Vectors, metadata: Mapping[str, objec
         with np.errstate(over="ignore"):  # what overflows float32 is refused below
             tensors[f"layer.{layer}"] = np.ascontiguousarray(np.asarray(vector), np.float32)
     checked_vectors(path, tensors)
-    write_whole(Path(path), save(tensors, {key: str(value) for key, value in (metadata or {}).items()}))
+    write_atomically(Path(path), save(tensors, {key: str(value) for key, value in (metadata or {}).items()}))
 
 
 def load_vector(path: str | Path) -> dict[int, Float[np.ndarray, " d"]]:
@@ -65,15 +65,3 @@ def checked_vectors(path: str | Path, tensors: Mapping[str, np.ndarray]) -> None
             raise ValueError(f"{path}: {name} has shape {tensor.shape}, expected vectors of one width")
         if not np.isfinite(tensor).all():
             raise ValueError(f"{path}: {name} contains NaN or infinite entries")
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write beside the target, then rename over it: a reader never sees half a file."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

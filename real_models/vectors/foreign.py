@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from real_models.vectors.files import Vectors, write_whole
+from numerics.files.atomic import write_atomically
+from real_models.vectors.files import Vectors
 
 Found = tuple[dict[int, Float[np.ndarray, " d"]], dict[str, str], list[str]]
 """Vectors by block, what the file says about them, and lines about what was left out."""
@@ -57,7 +58,7 @@ def write_gguf(path: Path, vectors: Vectors, metadata: Metadata) -> list[str]:
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
         writer.close()
-        write_whole(path, (Path(folder) / "vectors.gguf").read_bytes())
+        write_atomically(path, (Path(folder) / "vectors.gguf").read_bytes())
     return []
 
 
@@ -158,7 +159,7 @@ def write_sae(path: Path, vectors: Vectors, _metadata: Metadata) -> list[str]:
     block, vector = only(path, vectors)
     buffer = io.BytesIO()
     np.savez(buffer, W_dec=vector[None])
-    write_whole(path, buffer.getvalue())
+    write_atomically(path, buffer.getvalue())
     return [f"{path}: the format has no place for the layer, {block}"]
 
 
@@ -199,7 +200,7 @@ def save_torch(path: Path, content: Any) -> None:
 
     buffer = io.BytesIO()
     torch.save(tensors(content), buffer)
-    write_whole(path, buffer.getvalue())
+    write_atomically(path, buffer.getvalue())
 
 
 def as_array(path: Path, tensor: Any, ndim: int = 1) -> np.ndarray:

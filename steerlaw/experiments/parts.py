@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from numerics.files.atomic import write_atomically
 from numerics.observing.sweep import Sweep
-from steerlaw.rendering.writing import write_atomically
 
 PLAN = "plan.json"
 UNREADABLE = (OSError, ValueError, KeyError, RuntimeError)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float
 
+from numerics.files.text import read_text
 from real_models import LanguageModel, prompt_log_odds, read_contexts, read_prompts, read_vectors, texts_of
 from steerlaw.experiments.language import Concept
 
@@ -90,9 +91,7 @@ def one_vector(path: str | Path, layer: int | None) -> tuple[int, Float[np.ndarr
 
 def read_words(path: str | Path) -> frozenset[str]:
     """The words of a text file, one a line or separated by spaces."""
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    words = frozenset(Path(path).read_text(encoding="utf-8").split())
+    words = frozenset(read_text(path).split())
     if not words:
         raise ValueError(f"{path}: holds no words, expected the concept's target words, one a line")
     return words

@@ -2,9 +2,10 @@
 
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from numerics.files.atomic import write_atomically
 
 if TYPE_CHECKING:
     from steerlaw.report import Report
@@ -20,21 +21,6 @@ def reserve(directory: Path) -> None:
         )
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise PermissionError(f"{directory}: no permission to write in {nearest}; choose another directory")
-
-
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a whole file or leave what was there: to a temporary file beside it, then renamed over it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = content.encode() if isinstance(content, str) else content
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def write_report(report: "Report", directory: Path) -> None:

@@ -55,7 +55,7 @@ def contexts(concept: str) -> tuple[list[str], list[str]]:
 
 def blocks() -> list[str]:
     """Texts of 64 tokens each, code and prose by turns, on which cross-entropy is measured."""
-    from real_models.texts.prompts import json_lines
+    from numerics.files.text import json_lines
 
     return [row["text"] for _, row in json_lines(BLOCKS_FILE)]
 

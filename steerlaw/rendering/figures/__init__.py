@@ -36,8 +36,8 @@ class Drawn:
 
     def write(self, directory: Path) -> list[Path]:
         """Write `name.svg` and `name.pdf`; each appears whole or not at all."""
+        from numerics.files.atomic import write_atomically
         from steerlaw.rendering.figures.saving import PROLOGUE, pdf_bytes
-        from steerlaw.rendering.writing import write_atomically
 
         paths = [Path(directory) / f"{self.name}.{kind}" for kind in ("svg", "pdf")]
         for path, content in zip(paths, (PROLOGUE + self.svg, pdf_bytes(self.figure)), strict=True):

@@ -223,7 +223,7 @@ def test_no_checkpoint(tmp_path, checkpoint):
     with pytest.raises(ValueError, match="expected a JSON object, got list"):
         load_model(str(directory))
     (directory / "config.json").write_text("{")
-    with pytest.raises(ValueError, match=r"config.json is not valid JSON"):
+    with pytest.raises(ValueError, match=r"config.json: not valid JSON"):
         load_model(str(directory))
 
 

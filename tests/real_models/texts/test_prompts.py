@@ -36,7 +36,7 @@ def test_contexts(file):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", r"p.jsonl is empty, expected one JSON object a line"),
+        ("", r"p.jsonl: is empty, expected at least one line"),
         (ROW + "\n" + ROW, r"p.jsonl:2: empty line"),
         (ROW + ROW + "{nope}\n", r"p.jsonl:3: not valid JSON \(Expecting property name .* at column 2\)"),
         (ROW + "[1]\n", r"p.jsonl:2: expected a JSON object, got list"),
@@ -44,7 +44,7 @@ def test_contexts(file):
         (ROW.replace("def f():", ""), r"p.jsonl:1: expected a non-empty text under 'text', got ''"),
         (ROW.replace('"positive"', "3"), r"p.jsonl:1: expected a non-empty text under 'kind', got 3"),
         (ROW.replace("positive", "neutral"), r"p.jsonl:1: kind is 'neutral', expected 'positive' or 'negative'"),
-        (b"\xff\xfe", r"p.jsonl is not UTF-8 text"),
+        (b"\xff\xfe", r"p.jsonl: is UTF-16 text, expected UTF-8"),
     ],
 )
 def test_malformed_prompts(file, content, message):
@@ -55,7 +55,7 @@ def test_malformed_prompts(file, content, message):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("\n", r"p.jsonl is empty"),
+        ("\n", r"p.jsonl: is empty"),
         ('{"a": ["x"]}\n{}\n', r"p.jsonl:2: expected a concept and its contexts"),
         ('{"a": "x"}\n', r"p.jsonl:1: expected a list of non-empty texts under 'a'"),
         ('{"a": []}\n', r"p.jsonl:1: expected a list of non-empty texts under 'a'"),

@@ -104,11 +104,11 @@ def test_the_three_formats_hold_the_same_documents(tmp_path):
     ("name", "content", "complaint"),
     [
         ("t.csv", b"text\n", r"t\.csv: expected text in a file that ends in \.txt, \.jsonl, \.parquet"),
-        ("t.txt", b"\xff", r"t\.txt is not UTF-8 text"),
+        ("t.txt", b"\xff", r"t\.txt:1: byte 0xff is not UTF-8"),
         ("t.jsonl", b'{"text": "a"}\n{"words": "b"}\n', r"t\.jsonl:2: expected a text under 'text', got None"),
         ("t.jsonl", b'{"text": "a"}\n{"text": 3}\n', r"t\.jsonl:2: expected a text under 'text', got 3"),
         ("t.jsonl", b'{"text": "a"}\n{"text": \n', r"t\.jsonl:2: not valid JSON"),
-        ("t.jsonl", b"", r"t\.jsonl is empty"),
+        ("t.jsonl", b"", r"t\.jsonl: is empty"),
     ],
 )
 def test_bad_files(tmp_path, name, content, complaint):
