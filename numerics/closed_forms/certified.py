@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from flint import arb, ctx
-from jaxtyping import Float
-from numpy.typing import ArrayLike
+from jaxtyping import ArrayLike, Float
 
 from numerics.checks import checked_law
 from numerics.closed_forms.cross_entropy import checked_data, checked_weights, table_shape

@@ -7,8 +7,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import logsumexp
-from jaxtyping import Array, Float, Int
-from numpy.typing import ArrayLike
+from jaxtyping import Array, ArrayLike, Float, Int
 
 from numerics.checks import checked_log_odds, checked_log_probs, checked_strengths, sliceable
 from numerics.closed_forms.cross_entropy import (

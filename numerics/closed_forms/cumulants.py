@@ -6,8 +6,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
-from numpy.typing import ArrayLike
+from jaxtyping import Array, ArrayLike, Float
 
 from numerics.checks import (
     check_mass,

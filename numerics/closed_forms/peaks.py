@@ -6,8 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int
-from numpy.typing import ArrayLike
+from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from numerics.checks import checked_law, is_concrete
 from numerics.exponential_sums.balance import balances

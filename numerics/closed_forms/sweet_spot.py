@@ -8,8 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.scipy.special import logsumexp
-from jaxtyping import Array, Float, Int
-from numpy.typing import ArrayLike
+from jaxtyping import Array, ArrayLike, Float, Int
 
 from numerics.checks import checked_law
 from numerics.exponential_sums.cells import (

@@ -9,8 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import logsumexp
-from jaxtyping import Array, Float, Int
-from numpy.typing import ArrayLike
+from jaxtyping import Array, ArrayLike, Float, Int
 
 from numerics.checks import checked_law, checked_strengths, is_concrete, working_dtype
 from numerics.closed_forms.cumulants import FEWEST_STRENGTHS, cumulants

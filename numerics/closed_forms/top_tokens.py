@@ -12,8 +12,7 @@ from itertools import pairwise
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
-from numpy.typing import ArrayLike
+from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from numerics.checks import checked_law, checked_strengths
 from numerics.closed_forms.cumulants import cumulants

@@ -4,8 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import logsumexp
-from jaxtyping import Array, Float
-from numpy.typing import ArrayLike
+from jaxtyping import Array, ArrayLike, Float
 
 from numerics.checks import checked_law
 from numerics.closed_forms.concept_shares import share_steps

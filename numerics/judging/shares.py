@@ -10,8 +10,7 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float
-from numpy.typing import ArrayLike
+from jaxtyping import ArrayLike, Bool, Float
 from scipy.stats import false_discovery_control
 
 from numerics.bands.intervals import bounded_mean_band, check_level, mean_band
