@@ -21,7 +21,7 @@ HEADS = {"undecided": "undec.", "not_applicable": "n/a"}
 
 def page(report: "Report", figures: Sequence["Drawn"]) -> str:
     """The HTML of report.html: summary, departures, figures, derivations and the record of the run."""
-    style = resources.files("steerlaw").joinpath("page.css").read_text()
+    style = resources.files("steerlaw.rendering").joinpath("page.css").read_text()
     body = "".join(
         (
             _header(report),
