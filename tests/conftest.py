@@ -1,9 +1,27 @@
-"""Property-based tests look at the same examples each time; `HYPOTHESIS_PROFILE=explore` looks for new ones."""
+"""What all tests share: steady examples, programs compiled once, and memory that is let go after each file."""
 
 import os
+import sys
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("steady", derandomize=True, deadline=None)
-settings.register_profile("explore", deadline=None)
+settings.register_profile("explore", deadline=None)  # HYPOTHESIS_PROFILE=explore looks for new examples
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Workers, processes that tests start, and the next run find the programs that were compiled before."""
+    cache = config.cache
+    if cache is not None:
+        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache.mkdir("compiled")))
+        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """JAX keeps every program it ever ran in memory; those of one file of tests are of no use to the next."""
+    jax = sys.modules.get("jax")
+    if jax is not None and (nextitem is None or nextitem.path != item.path):
+        jax.clear_caches()
