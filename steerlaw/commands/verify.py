@@ -1,5 +1,6 @@
 """`steerlaw verify`: the main job."""
 
+import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated
@@ -71,7 +72,8 @@ class Verify:
                 seed=self.seed,
                 progress=progress,
             )
-        report.write(self.out)
+        for note in report.write(self.out):
+            sys.stderr.write(f"steerlaw: {note}\n")
         if self.json:
             print_json(report.to_json())
         else:

@@ -182,7 +182,8 @@ def _next_token(
 
 
 def _attributes(subject: Subject) -> dict[str, Any]:
-    return {"model": subject.name, "control": subject.control, "concept": subject.concept, "push": subject.push}
+    names = ("model", "instance", "control", "concept", "push")
+    return {name: getattr(subject, name) for name in names}
 
 
 def _permute(baseline: Baseline, order: Int[np.ndarray, " vocab"]) -> Baseline:

@@ -27,8 +27,8 @@ from steerlaw.experiments import language as language_experiments
 from steerlaw.experiments import parts, sweeping
 from steerlaw.experiments.experiment import Grid, observe
 from steerlaw.inputs.observation_file import load_observations
-from steerlaw.report import verdict_record
-from steerlaw.verification import judged
+from steerlaw.results.judging import judged
+from steerlaw.results.verdict_rows import verdict_row
 from theory.catalogue import find_law
 
 LAYER, VOCABULARY, BOS = 0, 37, 0
@@ -151,7 +151,7 @@ def test_a_sweep_is_judged_as_the_model_itself(swept, direct):
     assert [o.kind for o in found] == ["next token", "cross-entropy", "limit"]
     for read in found:
         for law in map(find_law, LAWS):
-            theirs, ours = ([verdict_record(*one) for one in judged(o, [law], 1e-3)] for o in (fresh[read.kind], read))
+            theirs, ours = ([verdict_row(*one) for one in judged(o, [law], 1e-3)] for o in (fresh[read.kind], read))
             for record, own in zip(theirs, ours, strict=True):
                 assert own["counts"] == record["counts"]
                 assert own["verdict"] == record["verdict"]
