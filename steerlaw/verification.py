@@ -7,7 +7,7 @@ from typing import Any
 
 from numerics.judging.verdict import check_tolerance
 from steerlaw.experiments.embedded import embedded_experiments, embedded_inputs
-from steerlaw.experiments.experiment import Grid, run
+from steerlaw.experiments.experiment import Grid, Keep, run
 from steerlaw.experiments.targets import Source, TargetOptions, read_targets
 from steerlaw.inputs.subjects import Observation
 from steerlaw.report import Report
@@ -37,14 +37,16 @@ def verify(
     tolerance: float | None = None,
     seed: int = 0,
     progress: Any = None,
+    keep: Keep | None = None,
 ) -> Report:
     """Check every derivation, sweep the models beside their controls, compare, and report.
 
     Without a `target`: the embedded models. A target, or each of several, is a checkpoint directory or hub id, a saved
     sweep (.nc) or a curve (.csv); `options` say how checkpoints are steered. `laws` are ids (default: all); `strengths`
     is a grid START:STOP:COUNT; `tolerance` is in each claim's unit (default 1e-3); `seed` draws the controls.
-    `progress` is a `rich.progress.Progress` to show what is being done. Bad input is a `ValueError` or `OSError` of one
-    line, raised before any model is run where that can be known.
+    `progress` is a `rich.progress.Progress` to show what is being done. `keep` (of `kept_beside`) has sweeps on disk
+    until the report is there, so that a run that was killed goes on where it stopped. Bad input is a `ValueError` or
+    `OSError` of one line, raised before any model is run where that can be known.
 
     >>> report = verify(laws=["token_bump"])
     >>> report.summary()["token_bump"]["stdlib-gpt"]
@@ -62,7 +64,7 @@ def verify(
     for source in sources:
         observed += source.observations
         if experiments := list(source.experiments()):
-            observed += run(_tracked(experiments, progress, "sweeping"), seed)
+            observed += run(_tracked(experiments, progress, "sweeping"), seed, keep)
     found = [one for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
     rows += [verdict_row(*one) for one in found]
     shares = holdings(found)

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from numerics.judging.verdict import Outcome
 from steerlaw.rendering.console import Column, console, print_table
 from steerlaw.rendering.words import CONTROLS, departure, held
 from steerlaw.results.document import Results
 from steerlaw.results.shares import LEVEL, Excess, interval
 
-MARKS = {"holds": "green", "departs": "red", "undecided": "yellow", "not_applicable": "dim"}
+MARKS: dict[Outcome, str] = {"holds": "green", "departs": "red", "undecided": "yellow", "not_applicable": "dim"}
 
 
 def print_summary(report: Results, directory: Path) -> None:

@@ -1,11 +1,12 @@
 """Verdicts in words: how large a departure is, of which curve, and how much holds."""
 
-from steerlaw.inputs.subjects import Control
+from collections.abc import Mapping
+
 from steerlaw.results.lines import Line
 from steerlaw.results.shares import interval, percent
 from steerlaw.results.verdict_rows import Place, VerdictRow
 
-CONTROLS: dict[Control, str] = {
+CONTROLS: Mapping[str, str] = {
     "random_direction": "random direction",
     "permuted_log_odds": "permuted log-odds",
     "random_weights": "random weights",
