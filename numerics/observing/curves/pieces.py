@@ -1,0 +1,74 @@
+"""A piece of a curve: the polynomial through values at Chebyshev points of an interval of angles."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float
+
+from numerics.observing.curves import chebyshev
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Piece:
+    """The polynomial through `values [n, d]` at the n angles `nodes`, from angle `low` to angle `high`.
+
+    `error` is how far the log-probabilities, or logits, that follow from it may be off (rounding of the model aside).
+    """
+
+    low: float
+    high: float
+    values: Float[np.ndarray, "n d"] = field(repr=False)
+    error: float = np.inf
+
+    @property
+    def degree(self) -> int:
+        """n - 1."""
+        return len(self.values) - 1
+
+    @property
+    def half(self) -> float:
+        """Half the interval's length: `d tau / d t`."""
+        return (self.high - self.low) / 2
+
+    @property
+    def nodes(self) -> Float[np.ndarray, " n"]:
+        """The angles at which the model was evaluated."""
+        return nodes_between(self.low, self.high, len(self.values))
+
+    def at(self, angles: Float[np.ndarray, " at"]) -> Float[np.ndarray, "at d"]:
+        """x at angles of the interval, in the dtype of the values."""
+        return self._through(self.values, angles)
+
+    def moving(self, angles: Float[np.ndarray, " at"]) -> tuple[Float[np.ndarray, "at d"], Float[np.ndarray, "at d"]]:
+        """x, and `dx / d tau`."""
+        return self.at(angles), self._through(self._derivatives, angles).astype(self.values.dtype)
+
+    @cached_property
+    def _derivatives(self) -> Float[np.ndarray, "n d"]:
+        return chebyshev.differentiation(len(self.values)) @ self.values.astype(np.float64) / self.half
+
+    def widened(self) -> "Piece":
+        """The same in float64."""
+        return replace(self, values=self.values.astype(np.float64))
+
+    def place(self, angles: Float[np.ndarray, " at"]) -> Float[np.ndarray, " at"]:
+        """t in [-1, 1]."""
+        return np.clip((angles - self.low) / self.half - 1, -1, 1)
+
+    def _through(self, values: Float[np.ndarray, "n d"], angles: Float[np.ndarray, " at"]) -> np.ndarray:
+        matrix = chebyshev.interpolation(len(values), self.place(angles))
+        return (matrix @ values.astype(np.float64)).astype(values.dtype)
+
+
+def nodes_between(low: float, high: float, n: int) -> Float[np.ndarray, " n"]:
+    """Chebyshev points of an interval; the two ends are its own to the last bit."""
+    nodes = (low + high) / 2 + (high - low) / 2 * chebyshev.points(n)
+    nodes[[0, -1]] = low, high
+    return nodes
+
+
+def piece_of(pieces: Sequence[Piece], angles: Float[np.ndarray, " at"]) -> np.ndarray:
+    """The number of the piece that each angle lies in; pieces ascend, and each begins where the one before ends."""
+    return np.searchsorted([piece.low for piece in pieces[1:]], angles, side="right")
