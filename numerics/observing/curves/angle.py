@@ -17,9 +17,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-HIDDEN = 2.0**-20
-"""A direction shorter than this share of the vector is what rounding to float32 leaves of one that a norm removes."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class AngleMap:

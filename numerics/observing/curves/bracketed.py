@@ -38,7 +38,9 @@ def roots_between(
             break
         with np.errstate(divide="ignore", invalid="ignore"):
             xi, phi = (a - b) / (c - b), (f_a - f_b) / (f_c - f_b)
-            quadratic = f_a / (f_b - f_a) * f_c / (f_b - f_c) + (c - a) / (b - a) * f_a / (f_c - f_a) * f_b / (f_c - f_b)
+            quadratic = f_a / (f_b - f_a) * f_c / (f_b - f_c) + (c - a) / (b - a) * f_a / (f_c - f_a) * f_b / (
+                f_c - f_b
+            )
             safe = (phi * phi < xi) & ((1 - phi) ** 2 < 1 - xi)
             edge = np.minimum(0.5, 0.5 * least / width)
         step = np.where(safe & np.isfinite(quadratic), np.clip(quadratic, edge, 1 - edge), 0.5)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import ArrayLike, Float
 
-from numerics.bands.band import ROUNDING, rounding_halfwidth
+from numerics.bands.band import ROUNDING
+from numerics.observing.curves.angle import AngleMap
 from numerics.observing.curves.construction import construct
 from numerics.observing.curves.curve import SteeredCurve
 from numerics.observing.curves.rays import CurvedModel, Rays, opaque_rays
@@ -86,13 +87,15 @@ def curves_along(
 ) -> tuple[SteeredCurve, ...]:
     """A curve along each of the rays."""
     if tolerance is not None and not tolerance > 0:
-        raise ValueError(f"tolerance is {tolerance}, expected a positive log-probability, or None for the dtype's rounding")
+        raise ValueError(
+            f"tolerance is {tolerance}, expected a positive log-probability, or None for the dtype's rounding"
+        )
     windows = [strengths_of(window, unit) for unit in rays.units]
     if window is None:
         for ray in range(len(rays.units)):
             rays.limits(ray)
     angles = [(float(low), float(high)) for low, high in map(_angles, rays.maps, windows)]
-    built = construct(rays, angles, tolerance=tolerance, budget=budget)
+    built = construct(rays, angles, tolerance=tolerance, budget=budget, rounding=rounding)
     return tuple(
         SteeredCurve(
             map=rays.maps[ray],
@@ -100,7 +103,7 @@ def curves_along(
             head=rays.head,
             window=windows[ray],
             evaluations=one.evaluations,
-            rounding=2 * float(rounding_halfwidth(rays.dtype, one.scale, rounding)),
+            rounding=one.rounding,
             tolerance=one.tolerance,
             attributes={"dtype": rays.dtype, **(attributes or {})},
         )
@@ -118,7 +121,7 @@ def strengths_of(window: Window, unit: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _angles(map_, window: tuple[float, float]) -> Float[np.ndarray, "2"]:
+def _angles(map_: AngleMap, window: tuple[float, float]) -> Float[np.ndarray, "2"]:
     return map_.angle(np.array(window))
 
 

@@ -26,17 +26,15 @@ MOST = 257
 HALVED = 65
 """Nodes that half of an interval begins with."""
 
-SETTLED = 2.0
-"""The default tolerance in units of eps times the largest logit: what a sum of a model's size cannot better."""
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Built:
-    """One ray's pieces in ascending order, the evaluations that they took, the largest logit seen, and the tolerance."""
+    """One ray's pieces in ascending order, the evaluations that they took, and what rounding, and the interpolation by
+    itself, were to do to a log-probability at most."""
 
     pieces: tuple[Piece, ...]
     evaluations: int
-    scale: float
+    rounding: float
     tolerance: float
 
 
@@ -102,25 +100,27 @@ class Draft:
 
 
 def construct(
-    rays: Rays, windows: Sequence[tuple[float, float]], *, tolerance: float | None, budget: int
+    rays: Rays, windows: Sequence[tuple[float, float]], *, tolerance: float | None, budget: int, rounding: float
 ) -> list[Built]:
     """One curve a ray, each over its own window of angles; `tolerance` in log-probability (None: the dtype's rounding).
 
-    No ray takes more than `budget` evaluations, but at least those that it begins with.
+    Of logits within h of exact ones, `h = rounding eps max |logit|`, log-probabilities are within 2 h. No ray takes
+    more than `budget` evaluations, but at least those that it begins with.
     """
     drafts = [Draft(ray=ray, low=low, high=high, n=rays.least) for ray, (low, high) in enumerate(windows)]
     pieces: list[list[Piece]] = [[] for _ in windows]
-    spent, scale, goal = [cost(rays, draft) for draft in drafts], np.zeros(len(windows)), np.zeros(len(windows))
+    spent, rounded = [cost(rays, draft) for draft in drafts], [0.0] * len(windows)
     while drafts:
         filled = [draft.filled(x) for draft, x in zip(drafts, evaluated(rays, drafts), strict=True)]
         drafts = []
         for draft in filled:
             ray, values, checks = draft.ray, draft.values, draft.checks
             assert values is not None and checks is not None
-            scale[ray] = max(scale[ray], largest_logit(rays, checks))
-            goal[ray] = SETTLED * rounding_halfwidth(rays.dtype, scale[ray], 1.0) if tolerance is None else tolerance
+            halfwidth = float(rounding_halfwidth(rays.dtype, largest_logit(rays, checks), rounding))
+            rounded[ray] = max(rounded[ray], 2 * halfwidth)
             found = resolution(rays.head, values, draft.places, checks)
-            following = () if settled(rays, draft, found, goal[ray]) else draft.following(found, rays.least)
+            done = settled(rays, draft, found, rounded[ray] if tolerance is None else tolerance)
+            following = () if done else draft.following(found, rays.least)
             asked = sum(cost(rays, each) for each in following)
             if following and spent[ray] + asked <= budget:
                 spent[ray] += asked
@@ -131,8 +131,8 @@ def construct(
         Built(
             pieces=tuple(sorted(mine, key=lambda piece: piece.low)),
             evaluations=spent[ray],
-            scale=float(scale[ray]),
-            tolerance=float(goal[ray]),
+            rounding=rounded[ray],
+            tolerance=rounded[ray] if tolerance is None else tolerance,
         )
         for ray, mine in enumerate(pieces)
     ]

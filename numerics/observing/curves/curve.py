@@ -81,6 +81,11 @@ class SteeredCurve:
         moving, rate = self._moving(strengths)
         return reading.slopes(self.head, moving, self._ids(tokens)) * rate[:, None]
 
+    def logit_slopes(self, strengths: Strengths, tokens: Any = ALL) -> Float[np.ndarray, "strengths tokens"]:
+        """Derivatives of `logits` in the strength."""
+        moving, rate = self._moving(strengths)
+        return self.head.moving(*moving, self._ids(tokens))[1] * rate[:, None]
+
     def divergence(self, strengths: Strengths) -> Float[np.ndarray, " strengths"]:
         """`KL(p_alpha, p)` in nats, p the law at strength 0."""
         return reading.divergence(self.head, self._x(strengths), self._x([0.0]))

@@ -2,7 +2,8 @@ r"""Numbers off a curve, a slice of the vocabulary at a time; no table of streng
 
 With logits `s_z(alpha)` of the interpolated x, `ell_z = s_z - log sum_y exp(s_y)` and `p_z = exp(ell_z)`:
 
-    d ell_z / d alpha = s_z' - sum_y p_y s_y',    entropy = -sum_z p_z ell_z,    KL(p_alpha, p) = sum_z p_z (ell_z - ell_z(0)).
+    d ell_z / d alpha = s_z' - sum_y p_y s_y',
+    entropy = -sum_z p_z ell_z,    KL(p_alpha, p) = sum_z p_z (ell_z - ell_z(0)).
 """
 
 from typing import NamedTuple

@@ -60,7 +60,7 @@ def resolution(
     largest = max(float(sizes.max()), np.finfo(np.float64).tiny)
     third, fourth = float(sizes[n // 2 : -(n // 4)].max()), float(sizes[-(n // 4) :].max())
     rate = min((fourth / third) ** (4 / n), 1.0) if third > 0 else 0.0
-    terms = min(1 / max(1 - rate, 1 / n), 3 * n**0.5)
+    terms = min(1 / max(1 - rate, 1 / n), n**0.5)
     return Resolution(
         seen=float(reach[:-LAST].max(initial=0.0)),
         tail=2 * float(reach[-LAST:].max()) * terms,

@@ -39,7 +39,9 @@ def turns(head: Head, partitions: Sequence[Partition], tokens: Int[np.ndarray, "
     return Turns(token[order], at[order], value[order], kind[order])
 
 
-def ends(head: Head, partitions: Sequence[Partition], tokens: Int[np.ndarray, " tokens"]) -> Float[np.ndarray, "2 tokens"]:
+def ends(
+    head: Head, partitions: Sequence[Partition], tokens: Int[np.ndarray, " tokens"]
+) -> Float[np.ndarray, "2 tokens"]:
     """Log-probabilities of the tokens at the two ends of the window."""
     first, last = partitions[0], partitions[-1]
     x = np.stack([first.piece.values[0], last.piece.values[-1]])
