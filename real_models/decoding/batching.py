@@ -62,7 +62,7 @@ def in_chunks(function: Callable[..., Tree], chunk: int, *columns: Num[np.ndarra
 
 def in_ladder(
     function: Callable[..., Array], bytes_each: int, share: int, *columns: Num[np.ndarray, " rows"]
-) -> Num[np.ndarray, "rows *rest"]:
+) -> Num[np.ndarray, "rows ..."]:
     """`function` over the columns' rows, in batches of few sizes: as many as fit, then 64, then 8 times `share`.
 
     However many rows there are, no more than three sizes are compiled, and little is filled up.
@@ -73,9 +73,8 @@ def in_ladder(
     parts, start, rows = [], 0, len(columns[0])
     while start < rows:
         size = next((size for size in sizes if size <= rows - start), sizes[-1])
-        batch = [
-            np.pad(column[start : start + size], (0, max(0, start + size - rows)), mode="edge") for column in columns
-        ]
+        beyond = max(0, start + size - rows)
+        batch = [np.pad(column[start : start + size], (0, beyond), mode="edge") for column in columns]
         parts.append(np.asarray(function(*map(jnp.asarray, batch)))[: rows - start])
         start += size
     return np.concatenate(parts)

@@ -24,7 +24,7 @@ def visible(spec: Spec, v: Float[np.ndarray, "*rows d"]) -> Float[np.ndarray, "*
 
 
 def normed_limits(norm: Params, direction: Float[np.ndarray, " d"]) -> Float[np.ndarray, "2 d"]:
-    """Where `norm(h + alpha v)` ends as alpha tends to -infinity and to +infinity: `gamma * (-+P v) sqrt(d)/|P v| + b`."""
+    """`gamma * (-+P v) sqrt(d) / |P v| + b`: where `norm(h + alpha v)` ends at strengths of -infinity and +infinity."""
     weights, d = float64(norm), len(direction)
     towards = weights["weight"] * direction * (d**0.5 / np.linalg.norm(direction))
     return np.stack([-towards, towards]) + weights.get("bias", 0.0)

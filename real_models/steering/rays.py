@@ -52,16 +52,13 @@ def prompt_rays(
         return found.astype(wide)
 
     def limits(ray: int) -> Float[np.ndarray, "2 d"]:
-        towards = visible(spec, sum(v[ray] for v in batch.values()))
+        towards = visible(spec, np.sum([v[ray] for v in batch.values()], axis=0))
         if not towards.any():
-            raise ValueError(
-                "the final norm sees nothing of the vector, so there is no limit: give a window of strengths"
-            )
+            raise ValueError("the final norm sees nothing of the vector, so there is no limit: give a window")
         return normed_limits(params["final_norm"], towards)
 
-    geometry = [
-        _geometry(spec, h, np.cumsum([batch[layer][ray] for layer in sorted(batch)], axis=0)) for ray in _each(batch)
-    ]
+    pushed = np.cumsum([batch[layer] for layer in sorted(batch)], axis=0)
+    geometry = [_geometry(spec, h, pushed[:, ray]) for ray in _each(batch)]
     return Rays(
         evaluate=evaluate,
         maps=tuple(map_ for map_, _ in geometry),

@@ -87,9 +87,7 @@ def curves_along(
 ) -> tuple[SteeredCurve, ...]:
     """A curve along each of the rays."""
     if tolerance is not None and not tolerance > 0:
-        raise ValueError(
-            f"tolerance is {tolerance}, expected a positive log-probability, or None for the dtype's rounding"
-        )
+        raise ValueError(f"tolerance is {tolerance}, expected a positive number, or None for the dtype's rounding")
     windows = [strengths_of(window, unit) for unit in rays.units]
     if window is None:
         for ray in range(len(rays.units)):

@@ -54,8 +54,8 @@ def differentiation(n: int) -> Float[np.ndarray, "n n"]:
     return matrix
 
 
-def coefficients(values: Float[np.ndarray, "n *rest"]) -> Float[np.ndarray, "n *rest"]:
+def coefficients(values: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
     """`a_k` with `p(t) = sum_k a_k T_k(t)` through values at the n points, by a fast cosine transform."""
-    series = dct(values[::-1], type=1, axis=0) / (len(values) - 1)
+    series = np.asarray(dct(values[::-1], type=1, axis=0)) / (len(values) - 1)
     series[[0, -1]] /= 2
     return series

@@ -87,7 +87,8 @@ class Draft:
 
     def halves(self, least: int) -> "tuple[Draft, Draft]":
         """The two halves, checked by all that is known of the whole."""
-        assert self.values is not None and self.checks is not None
+        assert self.values is not None
+        assert self.checks is not None
         angles, known = np.concatenate([self.nodes, self.angles]), np.concatenate([self.values, self.checks])
         middle = (self.low + self.high) / 2
 
@@ -115,7 +116,8 @@ def construct(
         drafts = []
         for draft in filled:
             ray, values, checks = draft.ray, draft.values, draft.checks
-            assert values is not None and checks is not None
+            assert values is not None
+            assert checks is not None
             halfwidth = float(rounding_halfwidth(rays.dtype, largest_logit(rays, checks), rounding))
             rounded[ray] = max(rounded[ray], 2 * halfwidth)
             found = resolution(rays.head, values, draft.places, checks)

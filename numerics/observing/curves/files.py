@@ -52,9 +52,7 @@ def curve_of(data: xr.Dataset, head: Head) -> SteeredCurve:
     """The curve of such a dataset, read with the unembedding of `head`, which must be the one it was made with."""
     attrs = data.attrs
     if head.fingerprint != attrs["unembedding_sha256"]:
-        raise ValueError(
-            "the curve was made with another unembedding than the model's: give the model it is a curve of"
-        )
+        raise ValueError("the curve is of another model than the one given: their unembeddings differ")
     ends = np.cumsum(data["piece_nodes"].to_numpy())[:-1]
     places = (data[f"piece_{name}"].to_numpy().tolist() for name in ("low", "high", "error"))
     values = np.split(data["x"].to_numpy(), ends)

@@ -39,15 +39,20 @@ class Piece:
 
     def at(self, angles: Float[np.ndarray, " at"]) -> Float[np.ndarray, "at d"]:
         """x at angles of the interval, in the dtype of the values."""
-        return self._through(self.values, angles)
+        return (self._matrix(angles) @ self._wide).astype(self.values.dtype)
 
     def moving(self, angles: Float[np.ndarray, " at"]) -> tuple[Float[np.ndarray, "at d"], Float[np.ndarray, "at d"]]:
         """x, and `dx / d tau`."""
-        return self.at(angles), self._through(self._derivatives, angles).astype(self.values.dtype)
+        matrix, dtype = self._matrix(angles), self.values.dtype
+        return (matrix @ self._wide).astype(dtype), (matrix @ self._derivatives).astype(dtype)
 
     @cached_property
     def _derivatives(self) -> Float[np.ndarray, "n d"]:
-        return chebyshev.differentiation(len(self.values)) @ self.values.astype(np.float64) / self.half
+        return chebyshev.differentiation(len(self.values)) @ self._wide / self.half
+
+    @cached_property
+    def _wide(self) -> Float[np.ndarray, "n d"]:
+        return self.values.astype(np.float64)
 
     def widened(self) -> "Piece":
         """The same in float64."""
@@ -57,9 +62,8 @@ class Piece:
         """t in [-1, 1]."""
         return np.clip((angles - self.low) / self.half - 1, -1, 1)
 
-    def _through(self, values: Float[np.ndarray, "n d"], angles: Float[np.ndarray, " at"]) -> np.ndarray:
-        matrix = chebyshev.interpolation(len(values), self.place(angles))
-        return (matrix @ values.astype(np.float64)).astype(values.dtype)
+    def _matrix(self, angles: Float[np.ndarray, " at"]) -> Float[np.ndarray, "at n"]:
+        return chebyshev.interpolation(len(self.values), self.place(angles))
 
 
 def nodes_between(low: float, high: float, n: int) -> Float[np.ndarray, " n"]:

@@ -70,9 +70,7 @@ def opaque_rays(model: Any, tokens: Any, *, layer: Any, vectors: Any, positions:
         return np.stack([parts[row] for row in range(len(which))])
 
     def limits(ray: int) -> Float[np.ndarray, "2 d"]:
-        raise ValueError(
-            f"{model.name} gives only logits, so nothing is known of it at infinite strength: give a window"
-        )
+        raise ValueError(f"{model.name} gives only logits, so nothing is known at infinite strength: give a window")
 
     count = len(vectors)
     return Rays(

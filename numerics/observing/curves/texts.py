@@ -77,9 +77,7 @@ def cross_entropy_curve(
     The push of a window is that of the geometric mean of |h| over all positions. `tolerance` is in nats per token.
     """
     if window is None:
-        raise ValueError(
-            "window is None, but the cross-entropy of texts has no limit to end at: give a push or strengths"
-        )
+        raise ValueError("window is None, but texts have no limit to end at: give a push, or strengths (low, high)")
     rays = model.text_rays(blocks, layer=layer, vectors=np.asarray(vector)[None])
     made = {"window": window, "tolerance": tolerance, "budget": budget, "rounding": rounding}
     return CrossEntropyCurve(curve=curves_along(rays, attributes={"model": model.name}, **made)[0])

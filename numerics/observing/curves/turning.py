@@ -1,8 +1,8 @@
 r"""Where log-probabilities turn: roots of their derivative along a curve, of every token at once.
 
-`d ell_z / d tau = s_z'(tau) - d log Z / d tau` is looked at between the points of log Z for changes of sign, and each is
-then closed in on: a step costs d and the points of log Z for a root. Two roots of one token between neighbouring points
-are not seen; how far its log-probability moves there is of the order of the square of their distance.
+`d ell_z / d tau = s_z'(tau) - d log Z / d tau` is looked at between the points of log Z for changes of sign, and each
+is then closed in on: a step costs d and the points of log Z for a root. Two roots of one token between neighbouring
+points are not seen; how far its log-probability moves there is of the order of the square of their distance.
 """
 
 from collections.abc import Iterator, Sequence
@@ -58,10 +58,9 @@ def _of_piece(head: Head, partition: Partition, tokens: Int[np.ndarray, " tokens
         some = slice(start, start + AT_ONCE)
         ids = tokens[which[some]]
 
-        def slope(angles: Float[np.ndarray, " roots"], ids: Int[np.ndarray, " roots"] = ids):
-            moved = head.moving_each(*partition.piece.moving(angles), ids)[1]
-            return moved - partition.at(angles).mean
+        def slope_of(angles: Float[np.ndarray, " some"], some: Int[np.ndarray, " some"], ids=ids):
+            return head.moving_each(*partition.piece.moving(angles), ids[some])[1] - partition.at(angles).mean
 
-        at = roots_between(slope, nodes[step[some]], nodes[step[some] + 1])
+        at = roots_between(slope_of, nodes[step[some]], nodes[step[some] + 1])
         value = head.moving_each(*partition.piece.moving(at), ids)[0] - partition.at(at).log
         yield Turns(ids, at, value, np.where(rising[step[some], which[some]], 1, -1))
