@@ -21,10 +21,10 @@ CHECKS = 7
 """Evaluations off the nodes of every interval."""
 
 MOST = 257
-"""Nodes of one interval: twice as many cost more than two halves that have as many between them."""
+"""Most nodes of a whole window; beyond, what is sharp is sharp in one place, and halving finds it."""
 
-HALVED = 65
-"""Nodes that half of an interval begins with."""
+HALVED = (33, 129)
+"""Nodes that a part of a window begins with, and ends with before it is halved in turn."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,6 +46,7 @@ class Draft:
     low: float
     high: float
     n: int
+    most: int = MOST
     values: Float[np.ndarray, "known d"] | None = None
     angles: Float[np.ndarray, " checks"] = field(default_factory=lambda: np.zeros(0))
     checks: Float[np.ndarray, "checks d"] | None = None
@@ -80,12 +81,12 @@ class Draft:
         """The checks' places t in [-1, 1]."""
         return (2 * self.angles - self.low - self.high) / (self.high - self.low)
 
-    def following(self, found: Resolution, least: int) -> "tuple[Draft, ...]":
+    def following(self, found: Resolution) -> "tuple[Draft, ...]":
         """What to try next, given what was found of this: twice the nodes, or two halves."""
         seen = replace(self, before=found.seen)
-        return (replace(seen, n=2 * self.n - 1),) if 2 * self.n - 1 <= MOST else seen.halves(max(least, HALVED))
+        return (replace(seen, n=2 * self.n - 1),) if self.n < self.most else seen.halves()
 
-    def halves(self, least: int) -> "tuple[Draft, Draft]":
+    def halves(self) -> "tuple[Draft, Draft]":
         """The two halves, checked by all that is known of the whole."""
         assert self.values is not None
         assert self.checks is not None
@@ -95,7 +96,8 @@ class Draft:
         def half(low: float, high: float) -> Draft:
             inside = (angles > low) & (angles < high)
             checks = {"angles": angles[inside], "checks": known[inside]}
-            return Draft(ray=self.ray, low=low, high=high, n=least, before=self.before, **checks)
+            least, most = HALVED
+            return Draft(ray=self.ray, low=low, high=high, n=least, most=most, before=self.before, **checks)
 
         return half(self.low, middle), half(middle, self.high)
 
@@ -122,13 +124,14 @@ def construct(
             rounded[ray] = max(rounded[ray], 2 * halfwidth)
             found = resolution(rays.head, values, draft.places, checks)
             done = settled(rays, draft, found, rounded[ray] if tolerance is None else tolerance)
-            following = () if done else draft.following(found, rays.least)
+            following = () if done else draft.following(found)
             asked = sum(cost(rays, each) for each in following)
             if following and spent[ray] + asked <= budget:
                 spent[ray] += asked
                 drafts += following
             else:
-                pieces[ray].append(Piece(low=draft.low, high=draft.high, values=values, error=found.error))
+                piece = Piece(low=draft.low, high=draft.high, values=values, error=found.error, resolved=done)
+                pieces[ray].append(piece)
     return [
         Built(
             pieces=tuple(sorted(mine, key=lambda piece: piece.low)),

@@ -56,7 +56,8 @@ class SteeredCurve:
         """How far a slope may be off, from how far values may: the inequalities of Bernstein and Markov.
 
         A polynomial of degree m that is at most e in size on [-1, 1] has a derivative of at most
-        `e min(m / sqrt(1 - t^2), m^2)`; in alpha, that times `(dt / d tau)(d tau / d alpha)`.
+        `e min(m / sqrt(1 - t^2), m^2)`; in alpha, that times `(dt / d tau)(d tau / d alpha)`. Infinite where the curve
+        was not resolved: there something sharper than the polynomial may hide within the error.
         """
         alpha, angles = self._angles(strengths)
         which = piece_of(self.pieces, angles)
@@ -65,7 +66,7 @@ class SteeredCurve:
             mine = which == number
             inside = np.sqrt(1 - piece.place(angles[mine]) ** 2)
             growth = piece.degree / np.maximum(inside, 1 / max(piece.degree, 1)) / piece.half
-            steepest[mine] = (piece.error + self.rounding) * growth
+            steepest[mine] = (piece.error + self.rounding if piece.resolved else np.inf) * growth
         return steepest * self.map.rate(alpha)
 
     def logits(self, strengths: Strengths, tokens: Any = ALL) -> Float[np.ndarray, "strengths tokens"]:
@@ -104,15 +105,14 @@ class SteeredCurve:
 
         For one token (an integer) one number. An infinite peak lies at the window's end or beyond it, on that side.
         """
-        ids = self._numbers(tokens)
+        ids, back = np.unique(self._numbers(tokens), return_inverse=True)
         low, high = turning.ends(self.head, self.partitions, ids)
-        best, peak = np.maximum(low, high), np.where(low > high, -np.inf, np.inf)
         found = self.turning_points(ids)
-        order = np.argsort(ids, kind="stable")
-        place = order[np.searchsorted(ids[order], found.token)]
-        for row in np.flatnonzero(found.kind > 0)[np.argsort(found.value[found.kind > 0], kind="stable")]:
-            if found.value[row] > best[place[row]]:
-                best[place[row]], peak[place[row]] = found.value[row], found.at[row]
+        ascending = np.flatnonzero(found.kind > 0)[np.argsort(found.value[found.kind > 0], kind="stable")]
+        place = np.searchsorted(ids, found.token[ascending])
+        top, peak = np.full(len(ids), -np.inf), np.zeros(len(ids))
+        top[place], peak[place] = found.value[ascending], found.at[ascending]  # the largest of a token comes last
+        peak = np.where(top > np.maximum(low, high), peak, np.where(low > high, -np.inf, np.inf))[back]
         return peak[0] if np.ndim(tokens) == 0 and not isinstance(tokens, slice) else peak
 
     @property

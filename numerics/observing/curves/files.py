@@ -29,6 +29,7 @@ def curve_dataset(curve: SteeredCurve) -> xr.Dataset:
         "piece_low": [piece.low for piece in pieces],
         "piece_high": [piece.high for piece in pieces],
         "piece_error": [piece.error for piece in pieces],
+        "piece_resolved": [int(piece.resolved) for piece in pieces],
         "piece_nodes": [len(piece.values) for piece in pieces],
     }
     data = {name: ("piece", np.array(column)) for name, column in columns.items()}
@@ -54,13 +55,13 @@ def curve_of(data: xr.Dataset, head: Head) -> SteeredCurve:
     if head.fingerprint != attrs["unembedding_sha256"]:
         raise ValueError("the curve is of another model than the one given: their unembeddings differ")
     ends = np.cumsum(data["piece_nodes"].to_numpy())[:-1]
-    places = (data[f"piece_{name}"].to_numpy().tolist() for name in ("low", "high", "error"))
+    places = (data[f"piece_{name}"].to_numpy().tolist() for name in ("low", "high", "error", "resolved"))
     values = np.split(data["x"].to_numpy(), ends)
     return SteeredCurve(
         map=AngleMap(middle=float(attrs["middle"]), spread=float(attrs["spread"])),
         pieces=tuple(
-            Piece(low=low, high=high, values=x, error=error)
-            for low, high, error, x in zip(*places, values, strict=True)
+            Piece(low=low, high=high, values=x, error=error, resolved=bool(resolved))
+            for low, high, error, resolved, x in zip(*places, values, strict=True)
         ),
         head=head,
         window=(float(attrs["window"][0]), float(attrs["window"][1])),

@@ -14,13 +14,15 @@ from numerics.observing.curves import chebyshev
 class Piece:
     """The polynomial through `values [n, d]` at the n angles `nodes`, from angle `low` to angle `high`.
 
-    `error` is how far the log-probabilities, or logits, that follow from it may be off (rounding of the model aside).
+    `error` is how far the log-probabilities, or logits, that follow from it may be off (rounding of the model aside);
+    `resolved` is whether that is within what was asked for, or but rounding that no further nodes would lower.
     """
 
     low: float
     high: float
     values: Float[np.ndarray, "n d"] = field(repr=False)
     error: float = np.inf
+    resolved: bool = False
 
     @property
     def degree(self) -> int:

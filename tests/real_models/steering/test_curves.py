@@ -34,13 +34,12 @@ def strengths(curve, count=24, seed=0):
     return np.clip(np.concatenate([random.uniform(low, high, count), spread, [low, 0.0, high]]), low, high)
 
 
-@pytest.mark.parametrize("positions", ["all", "last"])
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("dtype", "positions"), [("float64", "all"), ("float64", "last"), ("float32", "all")])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_random_models_lie_within_the_stated_error(models, family, dtype, positions):
-    """12 curves of 51 strengths and all tokens each: 30,000 triples a case, early blocks and late."""
+    """8 curves of 51 strengths and all tokens each: 20,000 triples a case, an early block and a later one."""
     model, exact = models(family, dtype), models(family, "float64")
-    for layer in range(model.n_layers):
+    for layer in (0, 1):
         curves = steered_curves(model, CONTEXTS, layer=layer, vectors=vectors(model), positions=positions)
         for tokens, rays in zip(CONTEXTS, curves, strict=True):
             for vector, curve in zip(vectors(model), rays, strict=True):
@@ -156,9 +155,8 @@ def test_a_zero_residual_and_a_soft_cap(models):
     for tokens in ([7], [7, 7], [1, 7]):
         curve = steered_curve(silent, tokens, layer=0, vector=vector)
         alpha = strengths(curve)
-        assert np.abs(curve.log_probs(alpha) - direct(silent, tokens, alpha, layer=0, vector=vector)).max() <= (
-            curve.error
-        )
+        off = np.abs(curve.log_probs(alpha) - direct(silent, tokens, alpha, layer=0, vector=vector)).max(axis=1)
+        assert (off <= curve.error_at(alpha)).all()
         d = np.asarray(silent.derivative(tokens, alpha, layer=0, vector=vector))
         p = np.exp(curve.log_probs(alpha))
         slopes = d - (p * d).sum(axis=1, keepdims=True)
@@ -176,9 +174,8 @@ def test_the_shipped_model_lies_within_the_stated_error(shipped):
     contexts = [stdlib_gpt.contexts("python_code")[0][i] for i in (0, 3)]
     for layer in range(model.n_layers):
         (vector,) = vectors(model, 1, seed=layer)
-        for tokens, (curve,) in zip(
-            contexts, steered_curves(model, contexts, layer=layer, vectors=[vector]), strict=True
-        ):
+        for tokens in contexts:
+            curve = steered_curve(model, tokens, layer=layer, vector=vector)
             alpha = strengths(curve)
             off = np.abs(curve.log_probs(alpha) - direct(exact, tokens, alpha, layer=layer, vector=vector))
             assert off.max() <= curve.error < 2e-4

@@ -10,7 +10,7 @@ from numerics.observing.curves.bracketed import roots_between
 SHAPES = (
     lambda x, r: x - r,
     lambda x, r: np.tanh(40 * (x - r)),
-    lambda x, r: (x - r) ** 3,
+    lambda x, r: (x - r) * (1 + 9 * (x - r) ** 2),
     lambda x, r: np.expm1(5 * (x - r)),
     lambda x, r: np.where(x < r, -1.0, 1.0),
 )

@@ -20,7 +20,7 @@ def formula(seed, notch=0.0, width=0.05):
     def logits(strengths):
         alpha = np.asarray(strengths, np.float64)[:, None]
         values = base + alpha * shift + bend * np.tanh(alpha)
-        values[:, 0] -= notch / np.cosh((alpha[:, 0] - 0.37) / width) ** 2
+        values[:, 0] -= notch * np.exp(-(((alpha[:, 0] - 0.37) / width) ** 2))
         return values
 
     return logits
@@ -72,10 +72,10 @@ def test_everything_that_is_read_off(seed, token):
 def test_a_notch_between_the_points_of_a_grid_is_seen(width):
     """Three nats deep, and so narrow that a grid of 97 strengths in steps of 1/12 may hardly meet it."""
     function = formula(0, notch=3.0, width=width)
-    curve = curve_of(function)
+    curve = curve_of(function, tolerance=1e-6)
     alpha = np.linspace(-4, 4, 4001)
     assert np.abs(curve.log_probs(alpha) - log_softmax(function(alpha), axis=1)).max() <= curve.error
-    assert curve.error < 1e-9
+    assert curve.error < 2e-6
     assert abs(min(curve.turning_points(0).at, key=lambda at: abs(at - 0.37)) - 0.37) < width
 
 
