@@ -34,7 +34,6 @@ The bound is one of exact arithmetic: the rounding of computed logits comes on t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -42,11 +41,10 @@ from jaxtyping import Float
 from real_models.decoding.decoder import Params, Spec, unembedding
 from real_models.steering.inputs import Tokens, Vector, steering_vectors
 from real_models.steering.model import LanguageModel
+from real_models.steering.normed import centred, float64, normed_limits, visible
 
 # Singular values and norms are computed in float64, with a relative error far below this.
 ROUNDED_UP = 1 + 1e-9
-# A direction shorter than this share of the vector is below the resolution of the float32 it was computed in.
-CONSTANT = 2.0**-20
 
 
 def limit_logits(
@@ -57,11 +55,9 @@ def limit_logits(
     `ValueError` where the law does not apply: a zero vector, or one constant over features under LayerNorm.
     """
     direction = normalisable(model, vector)
-    weights = float64(model.params["final_norm"])
-    table = float64(unembedding(model.spec, model.params))
-    towards = weights["weight"] * direction * (model.d_model**0.5 / np.linalg.norm(direction))
-    bias = weights.get("bias", np.zeros(model.d_model))
-    plus, minus = ((bias + side) @ table.T for side in (towards, -towards))
+    minus, plus = (
+        normed_limits(model.params["final_norm"], direction) @ float64(unembedding(model.spec, model.params)).T
+    )
     cap = model.spec.logit_cap
     return (plus, minus) if cap is None else (cap * np.tanh(plus / cap), cap * np.tanh(minus / cap))
 
@@ -175,24 +171,12 @@ def spectral(matrix: Float[np.ndarray, "n_in n_out"]) -> float:
     return float(np.linalg.eigvalsh(gram)[-1].clip(0) ** 0.5)
 
 
-def centred(spec: Spec, x: Float[np.ndarray, "*rows d"]) -> Float[np.ndarray, "*rows d"]:
-    """`P x`: less the mean over features, which LayerNorm removes; RMSNorm keeps it."""
-    return x - x.mean(axis=-1, keepdims=True) if spec.norm == "layer" else x
-
-
 def normalisable(model: LanguageModel, vector: Vector, law: str = "transformer_limit") -> Float[np.ndarray, " d"]:
     """`P v`, if the final norm can see it, as the `law` needs."""
     v = steering_vectors(model.spec, model.name, 0, vector)[0]
     if not v.any():
         raise ValueError(f"{law} needs a steering vector that is not zero")
-    direction = centred(model.spec, v)
-    if np.linalg.norm(direction) <= CONSTANT * np.linalg.norm(v):
+    direction = visible(model.spec, v)
+    if not direction.any():
         raise ValueError(f"{law} needs a steering vector that is not constant over features: LayerNorm removes it")
     return direction
-
-
-def float64(tree: Any) -> Any:
-    """Weights as NumPy float64 arrays, in the same dictionaries."""
-    if isinstance(tree, dict):
-        return {name: float64(value) for name, value in tree.items()}
-    return np.asarray(tree, np.float64)

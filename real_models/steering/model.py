@@ -10,21 +10,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.experimental.jet import jet
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
+from numerics.observing.curves.head import Head
+from numerics.observing.curves.rays import Rays
 from real_models.checkpoints.checkpoint import read_checkpoint, resolve_dtype
 from real_models.checkpoints.hub import find_checkpoint
 from real_models.decoding.batching import bucket, chunk_of, in_chunks
 from real_models.decoding.decoder import Params, Spec, at_least_float32
-from real_models.steering import cross_entropy, inputs, steering
+from real_models.steering import cross_entropy, inputs, rays, steering
 from real_models.steering.inputs import Blocks, Layers, Positions, Strengths, Tokens, Vector, VectorBatch
-from real_models.steering.steering import Prompt, Vectors
+from real_models.steering.steering import STRENGTHS_AXIS, Prompt, Vectors, split
 
 Moving = tuple[Array, list[Array]]
 """What moves with the strength, and its derivatives in it, from the first on."""
-
-STRENGTHS_AXIS = "strengths"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -156,6 +156,26 @@ class LanguageModel:
         with jax.default_matmul_precision("highest"):
             return cross_entropy.block_losses(self.spec, self.params, rows, values, vectors)
 
+    @property
+    def head(self) -> Head:
+        """What makes logits of normed residuals."""
+        return rays.head_of(self.spec, self.params)
+
+    def rays(self, tokens: Tokens, *, layer: Layers, vectors: VectorBatch, positions: Positions = "all") -> Rays:
+        """The normed last residual after the prompt as a function of the strength along each of the vectors.
+
+        It is what `steerlaw.steered_curve` interpolates; `vectors` as for `logits_each`.
+        """
+        batch = inputs.steering_vectors(self.spec, self.name, layer, vectors, many=True)
+        prompt, steered = self._prompt(self.encode(tokens)), steering.residuals_of(positions)
+        return rays.prompt_rays(self.spec, self.params, prompt, batch, steered, self.dtype, self.mesh)
+
+    def text_rays(self, blocks: Blocks, *, layer: Layers, vectors: VectorBatch) -> Rays:
+        """The cross-entropy of each block of text as a function of the strength along each of the vectors."""
+        batch = inputs.steering_vectors(self.spec, self.name, layer, vectors, many=True)
+        rows = inputs.text_blocks(self.spec, self.name, blocks)
+        return rays.text_rays(self.spec, self.params, rows, batch, self.dtype)
+
     def encode(self, tokens: Tokens) -> list[int]:
         """Token ids of a prompt: a string goes through the tokenizer and its own rule for special tokens."""
         if not isinstance(tokens, str):
@@ -169,18 +189,17 @@ class LanguageModel:
 
         Residuals are computed as many rows at a time as memory allows; the unembedding is then read once for all.
         """
-        if positions not in ("all", "last"):
-            raise ValueError(f"positions is {positions!r}, expected 'all' or 'last'")
+        steered = steering.residuals_of(positions)
         prompt = self._prompt(self.encode(tokens))
         values, vectors = self._steering(strengths, batch)
-        steered = steering.residuals_all if positions == "all" else steering.residuals_last
         width = prompt.tokens.shape[1]
         bytes_each = steering.block_bytes(self.spec, width if positions == "all" else 1, width, values.dtype.itemsize)
         count = len(next(iter(vectors.values())))
         rows, which = np.tile(values, count), np.repeat(np.arange(count), len(values))
         weights = steering.unembedding_weights(self.spec, self.params)
         with jax.default_matmul_precision("highest"):
-            residuals = steered(self.spec, self.params, prompt, vectors)
+            x0 = steering.prefix(self.spec, self.params, prompt.tokens, min(vectors))
+            residuals = steered(self.spec, self.params, prompt, x0, vectors)
 
             def moving(s: Array, which: Array) -> tuple[Array, ...]:
                 terms = [jnp.ones_like(s), *[jnp.zeros_like(s)] * (order - 1)] if order else []
@@ -220,12 +239,6 @@ def along(function: Callable[[Array], Array], path: Moving) -> Moving:
         value, slope = jax.jvp(function, (start,), (terms[0],))
         return value, [slope]
     return jet(function, (start,), (terms,))
-
-
-def split(function: Callable, mesh: Mesh) -> Callable:
-    """The function with its rows divided among the devices along the axis of strengths."""
-    rows = NamedSharding(mesh, PartitionSpec(STRENGTHS_AXIS))
-    return lambda *columns: function(*jax.device_put(columns, rows))
 
 
 def _first(rows: Float[Array, "..."], count: int, axis: int = 0) -> Float[Array, "..."]:

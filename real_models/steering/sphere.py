@@ -17,8 +17,9 @@ import numpy as np
 from numerics.baseline import Sphere
 from real_models.decoding.decoder import unembedding
 from real_models.steering.inputs import Tokens, Vector
-from real_models.steering.limits import centred, float64, normalisable
+from real_models.steering.limits import normalisable
 from real_models.steering.model import LanguageModel
+from real_models.steering.normed import centred, float64
 
 
 def sphere_of(model: LanguageModel, contexts: Sequence[Tokens], vector: Vector) -> Sphere:
