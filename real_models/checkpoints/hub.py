@@ -3,7 +3,10 @@
 import re
 from pathlib import Path
 
-WANTED_FILES = ["config.json", "model*.safetensors", "model.safetensors.index.json", "tokenizer.json"]
+from real_models.checkpoints.stored import INDEX
+from real_models.checkpoints.tokenizer import TOKENIZER_FILES
+
+WANTED_FILES = ["config.json", "model*.safetensors", INDEX, *TOKENIZER_FILES]
 
 
 def find_checkpoint(path_or_id: str) -> Path:
