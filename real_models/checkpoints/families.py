@@ -166,6 +166,12 @@ def gemma_spec(config: Config) -> Spec:
     )
 
 
+def gemma_tower_spec(config: Config) -> Spec:
+    """The text tower of a multimodal Gemma 3, whose logits transformers leaves uncapped."""
+    usual(config, "multimodal Gemma 3", {"final_logit_softcapping": None})
+    return gemma_spec(config)
+
+
 def gpt2_spec(config: Config) -> Spec:
     """GPT-2: LayerNorm, learned positions, biases everywhere, a plain MLP."""
     plain = {"scale_attn_weights": True, "scale_attn_by_inverse_layer_idx": False, "add_cross_attention": False}
@@ -304,6 +310,7 @@ FAMILIES: dict[str, Family] = {
     "gemma3_text": GEMMA,
     "gemma3": replace(
         GEMMA,
+        spec=gemma_tower_spec,
         prefix=r"language_model\.model\.|model\.language_model\.|language_model\.|model\.",
         ignored=r"(vision_tower|multi_modal_projector)\..*",
         part="text_config",

@@ -113,5 +113,5 @@ def same(name: str, file: Path, other_name: str, other_file: Path) -> bool:
         if not kinds[0][0]:
             return bool(np.array_equal(first[...], second[...]))
         step = max(1, SLAB // max(1, 8 * int(np.prod(rest, dtype=np.int64))))
-        slabs = (slice(start, start + step) for start in range(0, count, step))
+        slabs = (slice(start, min(start + step, count)) for start in range(0, count, step))
         return all(np.array_equal(first[rows].view(np.uint8), second[rows].view(np.uint8)) for rows in slabs)
