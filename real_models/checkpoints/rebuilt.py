@@ -18,14 +18,16 @@ class Rebuilt:
     """One such class: the model types it belongs to, and the special tokens it has unless the files name others.
 
     `build` makes the tokenizer of a `tokenizer.json` and a `tokenizer_config.json`. For the model types `always` the
-    class is used whatever the files ask for; with `by_name_only` it is only where they do.
+    class is used whatever the files ask for; with `by_name_only` it is only where they do. `plain` says that it takes
+    special tokens without the properties that the files give them.
     """
 
     families: tuple[str, ...]
     build: Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
-    special: Mapping[str, str]
+    special: Mapping[str, str | None]
     always: tuple[str, ...] = ()
     by_name_only: bool = False
+    plain: bool = False
 
 
 def around(content: Mapping[str, Any], **options: Any) -> Any:
@@ -111,13 +113,14 @@ def llama(content: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
 
 REBUILT = {
     "GPT2Tokenizer": Rebuilt(
-        families=("gpt2",), build=gpt2, special={"bos_token": END, "eos_token": END, "unk_token": END}
+        families=("gpt2",), build=gpt2, special={"bos_token": END, "eos_token": END, "unk_token": END, "pad_token": None}
     ),
     "Qwen2Tokenizer": Rebuilt(
         families=("qwen2", "qwen3"),
         build=qwen2,
         special={"eos_token": END, "unk_token": END, "pad_token": END},
         always=("qwen2",),
+        plain=True,
     ),
     "GemmaTokenizer": Rebuilt(
         families=("gemma3", "gemma3_text"),

@@ -5,15 +5,16 @@ list of added tokens there, `special_tokens_map.json` and `added_tokens.json` do
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from numerics.files import text as files
-from real_models.checkpoints.config import flag, shown
+from real_models.checkpoints.config import flag, section, shown
 from real_models.checkpoints.rebuilt import REBUILT, Rebuilt
 from real_models.checkpoints.stored import read_object
 
+EXTRA = "extra_special_tokens"
 NAMED = tuple(f"{name}_token" for name in ("bos", "eos", "unk", "sep", "pad", "cls", "mask"))
 CONFIG, SPECIAL, ADDED, TEMPLATE = (
     "tokenizer_config.json",
@@ -40,9 +41,15 @@ def read_tokenizer(directory: Path, model_config: Mapping[str, Any]) -> Any:
         raise ValueError(f"{directory / CONFIG}: fast_tokenizer_files is {shown(listed)}, expected tokenizer.json alone")
     kind = rebuilt_as(config, model_config, content)
     with_place(path, lambda: check_added(content))
-    named = dict(kind.special if kind else {}) | with_place(directory, lambda: special_tokens(directory, config))
+    padding = with_place(path, lambda: section(content, "padding"))
+    usual = {"pad_token": padding.get("pad_token")} | dict(kind.special if kind else {})
+    named = usual | with_place(directory, lambda: special_tokens(directory, config))
     tokenizer = guarded(path, lambda: kind.build(content, config | named) if kind else whole(content))
-    tokens = with_place(directory, lambda: list(added_tokens(directory, config, content, named)))
+    listed = with_place(directory, lambda: listed_tokens(directory, config, content, named))
+    known = {one.content for one in tokenizer.get_added_tokens_decoder().values()}
+    tokens = with_place(directory, lambda: tokens_to_add(listed, known, named))
+    if kind is not None and kind.plain:
+        tokens += [token(text_of(value), "special tokens") for value in special_in_order(named)]
     guarded(path, lambda: tokenizer.add_tokens(tokens))
     tokenizer.encode_special_tokens = with_place(directory / CONFIG, lambda: flag(config, "split_special_tokens"))
     tokenizer.no_padding()
@@ -98,24 +105,33 @@ def check_added(content: Mapping[str, Any]) -> None:
 
 def special_tokens(directory: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     """The special tokens by their names, and more of them in a list `extra_special_tokens`."""
-    fields = dict(config)
+    fields = with_names(dict(config) | {EXTRA: config.get(EXTRA) or config.get("additional_special_tokens")})
     if "added_tokens_decoder" not in config:
-        more = read_if_there(directory / SPECIAL)
-        extra = more.get("extra_special_tokens")
-        if isinstance(extra, list):
-            had = fields.get("extra_special_tokens") or fields.get("additional_special_tokens") or []
-            more["extra_special_tokens"] = [*had, *(token for token in extra if token not in had)]
-        fields |= more
-    if not fields.get("extra_special_tokens"):
-        fields["extra_special_tokens"] = fields.get("additional_special_tokens")
-    extra = fields.get("extra_special_tokens")
-    if isinstance(extra, dict):
-        fields |= {key if key.endswith("_token") else f"{key}_token": token for key, token in extra.items()}
-        extra = None
+        listed = read_if_there(directory / SPECIAL)
+        more = {key: value | {"special": True} if is_plain(key, value) else value for key, value in listed.items()}
+        if isinstance(extra := more.get(EXTRA), list):
+            had = fields[EXTRA] or []
+            more[EXTRA] = [*had, *(token for token in extra if token not in had)]
+        fields = with_names(fields | more)
+    extra = fields[EXTRA]
     if not isinstance(extra, list | None):
-        raise ValueError(f"extra_special_tokens is {shown(extra)}, expected a list or an object of tokens")
+        raise ValueError(f"{EXTRA} is {shown(extra)}, expected a list or an object of tokens")
     found = {key: value for key, value in fields.items() if key in NAMED or is_token(key, value)}
-    return found | {"extra_special_tokens": extra or []}
+    return found | {EXTRA: extra or []}
+
+
+def with_names(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields with the tokens of an object `extra_special_tokens` among them."""
+    extra = fields.get(EXTRA)
+    if not isinstance(extra, dict):
+        return fields
+    named = {key if key.endswith("_token") else f"{key}_token": token for key, token in extra.items()}
+    return fields | named | {EXTRA: None}
+
+
+def is_plain(key: str, value: Any) -> bool:
+    """Whether a value of `special_tokens_map.json` is one token with its properties."""
+    return isinstance(value, dict) and key != EXTRA
 
 
 def is_token(key: str, value: Any) -> bool:
@@ -123,36 +139,61 @@ def is_token(key: str, value: Any) -> bool:
     return key.endswith("_token") and isinstance(value, str | dict)
 
 
-def added_tokens(
+def listed_tokens(
     directory: Path, config: Mapping[str, Any], content: Mapping[str, Any], named: Mapping[str, Any]
-) -> Iterator[Any]:
-    """Tokens to add, in order: those listed by id, then special ones that are not among them."""
-    names = [key for key in NAMED if key in named] + [key for key in named if key not in (*NAMED, "extra_special_tokens")]
-    special = [token(named[key], key) for key in names if named[key] is not None]
-    special += [token(one, "extra_special_tokens") for one in named["extra_special_tokens"]]
-    texts = {one.content for one in special}
-    by_id: dict[int, Any] = {}
+) -> list[Any]:
+    """Added tokens that the files list by their ids, in the order of these."""
     if "added_tokens_decoder" in config:
         listed = config["added_tokens_decoder"]
         if not isinstance(listed, dict) or not all(key.isdecimal() and len(key) < 10 for key in listed):
             raise ValueError(f"added_tokens_decoder is {shown(listed)}, expected an object of tokens by their ids")
         by_id = {int(key): token(value, "added_tokens_decoder") for key, value in listed.items()}
     else:
+        # As in transformers, a token with its properties in the config is not yet known to be special here.
+        special = {text_of(one) for one in special_in_order(named) if not (isinstance(one, dict) and "__type" in one)}
+        by_id = {}
         for word, number in read_if_there(directory / ADDED).items():
             if not isinstance(number, int) or not word:
                 raise ValueError(f"{ADDED} has {shown(word)}: {shown(number)}, expected a token and its id")
-            by_id[number] = token({"content": word, "special": word in texts}, ADDED)
+            by_id[number] = token({"content": word, "special": word in special, "normalized": word not in special}, ADDED)
         for one in content.get("added_tokens", []):
-            by_id[one.get("id", -1)] = token(one, "added_tokens")
-    listed = [by_id[number] for number in sorted(by_id)]
-    for one in listed:
-        one.special = one.special or one.content in {each.content for each in special[: len(names)]}
-    yield from listed
-    seen = {one.content for one in listed}
-    for one in special:
-        if one.content not in seen:
-            seen.add(one.content)
-            yield one
+            if not isinstance(number := one.get("id"), int):
+                raise ValueError(f"added_tokens has {shown(one)}, expected a token with its id")
+            by_id[number] = token(one, "added_tokens")
+    return [by_id[number] for number in sorted(by_id)]
+
+
+def tokens_to_add(listed: list[Any], known: set[str], named: Mapping[str, Any]) -> list[Any]:
+    """The listed tokens, and after them the special ones that are neither among them nor `known` to the tokenizer."""
+    by_text = {one.content: one for one in listed}
+    tokens = list(listed)
+    for value in special_in_order(named):
+        one = token(value, "special tokens")
+        if one.content not in known and one.content not in by_text and one not in tokens:
+            tokens.append(one)
+    names = {token(named[key], key).content for key in named_keys(named)}
+    for one in tokens:
+        one.special = one.special or one.content in names
+    return tokens
+
+
+def named_keys(named: Mapping[str, Any]) -> list[str]:
+    """The names of the special tokens that have one: the usual ones first."""
+    others = [key for key in named if key not in (*NAMED, EXTRA)]
+    return [key for key in (*NAMED, *others) if named.get(key) is not None]
+
+
+def special_in_order(named: Mapping[str, Any]) -> list[Any]:
+    """The special tokens, those with a name first."""
+    extra = named[EXTRA]
+    if not all(isinstance(one, str | dict) for one in (*extra, *(named[key] for key in named_keys(named)))):
+        raise ValueError(f"special tokens are {shown(named)}, expected texts, or objects with their properties")
+    return [*(named[key] for key in named_keys(named)), *extra]
+
+
+def text_of(value: Any) -> Any:
+    """The text of a token, given with its properties or without."""
+    return value.get("content") if isinstance(value, dict) else value
 
 
 def token(value: Any, where: str) -> Any:
