@@ -108,7 +108,11 @@ def nested_rope(v: Variant) -> None:
     sliding = {"rope_type": "default", "rope_theta": v.rng.choice([50.0, 1e4])}
     full = scaling(v.rng)
     v.fields["rope_parameters"] = v.rng.choice(
-        [{"full_attention": full, "sliding_attention": sliding}, {"full_attention": full}, {"sliding_attention": sliding}]
+        [
+            {"full_attention": full, "sliding_attention": sliding},
+            {"full_attention": full},
+            {"sliding_attention": sliding},
+        ]
     )
     v.refusable |= not is_gemma(v) or refused(full, v) or bool(v.fields.get("rope_scaling"))
 
@@ -170,7 +174,14 @@ def numbers(v: Variant) -> None:
 def absent(v: Variant) -> None:
     """A field left out whose default keeps the model small."""
     small = ("head_dim", "num_key_value_heads", "max_position_embeddings", "sliding_window", "n_inner", "n_positions")
-    more = ("attention_multiplier", "residual_multiplier", "logits_scaling", "embedding_multiplier", "n_layer", "n_head")
+    more = (
+        "attention_multiplier",
+        "residual_multiplier",
+        "logits_scaling",
+        "embedding_multiplier",
+        "n_layer",
+        "n_head",
+    )
     for key in v.rng.sample([*small, *more], 3):
         v.fields.pop(key, None)
     # A default number of heads need not fit what is left.
@@ -179,7 +190,15 @@ def absent(v: Variant) -> None:
 
 def null(v: Variant) -> None:
     """A field that is there and says nothing."""
-    keys = ["head_dim", "num_key_value_heads", "rope_scaling", "rope_parameters", "layer_types", "n_inner", "rope_theta"]
+    keys = [
+        "head_dim",
+        "num_key_value_heads",
+        "rope_scaling",
+        "rope_parameters",
+        "layer_types",
+        "n_inner",
+        "rope_theta",
+    ]
     v.fields[v.rng.choice([*keys, "rms_norm_eps", "tie_word_embeddings", "use_sliding_window"])] = None
     v.refusable = True
 
@@ -230,7 +249,9 @@ def write_weights(v: Variant, directory: Path, tensors: Tensors, head: str, embe
     """The weights as one of many trainers would leave them; `head` and `embed` name the two ends of the model."""
     rng, draw = v.rng, np.random.default_rng(v.rng.randrange(2**32))
     tensors = dict(tensors)
-    change = rng.choice(["plain", "plain", "head", "only head", "same head", "prefix", "bare", "extra", "lost", "buffers"])
+    change = rng.choice(
+        ["plain", "plain", "head", "only head", "same head", "prefix", "bare", "extra", "lost", "buffers"]
+    )
     v.changes.append(change)
     if change == "head":
         tensors[head] = draw.normal(size=tensors[embed].shape).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Fields of a `config.json`, checked as they are read: sizes, numbers, flags, activations, blocks of local attention."""
+"""Fields of a `config.json`, checked as they are read: sizes, numbers, flags, activations, local blocks."""
 
 import math
 import reprlib
@@ -13,7 +13,10 @@ LAYER_TYPES = ("full_attention", "sliding_attention")
 LARGEST = 2**31 - 1
 """The largest size that is believed; tensors have to have it too before anything is allocated."""
 MOST_BLOCKS = 10_000
-ELSEWHERE = {"per_layer_config": "sizes that differ by block", "transformers_weights": "weights in a file of its choice"}
+ELSEWHERE = {
+    "per_layer_config": "sizes that differ by block",
+    "transformers_weights": "weights in another file",
+}
 """Fields that mean, in any family, that the model is not what the other fields say."""
 
 _short = reprlib.Repr()
@@ -24,6 +27,13 @@ _short.maxlevel = 3
 def shown(value: Any) -> str:
     """How a value from a file appears in a message: in one short line, whatever it is."""
     return _short.repr(value)
+
+
+def reason(error: BaseException) -> str:
+    """What a library says of a file, cut to one short line."""
+    lines = str(error).strip().splitlines()
+    line = lines[0] if lines else type(error).__name__
+    return line if len(line) <= 200 else f"{line[:197]}..."
 
 
 def size(config: Config, key: str, default: int | None = None, *, least: int = 1, most: int = LARGEST) -> int:

@@ -29,8 +29,9 @@ from real_models.checkpoints.layouts import (
     PRE_NORMS,
     QK_NORMS,
     Tensor,
-    biases_by_flags,
+    attention_biases,
     gpt2_tensors,
+    no_biases,
     rotary_tensors,
 )
 from real_models.checkpoints.rotations import rotation, rotations_by_type
@@ -219,9 +220,7 @@ QWEN_DEFAULTS = LLAMA_DEFAULTS | {
 }
 GEMMA = Family(
     spec=gemma_spec,
-    tensors=partial(
-        rotary_tensors, norms=GEMMA_NORMS | QK_NORMS, norm_offset=1.0, biases=biases_by_flags("attention_bias")
-    ),
+    tensors=partial(rotary_tensors, norms=GEMMA_NORMS | QK_NORMS, norm_offset=1.0, biases=attention_biases),
     defaults={
         "model_type": "gemma3_text",
         "vocab_size": 262_208,
@@ -278,21 +277,21 @@ FAMILIES: dict[str, Family] = {
         tensors=partial(
             rotary_tensors,
             norms=POST_NORMS | QK_NORMS,
-            biases=biases_by_flags("attention_bias"),
+            biases=attention_biases,
             qk_norm_by_head=False,
         ),
         defaults=LLAMA_DEFAULTS | {"vocab_size": 50_304, "rms_norm_eps": 1e-5},
     ),
     "mistral": Family(
         spec=windowed_spec,
-        tensors=partial(rotary_tensors, biases=biases_by_flags()),
+        tensors=partial(rotary_tensors, biases=no_biases),
         defaults=LLAMA_DEFAULTS
         | {"intermediate_size": 14_336, "num_key_value_heads": 8, "max_position_embeddings": 131_072}
         | {"sliding_window": 4096},
     ),
     "phi3": Family(
         spec=windowed_spec,
-        tensors=partial(rotary_tensors, linears=FUSED_LINEARS, biases=biases_by_flags()),
+        tensors=partial(rotary_tensors, linears=FUSED_LINEARS, biases=no_biases),
         defaults=LLAMA_DEFAULTS
         | {"vocab_size": 32_064, "hidden_size": 3072, "intermediate_size": 8192}
         | {"max_position_embeddings": 4096, "rms_norm_eps": 1e-5},
@@ -304,7 +303,7 @@ FAMILIES: dict[str, Family] = {
     ),
     "qwen3": Family(
         spec=qwen_spec,
-        tensors=partial(rotary_tensors, norms=PRE_NORMS | QK_NORMS, biases=biases_by_flags("attention_bias")),
+        tensors=partial(rotary_tensors, norms=PRE_NORMS | QK_NORMS, biases=attention_biases),
         defaults=QWEN_DEFAULTS | {"head_dim": 128},
     ),
     "gemma3_text": GEMMA,

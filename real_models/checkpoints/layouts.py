@@ -38,10 +38,19 @@ class Tensor:
     offset: float = 0.0
 
 
-def biases_by_flags(*flags: str) -> Callable[[Config], str]:
-    """Our names of the linear layers that have a bias, by those of Llama's two flags that a family knows."""
-    layers = {"attention_bias": "q k v o ", "mlp_bias": "gate up down"}
-    return lambda config: "".join(layers[name] for name in flags if flag(config, name))
+def attention_biases(config: Config) -> str:
+    """Our names of the linear layers that have a bias, where only those of the attention may."""
+    return "q k v o" if flag(config, "attention_bias") else ""
+
+
+def all_biases(config: Config) -> str:
+    """The same for Llama, whose MLP may have some too."""
+    return attention_biases(config) + (" gate up down" if flag(config, "mlp_bias") else "")
+
+
+def no_biases(_config: Config) -> str:
+    """The same for a family that has none."""
+    return ""
 
 
 def embedding(spec: Spec, name: str) -> Tensor:
@@ -61,7 +70,7 @@ def rotary_tensors(
     norms: Mapping[str, str] = PRE_NORMS,
     norm_offset: float = 0.0,
     linears: Mapping[str, str] = LINEARS,
-    biases: Callable[[Config], str] = biases_by_flags("attention_bias", "mlp_bias"),
+    biases: Callable[[Config], str] = all_biases,
     qk_norm_by_head: bool = True,
 ) -> Iterator[Tensor]:
     """Tensors of Llama and its kin; PyTorch's linear layers are [out, in].

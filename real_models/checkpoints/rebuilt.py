@@ -113,7 +113,9 @@ def llama(content: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
 
 REBUILT = {
     "GPT2Tokenizer": Rebuilt(
-        families=("gpt2",), build=gpt2, special={"bos_token": END, "eos_token": END, "unk_token": END, "pad_token": None}
+        families=("gpt2",),
+        build=gpt2,
+        special={"bos_token": END, "eos_token": END, "unk_token": END, "pad_token": None},
     ),
     "Qwen2Tokenizer": Rebuilt(
         families=("qwen2", "qwen3"),

@@ -12,7 +12,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from numerics.files import text
-from real_models.checkpoints.config import shown
+from real_models.checkpoints.config import reason, shown
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 SLAB = 2**20  # bytes read at a time
@@ -79,7 +79,7 @@ def names_in(file: Path) -> list[str]:
         with safe_open(file, framework="np") as opened:
             return list(opened.keys())
     except (SafetensorError, OSError) as error:
-        raise ValueError(f"{file} is not a readable safetensors file: {error}") from error
+        raise ValueError(f"{file} is not a readable safetensors file: {reason(error)}") from error
 
 
 class Stored:
@@ -97,7 +97,7 @@ class Stored:
             self.opened = safe_open(self.file, framework="np").__enter__()
             return self.opened.get_slice(self.name)
         except (SafetensorError, OSError) as error:
-            raise ValueError(f"{self.file} is not a readable safetensors file: {error}") from error
+            raise ValueError(f"{self.file} is not a readable safetensors file: {reason(error)}") from error
 
     def __exit__(self, *raised: Any) -> None:
         self.opened.__exit__(*raised)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from numerics.files import text as files
-from real_models.checkpoints.config import flag, section, shown
+from real_models.checkpoints.config import flag, reason, section, shown
 from real_models.checkpoints.rebuilt import REBUILT, Rebuilt
 from real_models.checkpoints.stored import read_object
 
@@ -38,7 +38,9 @@ def read_tokenizer(directory: Path, model_config: Mapping[str, Any]) -> Any:
     config = read_if_there(directory / CONFIG)
     content = read_object(path, "")
     if set(listed := config.get("fast_tokenizer_files") or ["tokenizer.json"]) != {"tokenizer.json"}:
-        raise ValueError(f"{directory / CONFIG}: fast_tokenizer_files is {shown(listed)}, expected tokenizer.json alone")
+        raise ValueError(
+            f"{directory / CONFIG}: fast_tokenizer_files is {shown(listed)}, expected tokenizer.json alone"
+        )
     kind = rebuilt_as(config, model_config, content)
     with_place(path, lambda: check_added(content))
     padding = with_place(path, lambda: section(content, "padding"))
@@ -49,7 +51,7 @@ def read_tokenizer(directory: Path, model_config: Mapping[str, Any]) -> Any:
     known = {one.content for one in tokenizer.get_added_tokens_decoder().values()}
     tokens = with_place(directory, lambda: tokens_to_add(listed, known, named))
     if kind is not None and kind.plain:
-        tokens += [token(text_of(value), "special tokens") for value in special_in_order(named)]
+        tokens += [token(token(value, EXTRA).content, EXTRA) for value in special_in_order(named)]
     guarded(path, lambda: tokenizer.add_tokens(tokens))
     tokenizer.encode_special_tokens = with_place(directory / CONFIG, lambda: flag(config, "split_special_tokens"))
     tokenizer.no_padding()
@@ -63,7 +65,9 @@ def read_chat_template(directory: Path) -> str | None:
         return files.read_text(directory / TEMPLATE)
     template = read_if_there(directory / CONFIG).get("chat_template")
     if isinstance(template, list):
-        template = next((t.get("template") for t in template if isinstance(t, dict) and t.get("name") == "default"), None)
+        template = next(
+            (t.get("template") for t in template if isinstance(t, dict) and t.get("name") == "default"), None
+        )
     if not isinstance(template, str | None):
         raise ValueError(f"{directory / CONFIG}: chat_template is {shown(template)}, expected a text")
     return template
@@ -110,7 +114,7 @@ def special_tokens(directory: Path, config: Mapping[str, Any]) -> dict[str, Any]
         listed = read_if_there(directory / SPECIAL)
         more = {key: value | {"special": True} if is_plain(key, value) else value for key, value in listed.items()}
         if isinstance(extra := more.get(EXTRA), list):
-            had = fields[EXTRA] or []
+            had = fields[EXTRA] if isinstance(fields[EXTRA], list) else []
             more[EXTRA] = [*had, *(token for token in extra if token not in had)]
         fields = with_names(fields | more)
     extra = fields[EXTRA]
@@ -150,12 +154,18 @@ def listed_tokens(
         by_id = {int(key): token(value, "added_tokens_decoder") for key, value in listed.items()}
     else:
         # As in transformers, a token with its properties in the config is not yet known to be special here.
-        special = {text_of(one) for one in special_in_order(named) if not (isinstance(one, dict) and "__type" in one)}
+        special = {
+            token(one, EXTRA).content
+            for one in special_in_order(named)
+            if not (isinstance(one, dict) and "__type" in one)
+        }
         by_id = {}
         for word, number in read_if_there(directory / ADDED).items():
             if not isinstance(number, int) or not word:
                 raise ValueError(f"{ADDED} has {shown(word)}: {shown(number)}, expected a token and its id")
-            by_id[number] = token({"content": word, "special": word in special, "normalized": word not in special}, ADDED)
+            by_id[number] = token(
+                {"content": word, "special": word in special, "normalized": word not in special}, ADDED
+            )
         for one in content.get("added_tokens", []):
             if not isinstance(number := one.get("id"), int):
                 raise ValueError(f"added_tokens has {shown(one)}, expected a token with its id")
@@ -185,15 +195,7 @@ def named_keys(named: Mapping[str, Any]) -> list[str]:
 
 def special_in_order(named: Mapping[str, Any]) -> list[Any]:
     """The special tokens, those with a name first."""
-    extra = named[EXTRA]
-    if not all(isinstance(one, str | dict) for one in (*extra, *(named[key] for key in named_keys(named)))):
-        raise ValueError(f"special tokens are {shown(named)}, expected texts, or objects with their properties")
-    return [*(named[key] for key in named_keys(named)), *extra]
-
-
-def text_of(value: Any) -> Any:
-    """The text of a token, given with its properties or without."""
-    return value.get("content") if isinstance(value, dict) else value
+    return [*(named[key] for key in named_keys(named)), *named[EXTRA]]
 
 
 def token(value: Any, where: str) -> Any:
@@ -202,7 +204,7 @@ def token(value: Any, where: str) -> Any:
 
     fields = {"content": value, "special": True} if isinstance(value, str) else value
     if not isinstance(fields, dict) or not isinstance(fields.get("content"), str) or not fields["content"]:
-        raise ValueError(f"{where} has {shown(value)}, expected a token")
+        raise ValueError(f"{where} has {shown(value)}, expected a text, or one with its properties")
     flags = {key: fields[key] for key in ("lstrip", "rstrip", "single_word", "normalized", "special") if key in fields}
     if not all(isinstance(each, bool) for each in flags.values()):
         raise ValueError(f"{where} has {shown(value)}, expected true or false for its properties")
@@ -230,5 +232,4 @@ def guarded(where: Any, call: Callable[[], Any], what: str = "is not a readable 
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise ValueError(f"{where} {what}: {reason}") from error
+        raise ValueError(f"{where} {what}: {reason(error)}") from error

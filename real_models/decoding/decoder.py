@@ -236,11 +236,12 @@ def unembed(spec: Spec, params: Params, x: Float[Array, "*rows d"]) -> Float[Arr
 def logits(spec: Spec, table: Float[Array, "tokens d"], x: Float[Array, "*rows d"]) -> Float[Array, "*rows tokens"]:
     """Logits of the tokens whose directions these are, from normed residuals, in float32 at least."""
     products = jnp.einsum("...d,vd->...v", x, table, preferred_element_type=at_least_float32(x.dtype))
-    return capped(spec, products if spec.logit_divisor == 1.0 else products / spec.logit_divisor)
+    return as_logits(spec, products)
 
 
-def capped(spec: Spec, logits: Float[Array, "*rows"]) -> Float[Array, "*rows"]:
-    """`c tanh(s / c)` of logits s where the family has a cap c."""
+def as_logits(spec: Spec, products: Float[Array, "*rows"]) -> Float[Array, "*rows"]:
+    """Logits from the products of residuals and directions: `s / divisor`, then `c tanh(s / c)` where there is a cap c."""
+    logits = products if spec.logit_divisor == 1.0 else products / spec.logit_divisor
     return logits if spec.logit_cap is None else spec.logit_cap * jnp.tanh(logits / spec.logit_cap)
 
 

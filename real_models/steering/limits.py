@@ -117,14 +117,19 @@ def approach(model: LanguageModel, prompts: Sequence[Tokens], layer: int, vector
     spec, params = model.spec, model.params
     speed = float(np.linalg.norm(normalisable(model, vector)))
     starts = (centred(spec, float64(model.residual(tokens, layer))[-1]) for tokens in prompts)
-    written = sum(attention_bound(spec, w) + mlp_bound(spec, w) for w in map(float64, params["blocks"][layer + 1 :]))
+    written = sum(block_bound(spec, weights) for weights in map(float64, params["blocks"][layer + 1 :]))
     scaled = logit_table(model) * float64(params["final_norm"]["weight"])
     return Approach(
-        bound=ROUNDED_UP * (max(float(np.linalg.norm(start)) for start in starts) + spec.residual_scale * written),
+        bound=ROUNDED_UP * (max(float(np.linalg.norm(start)) for start in starts) + written),
         speed=speed / ROUNDED_UP,
         steepness=ROUNDED_UP * float(np.linalg.norm(scaled, axis=1).max()) * spec.d_model**0.5,
         floor=spec.d_model * spec.norm_eps,
     )
+
+
+def block_bound(spec: Spec, weights: Params) -> float:
+    """The most that a block can write, in norm, whatever it reads."""
+    return spec.residual_scale * (attention_bound(spec, weights) + mlp_bound(spec, weights))
 
 
 def attention_bound(spec: Spec, weights: Params) -> float:

@@ -10,8 +10,8 @@ import shutil
 import jax
 import numpy as np
 import pytest
-from checkpoint_variants import BASES, vary, write_weights
 
+from checkpoint_variants import BASES, vary, write_weights
 from real_models import read_checkpoint
 from real_models.checkpoints.families import FAMILIES, family_of
 from real_models.decoding import decoder
@@ -132,7 +132,9 @@ def test_defaults(family):
     shapes = {name: tuple(value.shape) for name, value in model.state_dict().items() if "vision" not in name}
     text = theirs.get_text_config()
     expected = {tensor.name: tensor.shape for tensor in ours.tensors(fields, spec)}
-    inner = {name.split(model.base_model_prefix + ".")[-1].removeprefix("language_model."): s for name, s in shapes.items()}
+    inner = {
+        name.split(model.base_model_prefix + ".")[-1].removeprefix("language_model."): s for name, s in shapes.items()
+    }
     if spec.tied:
         inner.pop("lm_head.weight")
     assert {name: shape for name, shape in inner.items() if "projector" not in name} == expected

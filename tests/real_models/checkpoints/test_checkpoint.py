@@ -54,7 +54,9 @@ def test_the_text_tower_of_a_multimodal_model(checkpoint, weights_of, configs, p
     head = {"language_model.lm_head.weight": tensors["model.embed_tokens.weight"]}
     for more in (vision, vision | head):
         assert (logits(load_model(str(checkpoint("gemma3", tensors=renamed | more)))) == expected).all()
-    with pytest.raises(ValueError, match=r"has weights that are no part of the gemma3_text model .*: audio_tower.weight$"):
+    with pytest.raises(
+        ValueError, match=r"has weights that are no part of the gemma3_text model .*: audio_tower.weight$"
+    ):
         load_model(str(checkpoint("gemma3", tensors=renamed | {"audio_tower.weight": np.ones(2, np.float32)})))
 
 

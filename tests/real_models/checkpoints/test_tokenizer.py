@@ -16,7 +16,18 @@ EXAMPLES = 600 if os.environ.get("HYPOTHESIS_PROFILE") == "explore" else 60
 FAMILIES = ("gpt2", "llama", "mistral", "phi3", "granite", "olmo2", "qwen2", "qwen3", "gemma3_text", "gemma3")
 CLASSES = ("PreTrainedTokenizerFast", "GPT2Tokenizer", "GPT2TokenizerFast", "LlamaTokenizerFast", "LlamaTokenizer")
 CLASSES += ("Qwen2TokenizerFast", "GemmaTokenizerFast", "TokenizersBackend", None, None)
-WORDS = ["the cat", " sat", "on<x>a mat", "<s>the", "the </s> end", "  two  spaces", "naïve ça", "<pad>", "a<y> b", "tok\n\n3"]
+WORDS = [
+    "the cat",
+    " sat",
+    "on<x>a mat",
+    "<s>the",
+    "the </s> end",
+    "  two  spaces",
+    "naïve ça",
+    "<pad>",
+    "a<y> b",
+    "tok\n\n3",
+]
 TEXTS = [*WORDS, "<|endoftext|>the cat<|endoftext|>", "it's 12 o'clock", "<x><y><s>", "mat matx <z>z", ""]
 SPECIALS = ["<s>", "</s>", "<x>", "<y>", "<pad>", "<z>", "mat", "<|endoftext|>"]
 
