@@ -19,7 +19,8 @@ with scale gamma and offset beta gives `gamma * u + beta` with `|u| <= sqrt(d)`.
                 (a head mixes values with weights that sum to one);
     MLP         sigma(D P) w + |P b_d|,   w = sqrt(d) sigma(gamma U) + |beta U + b_u|   (since |act(t)| <= |t|),
                 w times max_j (sqrt(d) |gamma G_j| + |beta G_j + b_j|), j over columns, where there is a gate G;
-    either      sqrt(d) max |gamma'|, where what it writes is normed again with scale gamma' (Gemma).
+    either      sqrt(d) max |gamma'|, where what it writes is normed again with scale gamma' (Gemma, OLMo 2);
+                all of it times the residual multiplier, where there is one (Granite).
 
 `E` is their sum over the blocks after l plus `|P x|`, x the unsteered residual. For `alpha |P v| > E` let
 `q = E / (alpha |P v|)`, which bounds the sine of the angle between P h and P v, so that the two unit vectors differ by
@@ -55,9 +56,7 @@ def limit_logits(
     `ValueError` where the law does not apply: a zero vector, or one constant over features under LayerNorm.
     """
     direction = normalisable(model, vector)
-    minus, plus = (
-        normed_limits(model.params["final_norm"], direction) @ float64(unembedding(model.spec, model.params)).T
-    )
+    minus, plus = normed_limits(model.params["final_norm"], direction) @ logit_table(model).T
     cap = model.spec.logit_cap
     return (plus, minus) if cap is None else (cap * np.tanh(plus / cap), cap * np.tanh(minus / cap))
 
@@ -112,14 +111,19 @@ def approach(model: LanguageModel, prompts: Sequence[Tokens], layer: int, vector
     spec, params = model.spec, model.params
     speed = float(np.linalg.norm(normalisable(model, vector)))
     starts = (centred(spec, float64(model.residual(tokens, layer))[-1]) for tokens in prompts)
-    written = sum(attention_bound(spec, w) + mlp_bound(spec, w) for w in map(float64, params["blocks"][layer + 1 :]))
-    scaled = float64(unembedding(spec, params)) * float64(params["final_norm"]["weight"])
+    written = sum(block_bound(spec, weights) for weights in map(float64, params["blocks"][layer + 1 :]))
+    scaled = logit_table(model) * float64(params["final_norm"]["weight"])
     return Approach(
         bound=ROUNDED_UP * (max(float(np.linalg.norm(start)) for start in starts) + written),
         speed=speed / ROUNDED_UP,
         steepness=ROUNDED_UP * float(np.linalg.norm(scaled, axis=1).max()) * spec.d_model**0.5,
         floor=spec.d_model * spec.norm_eps,
     )
+
+
+def block_bound(spec: Spec, weights: Params) -> float:
+    """The most that a block can write, in norm, whatever it reads."""
+    return spec.residual_scale * (attention_bound(spec, weights) + mlp_bound(spec, weights))
 
 
 def attention_bound(spec: Spec, weights: Params) -> float:
@@ -180,3 +184,8 @@ def normalisable(model: LanguageModel, vector: Vector, law: str = "transformer_l
     if not direction.any():
         raise ValueError(f"{law} needs a steering vector that is not constant over features: LayerNorm removes it")
     return direction
+
+
+def logit_table(model: LanguageModel) -> Float[np.ndarray, "vocab d"]:
+    """The matrix that turns a normalised residual into logits (before their cap): the unembedding, scaled."""
+    return float64(unembedding(model.spec, model.params)) / model.spec.logit_divisor

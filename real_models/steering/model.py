@@ -17,6 +17,8 @@ from numerics.observing.curves.head import Head
 from numerics.observing.curves.rays import Rays
 from real_models.checkpoints.checkpoint import read_checkpoint, resolve_dtype
 from real_models.checkpoints.hub import find_checkpoint
+from real_models.checkpoints.stored import read_object
+from real_models.checkpoints.tokenizer import encode, read_chat_template, read_tokenizer
 from real_models.decoding.batching import bucket, chunk_of, in_chunks
 from real_models.decoding.decoder import Params, Spec, at_least_float32
 from real_models.steering import cross_entropy, inputs, rays, steering
@@ -34,6 +36,7 @@ class LanguageModel:
     `tokens` is a list of ids, or a string, which the tokenizer encodes by its own rule (a beginning-of-text token
     included where it has one). `layer` may be a list of blocks; `vector` then is `[layers, d]`. Strengths and vectors
     are converted to the compute dtype `dtype`; logits come in that dtype, in float32 where it is narrower.
+    `chat_template` is the Jinja template by which its maker wraps a conversation; a prompt goes in as it is.
     `mesh` is where the model lies if it is spread over several devices (`shard_model`).
     Bad input is a `ValueError` of one line.
     """
@@ -42,6 +45,7 @@ class LanguageModel:
     spec: Spec
     params: Params = field(repr=False)
     tokenizer: Any = field(default=None, repr=False)
+    chat_template: str | None = field(default=None, repr=False)
     dtype: str = "float32"
     mesh: Mesh | None = field(default=None, repr=False)
 
@@ -182,7 +186,7 @@ class LanguageModel:
             return inputs.token_ids(self.spec, self.name, tokens)
         if self.tokenizer is None:
             raise ValueError(f"{self.name} has no tokenizer.json: give the prompt as a list of token ids")
-        return inputs.token_ids(self.spec, self.name, self.tokenizer.encode(tokens).ids)
+        return inputs.token_ids(self.spec, self.name, encode(self.tokenizer, f"{self.name}: a prompt", tokens))
 
     def _rows(self, tokens, strengths, batch, positions, head, order=0) -> Float[Array, "*order rows vocab"]:
         """`head` of the last residuals, and their derivatives up to `order`, steered along each vector in turn.
@@ -264,21 +268,7 @@ def load_model(path_or_id: str | PathLike[str], dtype: str = "float32") -> Langu
         name=Path(path_or_id).resolve().name if directory == Path(path_or_id).expanduser() else str(path_or_id),
         spec=spec,
         params=params,
-        tokenizer=read_tokenizer(directory / "tokenizer.json"),
+        tokenizer=read_tokenizer(directory, read_object(directory / "config.json", "")),
+        chat_template=read_chat_template(directory),
         dtype=dtype,
     )
-
-
-def read_tokenizer(file: Any) -> Any:
-    """The `tokenizers.Tokenizer` of a `tokenizer.json`; None where there is no such file."""
-    if not file.is_file():
-        return None
-    from tokenizers import Tokenizer
-
-    try:
-        tokenizer = Tokenizer.from_file(str(file))
-    except Exception as error:  # the library raises nothing narrower
-        raise ValueError(f"{file} is not a readable tokenizer: {error}") from error
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer

@@ -155,7 +155,7 @@ def run_block(spec: Spec, weights: Params, x):
 def run_last_query(spec: Spec, weights: Params, x, last):
     """The block's output at position `last` alone, `[batch, 1, d]`."""
     padding, positions = layout(x.shape[1])
-    normed = decoder.norm(spec, weights["attn_norm"], x)
+    normed = decoder.normed_if(spec, weights, "attn_norm", x)
     k, v = decoder.keys_values(spec, weights, normed, positions)
     q = decoder.queries(spec, weights, row(normed, last), last[None, None])
     mask = row(decoder.causal_mask(padding, spec.window), last)
@@ -165,7 +165,7 @@ def run_last_query(spec: Spec, weights: Params, x, last):
 @compiled
 def run_keys_values(spec: Spec, weights: Params, x):
     """The block's keys and values."""
-    normed = decoder.norm(spec, weights["attn_norm"], x)
+    normed = decoder.normed_if(spec, weights, "attn_norm", x)
     return decoder.keys_values(spec, weights, normed, layout(x.shape[1])[1])
 
 
@@ -180,7 +180,7 @@ def run_step(spec: Spec, weights: Params, x: Float[Array, "strengths 1 d"], cach
     """The block at position `last`: its own key and value replace those of the cache, which the strengths share."""
     keys, values = cache[0][0], cache[1][0]
     position = jnp.arange(keys.shape[0])
-    normed = decoder.norm(spec, weights["attn_norm"], x)
+    normed = decoder.normed_if(spec, weights, "attn_norm", x)
     q = decoder.queries(spec, weights, normed, last[None, None])
     own_key, own_value = decoder.keys_values(spec, weights, normed, last[None, None])
     products = jnp.where(

@@ -15,8 +15,9 @@ import xarray as xr
 from numerics.baseline import Baseline
 from numerics.observing.sweep import Sweep
 from real_models import LanguageModel, load_model
-from real_models.checkpoints.checkpoint import weight_files
 from real_models.checkpoints.hub import find_checkpoint
+from real_models.checkpoints.stored import weight_files
+from real_models.checkpoints.tokenizer import TOKENIZER_FILES
 from real_models.texts.segments import token_blocks
 from steerlaw.experiments.experiment import Experiment, Grid, observe_limit, observe_next, observe_text
 from steerlaw.experiments.language import language_experiments
@@ -121,7 +122,7 @@ def _prepare(request: SweepRequest, out: Path) -> tuple[Experiment, dict[str, An
 def _plan(request: SweepRequest, model: LanguageModel, contexts: Sequence[list[int]], blocks: Any) -> dict[str, Any]:
     """Everything that determines what is observed, large things by their hashes."""
     directory, device = find_checkpoint(request.checkpoint), jax.devices()[0]
-    files = [*weight_files(directory), *(directory / name for name in ("config.json", "tokenizer.json"))]
+    files = [*weight_files(directory), *(directory / name for name in ("config.json", *TOKENIZER_FILES))]
     inputs, grid = request.inputs, request.grid
     return {
         "format": FORMAT,
