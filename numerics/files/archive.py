@@ -1,4 +1,4 @@
-"""Members of zip archives of unknown make (`.npz`, `.pt`): what a member declares is checked before any of it is read."""
+"""Members of zip archives of unknown make (`.npz`, `.pt`): what one declares is checked before any of it is read."""
 
 import zipfile
 import zlib
@@ -30,5 +30,7 @@ def opened_archive(path: Path) -> Iterator[tuple[list[str], Read]]:
             if (claimed := sum(info.file_size for info in members.values())) > allowed:
                 raise ValueError(f"{path}: its members claim to be {claimed} bytes, more than the file can hold")
             yield list(members), lambda name: archive.read(members[name])
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, KeyError) as error:
+    except FileNotFoundError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError) as error:
         raise ValueError(f"{path}: not a readable archive ({error})") from error
