@@ -54,9 +54,9 @@ def _hooked_block(config: Path) -> int | None:
     if not config.is_file():
         return None
     said = read_json(config)
-    inner = said.get("metadata") if isinstance(said, dict) else None
-    hook = said.get("hook_name", inner.get("hook_name") if isinstance(inner, dict) else None) if said else None
-    return block_of(hook) if isinstance(hook, str) and "hook_resid_" in hook else None
+    parts = [said, said.get("metadata")] if isinstance(said, dict) else []
+    hooks = [part["hook_name"] for part in parts if isinstance(part, dict) and isinstance(part.get("hook_name"), str)]
+    return block_of(hooks[0]) if hooks and "hook_resid_" in hooks[0] else None
 
 
 def write_safetensors(path: Path, vectors: Vectors, metadata: Metadata) -> list[str]:
