@@ -4,7 +4,8 @@ layer.3   F32 [d]          metadata: strings such as model, model_hint, concept,
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -30,20 +31,33 @@ def load_vector(path: str | Path) -> dict[int, Float[np.ndarray, " d"]]:
     """`{block: float32 vector}` of a canonical file, in order of block; a `ValueError` names what is wrong in it."""
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: no such vector file")
-    try:
-        with safe_open(path, framework="np") as opened:
-            names = list(opened.keys())
-            for name in names:
-                if not re.fullmatch(r"layer\.(0|[1-9][0-9]{0,5})", name):
-                    raise ValueError(f"{path}: tensor {name!r}, expected names layer.0, layer.1, ...")
-            tensors = {int(name.removeprefix("layer.")): opened.get_tensor(name) for name in names}
-    except (SafetensorError, TypeError, KeyError) as error:  # the latter two for a dtype that NumPy has not
-        raise ValueError(f"{path} is not a readable safetensors file: {error}") from error
+    with opened_safetensors(path) as (_, names, read):
+        for name in names:
+            if not re.fullmatch(r"layer\.(0|[1-9][0-9]{0,5})", name):
+                raise ValueError(f"{path}: tensor {name!r}, expected names layer.0, layer.1, ...")
+        tensors = {int(name.removeprefix("layer.")): read(name) for name in names}
     if wrong := next(
         (f"layer.{layer} is {array.dtype}" for layer, array in tensors.items() if array.dtype != "f4"), None
     ):
         raise ValueError(f"{path}: {wrong}, expected float32")
     return checked_vectors(path, tensors)
+
+
+@contextmanager
+def opened_safetensors(path: str | Path) -> Iterator[tuple[dict[str, str], list[str], Callable[[str], np.ndarray]]]:
+    """Metadata, names and what reads a tensor; whatever is wrong in the file is a `ValueError` that names it."""
+    try:
+        with safe_open(path, framework="np") as opened:
+
+            def read(name: str) -> np.ndarray:
+                try:
+                    return opened.get_tensor(name)
+                except (AttributeError, KeyError, TypeError) as error:  # a dtype that NumPy has not
+                    raise ValueError(f"{path}: {name} is not of a dtype that can be read: {error}") from error
+
+            yield opened.metadata() or {}, list(opened.keys()), read
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a readable safetensors file: {error}") from error
 
 
 def checked_vectors(path: str | Path, vectors: Vectors) -> dict[int, Float[np.ndarray, " d"]]:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
 
 from numerics.files.archive import opened_archive
 from numerics.files.atomic import write_atomically
@@ -27,7 +26,7 @@ from real_models.vectors.entries import (
     listed,
     rows_by_block,
 )
-from real_models.vectors.files import Metadata, save_vector
+from real_models.vectors.files import Metadata, opened_safetensors, save_vector
 from real_models.vectors.gguf_files import read_gguf, write_gguf
 from real_models.vectors.torch_files import read_torch, write_torch
 
@@ -37,16 +36,13 @@ TABLE = "W_dec"
 
 def read_safetensors(path: Path, asked: Asked) -> VectorFile:
     """Tensors whose names tell their blocks (ours are `layer.N`), a single one, or the decoder of a SAELens model."""
-    try:
-        with safe_open(path, framework="np") as opened:
-            said, names = opened.metadata() or {}, list(opened.keys())
-            if TABLE in names:
-                told = Asked(layer=asked.layer, row=asked.row, by_name=_hooked_block(path.with_name("cfg.json")))
-                return from_table(path, opened.get_tensor(TABLE), told, TABLE)
-            found = from_entries(path, names, lambda name: opened.get_tensor(str(name)), asked)
-    except (SafetensorError, TypeError, KeyError) as error:  # the latter two for a dtype that NumPy has not
-        raise ValueError(f"{path} is not a readable safetensors file: {error}") from error
-    return VectorFile(vectors=found.vectors, entries=found.entries, metadata=said, notes=found.notes)
+    with opened_safetensors(path) as (said, names, read):
+        if TABLE in names:
+            told = Asked(layer=asked.layer, row=asked.row, by_name=_hooked_block(path.with_name("cfg.json")))
+            found = from_table(path, read(TABLE), told, TABLE)
+        else:
+            found = from_entries(path, names, lambda name: read(str(name)), asked)
+    return VectorFile(vectors=found.vectors, entries=found.entries, metadata=said | found.metadata, notes=found.notes)
 
 
 def _hooked_block(config: Path) -> int | None:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from fuzz.reader import Reader
 from safetensors.numpy import save_file
 
+from fuzz.reader import Reader
 from real_models.vectors.reading import read_vectors
 
 WIDTH = 6
@@ -21,8 +21,11 @@ def numbers(rng: random.Random, *shape: int) -> np.ndarray:
     return np.random.default_rng(rng.randrange(2**32)).normal(size=(*shape, WIDTH)).astype(np.float32)
 
 
-def pickled(content: Mapping[object, object] | np.ndarray) -> tuple[bytes, list[np.ndarray]]:
-    """The pickle that torch writes of tensors in dictionaries, and the storages, numbered, that it refers to."""
+def pickled(content: Mapping[object, object] | np.ndarray, view: bytes = b"") -> tuple[bytes, list[np.ndarray]]:
+    """The pickle that torch writes of tensors in dictionaries, and the storages, numbered, that it refers to.
+
+    `view` ends what it says about a storage: nothing, or that it is a view of none.
+    """
     storages: list[np.ndarray] = []
 
     def text(value: str) -> bytes:
@@ -40,7 +43,7 @@ def pickled(content: Mapping[object, object] | np.ndarray) -> tuple[bytes, list[
             storages.append(value)
             kind = {"float32": b"Float", "float64": b"Double", "float16": b"Half"}[value.dtype.name]
             stored = b"(" + text("storage") + b"ctorch\n" + kind + b"Storage\n" + text(key) + text("cpu")
-            stored += integer(value.size) + b"tQ"
+            stored += integer(value.size) + view + b"tQ"
             no_hooks = b"\x89ccollections\nOrderedDict\n)R"
             tensor = b"(" + stored + integer(0) + sizes(value.shape) + sizes(strides) + no_hooks + b"t"
             return b"ctorch._utils\n_rebuild_tensor_v2\n" + tensor + b"R"
@@ -63,18 +66,18 @@ def pt_file(content: Mapping[object, object] | np.ndarray) -> bytes:
         archive.writestr("archive/data.pkl", pickle)
         archive.writestr("archive/byteorder", b"little")
         for key, storage in enumerate(storages):
-            archive.writestr(f"archive/data/{key}", storage.tobytes())
+            archive.writestr(f"archive/data/{key}", storage.tobytes("A"))
         archive.writestr("archive/version", b"3\n")
     return buffer.getvalue()
 
 
 def old_pt_file(content: Mapping[object, object] | np.ndarray) -> bytes:
     """As `torch.save` wrote it before version 1.6."""
-    pickle, storages = pickled(content)
+    pickle, storages = pickled(content, view=b"N")
     magic = b"\x80\x02\x8a\x0a" + (0x1950A86A20F9469CFC6C).to_bytes(10, "little") + b"."
     system = b"\x80\x02}X\x0d\0\0\0little_endian\x88s."
     keys = b"\x80\x02](" + b"".join(b"X\1\0\0\0%d" % key for key in range(len(storages))) + b"e."
-    data = b"".join(struct.pack("<q", storage.size) + storage.tobytes() for storage in storages)
+    data = b"".join(struct.pack("<q", storage.size) + storage.tobytes("A") for storage in storages)
     return magic + b"\x80\x02M\xe9\x03." + system + pickle + keys + data
 
 
