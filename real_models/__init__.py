@@ -9,7 +9,7 @@ from real_models.steering.random_weights import with_random_weights
 from real_models.steering.sharding import shard_model
 from real_models.steering.sphere import sphere_of
 from real_models.steering.wrap import WrappedModel, wrap
-from real_models.texts.prompts import PromptText, read_contexts, read_prompts, texts_of
+from real_models.texts.prompts import PromptText, read_contexts, read_prompts, read_texts, texts_of
 from real_models.vectors.convert import Conversion, convert_vectors
 from real_models.vectors.doctor import Check, examine
 from real_models.vectors.entries import VectorFile
@@ -48,6 +48,7 @@ __all__ = [
     "read_checkpoint",
     "read_contexts",
     "read_prompts",
+    "read_texts",
     "read_vectors",
     "save_vector",
     "shard_model",

@@ -19,11 +19,11 @@ def read_documents(path: str | Path) -> Iterator[str]:
     """The documents of a file, one after another; a `ValueError` names the file and the line or row that is wrong."""
     path = Path(path)
     readers = {".txt": _plain, ".jsonl": _json, ".parquet": _parquet}
-    if path.suffix not in readers:
+    if path.suffix.lower() not in readers:
         raise ValueError(f"{path}: expected text in a file that ends in {', '.join(readers)}")
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
-    return readers[path.suffix](path)
+    return readers[path.suffix.lower()](path)
 
 
 def token_blocks(tokenizer: Any, documents: Iterable[str], length: int, most: int | None = None) -> list[Ids]:

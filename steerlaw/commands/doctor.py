@@ -18,13 +18,18 @@ class Doctor:
     model: str
     """Checkpoint directory or hub id."""
     vector: Path
-    """Steering vectors (safetensors, one tensor `layer.N` per layer)."""
+    """Steering vectors (safetensors, or any format that `steerlaw convert` reads)."""
     layer: int | None = None
     """Block whose output is steered, 0-based (may be left out if the file holds one layer)."""
     prompt: str = "The quick brown fox jumps over the lazy dog."
     """The text on which the model is checked."""
-    prompts: Path | None = None
-    """JSONL of the texts that built the vector: with them the sign and the layer convention are checked."""
+    positive: Path | None = None
+    """Texts that show the concept, as for `steerlaw vector`: with them and those of --negative, the sign and the layer
+    convention of the vector are checked."""
+    negative: Path | None = None
+    """Texts that do not."""
+    concept: str | None = None
+    """Which concept's rows of the texts to use, where they say theirs (default: all)."""
     strength: float = 1.0
     """Strength of the checks that steer."""
     dtype: str = "float32"
@@ -33,20 +38,25 @@ class Doctor:
     """Print JSON alone."""
 
     def __call__(self) -> int:
-        from real_models import load_model, read_prompts, texts_of
+        from real_models import load_model, read_texts
         from real_models.vectors.doctor import examine
         from steerlaw.inputs.concept_files import one_vector
 
         layer, vector = one_vector(self.vector, self.layer)
-        rows = read_prompts(self.prompts) if self.prompts else []
+        if (self.positive is None) != (self.negative is None):
+            raise ValueError(
+                "--positive and --negative: expected both or neither, since it is their difference that counts"
+            )
+        positive = read_texts(self.positive, "positive", self.concept) if self.positive else []
+        negative = read_texts(self.negative, "negative", self.concept) if self.negative else []
         model = load_model(self.model, dtype=self.dtype)
         checks = examine(
             model,
             self.prompt,
             layer,
             vector,
-            positive=texts_of(rows, "positive"),
-            negative=texts_of(rows, "negative"),
+            positive=positive,
+            negative=negative,
             strength=self.strength,
         )
         if self.json:

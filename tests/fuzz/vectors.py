@@ -7,6 +7,7 @@ import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import save_file
@@ -21,7 +22,7 @@ def numbers(rng: random.Random, *shape: int) -> np.ndarray:
     return np.random.default_rng(rng.randrange(2**32)).normal(size=(*shape, WIDTH)).astype(np.float32)
 
 
-def pickled(content: Mapping[object, object] | np.ndarray, view: bytes = b"") -> tuple[bytes, list[np.ndarray]]:
+def pickled(content: Mapping[Any, Any] | np.ndarray, view: bytes = b"") -> tuple[bytes, list[np.ndarray]]:
     """The pickle that torch writes of tensors in dictionaries, and the storages, numbered, that it refers to.
 
     `view` ends what it says about a storage: nothing, or that it is a view of none.
@@ -58,7 +59,7 @@ def pickled(content: Mapping[object, object] | np.ndarray, view: bytes = b"") ->
     return b"\x80\x02" + write(content) + b".", storages
 
 
-def pt_file(content: Mapping[object, object] | np.ndarray) -> bytes:
+def pt_file(content: Mapping[Any, Any] | np.ndarray) -> bytes:
     """As `torch.save` writes it."""
     pickle, storages = pickled(content)
     buffer = io.BytesIO()
@@ -71,7 +72,7 @@ def pt_file(content: Mapping[object, object] | np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def old_pt_file(content: Mapping[object, object] | np.ndarray) -> bytes:
+def old_pt_file(content: Mapping[Any, Any] | np.ndarray) -> bytes:
     """As `torch.save` wrote it before version 1.6."""
     pickle, storages = pickled(content, view=b"N")
     magic = b"\x80\x02\x8a\x0a" + (0x1950A86A20F9469CFC6C).to_bytes(10, "little") + b"."
@@ -99,12 +100,12 @@ def gguf_file(vectors: Mapping[int, np.ndarray]) -> bytes:
     return head + b"\0" * (-len(head) % 32) + data
 
 
-def reference(rng: random.Random, layer: int) -> dict[object, object]:
+def reference(rng: random.Random, layer: int) -> dict[str, Any]:
     said = {"model": "gpt2", "concept": "joy", "concept_slug": "joy", "layer_idx": layer, "hidden_size": WIDTH}
     return {**said, "steering_vector": numbers(rng)}
 
 
-def hooks(rng: random.Random) -> dict[object, object]:
+def hooks(rng: random.Random) -> dict[str, Any]:
     entry = {"steering_coefficient": 2.0, "action": "add", "bias": None, "head_index": None}
     return {f"layers.{layer}": {**entry, "steering_vector": numbers(rng)} for layer in (1, 4)}
 

@@ -4,6 +4,7 @@ import io
 import json
 import struct
 import zipfile
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -133,11 +134,12 @@ def test_plain_arrays(tmp_path, suffix, order):
         assert found.entries[3].endswith(", row 3")
         np.testing.assert_array_equal(read_vectors(path, layer=3).vectors[3], rows[3].astype(np.float32))
         np.testing.assert_array_equal(read_vectors(path, layer=9, row=1).vectors[9], rows[1].astype(np.float32))
-        for asked, message in (
+        refused: tuple[tuple[dict[str, Any], str], ...] = (
             ({"layer": 4}, r"holds layers \[0, 1, 2, 3\], not 4"),
             ({"row": 1}, "give the layer"),
             ({"layer": 1, "row": 4}, "row is 4, expected a vector, or one of its rows"),
-        ):
+        )
+        for asked, message in refused:
             with pytest.raises(ValueError, match=message):
                 read_vectors(path, **asked)
     rows[1] = 0
@@ -190,11 +192,12 @@ def test_tables_of_features(tmp_path):
         found = read_vectors(tmp_path / name, layer=20, row=3)
         np.testing.assert_array_equal(found.vectors[20], rows[3])
         assert found.metadata["row"] == "3"
-        for asked, message in (
+        refused: tuple[tuple[dict[str, Any], str], ...] = (
             ({"row": 1}, "does not say which layer its vectors belong to"),
             ({"layer": 1}, r"shape \(4, 5\) and row is None, expected one of its rows: take it with"),
             ({"layer": 1, "row": 4}, r"shape \(4, 5\) and row is 4, expected a vector, or one of its rows"),
-        ):
+        )
+        for asked, message in refused:
             with pytest.raises(ValueError, match=message):
                 read_vectors(tmp_path / name, **asked)
 
