@@ -46,9 +46,9 @@ def read_texts(path: str | Path, kind: Kind, concept: str | None = None) -> list
     """The texts of a kind in a file that was named as one of them, of one concept or of all.
 
     A .txt file holds one text a line. Rows {"text": ...} are of the kind that was asked for and of any concept, as far
-    as they do not say; rows of the other kind, which may stand in the same file, are left out. In a directory, which the
-    reference writes, `<concept>_positive.jsonl` and `<concept>_<model>_negative.jsonl` are looked for, at any depth. No
-    text at all is a `ValueError`, and so is whatever is wrong in a row, with its file, its line and what would be right.
+    as they do not say; rows of the other kind, which may stand in the same file, are left out. In a directory, as the
+    reference writes it, `<concept>_positive.jsonl` and `<concept>_<model>_negative.jsonl` are looked for, at any depth.
+    No text at all is a `ValueError`, and so is whatever is wrong in a row: with its file, its line and a right row.
     """
     path = Path(path)
     if path.is_dir():

@@ -21,7 +21,7 @@ ENDS = ("eos_token", "sep_token", "pad_token")
 
 
 def reference_blocks(tokenizer: Any, documents: Iterable[str], end: int | None, most: int | None = None) -> list[Ids]:
-    """Blocks of 129 token ids, the first `most` of them (default: all); `end` is the end-of-text token, if there is one."""
+    """Blocks of 129 token ids, the first `most` of them (default: all); `end` is the end-of-text token, if any."""
     if most is not None and most < 1:
         raise ValueError(f"{most} blocks of text asked for: expected 1 or more")
     return list(islice((block for document in documents for block in _spans(tokenizer, document, end)), most))
@@ -38,7 +38,7 @@ def _spans(tokenizer: Any, document: str, end: int | None) -> Iterator[Ids]:
 
 
 def end_of_text(directory: Path, tokenizer: Any) -> int | None:
-    """The token that ends a text, by the tokenizer's configuration or else the model's; None where neither names one."""
+    """The token that ends a text, by the tokenizer's configuration or else the model's; None where neither says."""
     tokens, model = (_object(directory / name) for name in ("tokenizer_config.json", "config.json"))
     named = [token.get("content") if isinstance(token, dict) else token for token in map(tokens.get, ENDS)]
     numbers = [tokenizer.token_to_id(token) if isinstance(token, str) else None for token in named]

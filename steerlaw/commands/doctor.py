@@ -28,6 +28,8 @@ class Doctor:
     convention of the vector are checked."""
     negative: Path | None = None
     """Texts that do not."""
+    prompts: Path | None = None
+    """Both in one file, as for `steerlaw sweep`."""
     concept: str | None = None
     """Which concept's rows of the texts to use, where they say theirs (default: all)."""
     strength: float = 1.0
@@ -38,17 +40,12 @@ class Doctor:
     """Print JSON alone."""
 
     def __call__(self) -> int:
-        from real_models import load_model, read_texts
+        from real_models import load_model
         from real_models.vectors.doctor import examine
         from steerlaw.inputs.concept_files import one_vector
 
         layer, vector = one_vector(self.vector, self.layer)
-        if (self.positive is None) != (self.negative is None):
-            raise ValueError(
-                "--positive and --negative: expected both or neither, since it is their difference that counts"
-            )
-        positive = read_texts(self.positive, "positive", self.concept) if self.positive else []
-        negative = read_texts(self.negative, "negative", self.concept) if self.negative else []
+        positive, negative = self._texts()
         model = load_model(self.model, dtype=self.dtype)
         checks = examine(
             model,
@@ -72,3 +69,17 @@ class Doctor:
                 [[check.name, MARKS[check.ok], escape(check.detail)] for check in checks],
             )
         return int(any(check.ok is False for check in checks))
+
+    def _texts(self) -> tuple[list[str], list[str]]:
+        """Texts with the concept and without, or none of either."""
+        from real_models import read_texts
+        from steerlaw.inputs.concept_files import read_pair
+
+        given = self.positive, self.negative
+        if (self.positive is None) != (self.negative is None) or (self.prompts and any(given)):
+            raise ValueError("expected --positive and --negative, both or neither, or else --prompts with both kinds")
+        if self.prompts:
+            return read_pair(self.prompts, self.concept)
+        if self.positive is None or self.negative is None:
+            return [], []
+        return read_texts(self.positive, "positive", self.concept), read_texts(self.negative, "negative", self.concept)

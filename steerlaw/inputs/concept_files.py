@@ -67,16 +67,15 @@ def read_concept(
     )
 
 
-def read_pair(prompts: str | Path, concept: str) -> tuple[list[str], list[str]]:
-    """A concept's positive and negative prompts, from one file or from the reference's pair in a directory."""
+def read_pair(prompts: str | Path, concept: str | None) -> tuple[list[str], list[str]]:
+    """A concept's positive and negative prompts (or all), from one file or the reference's pair in a directory."""
     if Path(prompts).is_dir():
         return read_texts(prompts, "positive", concept), read_texts(prompts, "negative", concept)
     rows = read_prompts(prompts)
     positive, negative = texts_of(rows, "positive", concept), texts_of(rows, "negative", concept)
     if not (positive and negative):
-        raise ValueError(
-            f"{prompts}: expected positive and negative prompts of {concept!r}, got {len(positive)} and {len(negative)}"
-        )
+        of, got = f" of {concept!r}" if concept else "", f"got {len(positive)} and {len(negative)}"
+        raise ValueError(f"{prompts}: expected positive and negative prompts{of}, {got}")
     return positive, negative
 
 
