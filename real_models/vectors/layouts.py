@@ -265,7 +265,7 @@ def write_npz(path: Path, vectors: Vectors, _metadata: Metadata) -> list[str]:
     """One block, as the only feature of a decoder."""
     block, vector = next(iter(vectors.items()))
     buffer = io.BytesIO()
-    np.savez(buffer, **{TABLE: np.asarray(vector, np.float32)[None]})
+    np.savez(buffer, W_dec=np.asarray(vector, np.float32)[None])
     write_atomically(path, buffer.getvalue())
     return [f"{path}: the format has no place for the layer, {block}"]
 
