@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import numpy as np
@@ -18,6 +18,7 @@ from real_models import LanguageModel, load_model
 from real_models.checkpoints.hub import find_checkpoint
 from real_models.checkpoints.stored import weight_files
 from real_models.checkpoints.tokenizer import TOKENIZER_FILES
+from real_models.texts.reference import PREDICTIONS, end_of_text, reference_blocks
 from real_models.texts.segments import token_blocks
 from steerlaw.experiments.experiment import Experiment, Grid, observe_limit, observe_next, observe_text
 from steerlaw.experiments.language import language_experiments
@@ -39,7 +40,7 @@ class SweepRequest:
 
     The next token's curves (with the limits), unless `next_token` is false; and the cross-entropy of the first `blocks`
     blocks of at most `block_tokens` tokens of the `documents`, if there are any. `derivatives` is every how many
-    strengths the exact slope is taken (0: never).
+    strengths the exact slope is taken (0: never). `like="reference"` cuts the text as the paper's code does.
     """
 
     checkpoint: str
@@ -51,6 +52,7 @@ class SweepRequest:
     next_token: bool = True
     derivatives: int = 8
     dtype: str = "float32"
+    like: Literal["reference"] | None = None
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -109,14 +111,24 @@ def _prepare(request: SweepRequest, out: Path) -> tuple[Experiment, dict[str, An
     contexts = [model.encode(text) for text in request.inputs.contexts]
     blocks = None
     if request.documents is not None:
-        blocks = token_blocks(model.tokenizer, request.documents, request.block_tokens, request.blocks)
-        if not blocks:
-            raise ValueError("the text holds no document of 2 tokens or more, the second of which is predicted")
+        blocks = _text_blocks(request, model.tokenizer, request.documents)
     plan = _plan(request, model, contexts, blocks)
     open_parts(out, plan)
     concept = replace(request.inputs.concept(model), blocks=blocks)
     experiment = next(language_experiments(model, exact, concept, request.grid))
     return replace(experiment, subject=replace(experiment.subject, kinds=request.kinds)), plan
+
+
+def _text_blocks(request: SweepRequest, tokenizer: Any, documents: Iterable[str]) -> list[list[int]]:
+    """The text in blocks of token ids, of which there must be one."""
+    if request.like is None:
+        blocks, least = token_blocks(tokenizer, documents, request.block_tokens, request.blocks), 2
+    else:
+        end = end_of_text(find_checkpoint(request.checkpoint), tokenizer)
+        blocks, least = reference_blocks(tokenizer, documents, end, request.blocks), PREDICTIONS + 1
+    if not blocks:
+        raise ValueError(f"the text holds no document of {least} tokens or more, the first of which is never predicted")
+    return blocks
 
 
 def _plan(request: SweepRequest, model: LanguageModel, contexts: Sequence[list[int]], blocks: Any) -> dict[str, Any]:
@@ -134,7 +146,7 @@ def _plan(request: SweepRequest, model: LanguageModel, contexts: Sequence[list[i
         "vector": {str(layer): digest(np.asarray(vector)) for layer, vector in inputs.vectors.items()},
         "concept": inputs.name,
         "contexts": digest(contexts),
-        "prompts": digest(list(inputs.positive), list(inputs.negative)),
+        "prompts": digest(list(inputs.positive), list(inputs.negative), inputs.prompt_tokens),
         "words": digest(None if inputs.words is None else sorted(inputs.words)),
         "text": digest(blocks),
         "observe": sorted(request.kinds),
