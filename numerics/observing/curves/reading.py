@@ -58,7 +58,7 @@ def log_probs(head: Head, x: Float[np.ndarray, "rows d"], tokens: Tokens) -> Flo
     """Log-probabilities of some tokens, float64."""
     logits = head.logits(x, tokens).astype(np.float64)
     whole = tokens == slice(None) if isinstance(tokens, slice) else False
-    return logits - (logsumexp(logits, axis=1) if whole else log_normaliser(head, x))[:, None]
+    return logits - np.asarray(logsumexp(logits, axis=1) if whole else log_normaliser(head, x))[:, None]
 
 
 def slopes(head: Head, at: Moving, tokens: Tokens) -> Float[np.ndarray, "rows tokens"]:

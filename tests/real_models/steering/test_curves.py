@@ -30,7 +30,8 @@ def strengths(curve, count=24, seed=0):
     """Of all sizes: uniform in the window, and uniform in the angle."""
     random = np.random.default_rng(seed)
     low, high = np.clip(curve.window, -1e6, 1e6)
-    spread = curve.map.strength(random.uniform(*curve.map.angle(np.array([low, high])), count))
+    first, last = curve.map.angle(np.array([low, high]))
+    spread = curve.map.strength(random.uniform(first, last, count))
     return np.clip(np.concatenate([random.uniform(low, high, count), spread, [low, 0.0, high]]), low, high)
 
 

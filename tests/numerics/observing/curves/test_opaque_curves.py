@@ -1,5 +1,7 @@
 """Curves of models of which only logits are known: formulas whose every value, slope and peak can be had directly."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -26,7 +28,7 @@ def formula(seed, notch=0.0, width=0.05):
     return logits
 
 
-def curve_of(function, window=4.0, **options):
+def curve_of(function, window: Any = 4.0, **options):
     return steered_curve(steerlaw.wrap(function, VOCAB), None, layer=None, vector=[0.0], window=window, **options)
 
 
@@ -58,7 +60,7 @@ def test_everything_that_is_read_off(seed, token):
     grid = np.linspace(-4, 4, 801)
     steepness = np.array([slope(at) for at in grid])
     changes = np.flatnonzero(np.sign(steepness[:-1]) != np.sign(steepness[1:]))
-    roots = [brentq(slope, grid[i], grid[i + 1], xtol=1e-12) for i in changes]
+    roots = np.array([brentq(slope, grid[i], grid[i + 1], xtol=1e-12) for i in changes], float)
     np.testing.assert_allclose(turns.at, roots, atol=1e-6)
     assert np.array_equal(turns.kind, [1 if steepness[i] > 0 else -1 for i in changes])
     np.testing.assert_allclose(turns.value, [law(at)[0, token] for at in turns.at], atol=1e-12)
