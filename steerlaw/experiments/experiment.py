@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
-from numerics.baseline import Baseline
+from numerics.baseline import Baseline, permuted
 from numerics.observing.grids import parse, with_zero
 from numerics.observing.model import SteeredModel
 from numerics.observing.observe import choose_tokens, observe_cross_entropy, observe_next_token
@@ -93,8 +93,8 @@ def with_controls(experiment: Experiment, seed: int) -> Iterator[Experiment]:
     yield replace(
         experiment,
         subject=replace(subject, control="permuted_log_odds", kinds=subject.kinds - {"limit"}),
-        baseline=_permute(experiment.baseline, order),
-        text_baseline=experiment.text_baseline and _permute(experiment.text_baseline, order),
+        baseline=permuted(experiment.baseline, order),
+        text_baseline=experiment.text_baseline and permuted(experiment.text_baseline, order),
         limits=None,
     )
     yield replace(experiment, subject=replace(subject, control="random_direction"), vector=direction)
@@ -183,13 +183,3 @@ def _next_token(
 
 def _attributes(subject: Subject) -> dict[str, Any]:
     return {"model": subject.name, "control": subject.control, "concept": subject.concept, "push": subject.push}
-
-
-def _permute(baseline: Baseline, order: Int[np.ndarray, " vocab"]) -> Baseline:
-    """The baseline with everything it predicts of a token dealt to another token; the unsteered law stays."""
-    names = ("log_odds", "other_log_odds", "logit_shift", "local_log_odds")
-    moved: dict[str, Any] = {name: getattr(baseline, name) for name in names}
-    moved = {name: None if value is None else value[..., order] for name, value in moved.items()}
-    if (sphere := baseline.sphere) is not None:
-        moved["sphere"] = replace(sphere, h_part=sphere.h_part[:, order], v_part=sphere.v_part[order])
-    return replace(baseline, **moved)
