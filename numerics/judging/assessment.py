@@ -13,7 +13,7 @@ from numerics.judging.departures import Departed, departed, points_needed
 from numerics.judging.prediction import UNKNOWN, condition_met, judged_strengths, limit_reach
 from numerics.judging.verdict import HOLDS, NOT_APPLICABLE, UNDECIDED, decide
 from numerics.lowering.setting import MissingInputError
-from numerics.observing.observed_curves import Curves
+from numerics.observing.curve_bands import Curves
 from theory.claims import Claim, Turns
 
 

@@ -11,7 +11,7 @@ from numerics.bands.band import Band
 from numerics.bands.shapes import Departures, Direction
 from numerics.baseline import Baseline
 from numerics.judging.prediction import AFTER, BEFORE, INSIDE, is_limit, predicted, turning, turning_side
-from numerics.observing.observed_curves import Curves
+from numerics.observing.curve_bands import Curves
 from theory.claims import Bounded, Claim, Close, Turns
 
 WAYS: dict[int, Direction] = {1: "rising", -1: "falling"}

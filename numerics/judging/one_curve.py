@@ -17,7 +17,7 @@ from numerics.judging.assessment import Assessment, assess
 from numerics.judging.p_values import ruled_out_from
 from numerics.judging.reasons import verdict_of
 from numerics.judging.verdict import OUTCOMES, SEVERITY, Verdict, check_tolerance, worst
-from numerics.observing.observed_curves import Curves
+from numerics.observing.curve_bands import Curves
 from theory.catalogue import find_law
 from theory.claims import Bounded, Claim, Close, Turns
 from theory.law import Law

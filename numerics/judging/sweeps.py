@@ -24,16 +24,14 @@ from numerics.judging.verdict import (
     worst,
 )
 from numerics.lowering.setting import MissingInputError
-from numerics.observing.observed_curves import Curves
+from numerics.observing.curve_bands import Curves
 from numerics.observing.sweep import NotObservedError, Sweep
+from numerics.observing.variables import BUMP, FALLING, RISING
 from theory.claims import Claim, Turns
 from theory.law import Law
 from theory.quantities import LOG_PROBABILITY, Unit
 
 Weighing = Literal["count", "mass", "chosen"]
-
-RISING, FALLING, BUMP = range(3)
-"""Places along a sweep's `shape` dimension."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -199,8 +197,8 @@ def _holding(claim: Claim, codes: Int[np.ndarray, "*per"], mass, sweep: Sweep, t
     found: dict[Weighing, Tally] = {"count": tally(holds, judged=judged)}
     if mass is not None:
         found["mass"] = tally(holds, mass, judged)
-    if "token" in claim.quantity.per and "chosen_after" in sweep.data:
-        ids = sweep.data["token"].to_numpy()[~sweep.data["chosen_after"].to_numpy()]
+    if "token" in claim.quantity.per and "token" in sweep.data:
+        ids = sweep.data["token"].to_numpy()
         columns = ids if tokens is None else np.flatnonzero(np.isin(tokens, ids))
         found["chosen"] = tally(holds[:, columns], judged=judged[:, columns])
     return found

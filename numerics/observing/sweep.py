@@ -12,7 +12,8 @@ import xarray as xr
 
 from numerics.bands.band import check_strengths, rounding_halfwidth
 from numerics.files.atomic import replacing
-from numerics.observing.observed_curves import Curves
+from numerics.observing.curve_bands import Curves
+from numerics.observing.variables import HALFWIDTH, check_variables, described
 from theory.quantities import PEAK, Quantity
 
 FORMAT, SCHEMA = "steerlaw-sweep", 1
@@ -24,21 +25,10 @@ class NotObservedError(ValueError):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sweep:
-    """Observed curves, as an xarray Dataset. Every variable is optional; logs are natural.
+    """Observed curves, as an xarray Dataset: `numerics.observing.variables` has a row for every variable, all optional.
 
-    Curves over `strength`: `log_probability [context, token, strength]` of the chosen tokens (coordinate: vocabulary
-    ids), its exact slope `log_probability_slope [context, token, slope_strength]` and, of some tokens (else NaN), the
-    strengths between which by that slope the peak is, `slope_peak_lower` and `slope_peak_upper [context, token]`;
-    `log_ratio` and `interplay [context, token, strength]`, `mean_logprob`, `mean_log_odds`, `greedy_log_odds`,
-    `top_log_probability`, `kl_forward` and `kl_reverse [context, strength]`, `concept_logit` and `efficiency [context,
-    concept, strength]`, `cross_entropy [block, strength]` with `block_weight`; over `rank`: `singular_values [context,
-    rank]`. The band of a curve X is X +- `X_halfwidth`. Of every token of the vocabulary, its `log_odds [vocab]`, its
-    exact `slope_at_zero [context, vocab]` and a summary: `shape_departure [context, vocab, shape, bound]` (D- and D+
-    from rising, falling, bump), `shape_witness` (strength indices, -1 padding) and `shape_witness_value [context,
-    vocab, shape, point]`, `peak` (strength of the largest value), `peak_lower` and `peak_upper` (between which the
-    maximum lies; infinite where it may lie beyond the window), `turns` (fewest turning points of any curve in the
-    band), `first` (1 rising, -1 falling, 0 flat), `start`, `end` (log-probabilities).
-    Attributes say what was observed: model, layer, control, norms, dtype, notes.
+    Attributes say what was observed: model, layer, control, norms, dtype, notes. Variables of other dimensions than
+    their rows say are a `ValueError`.
     """
 
     data: xr.Dataset
@@ -46,6 +36,7 @@ class Sweep:
     def __post_init__(self) -> None:
         if "strength" not in self.data.coords:
             raise ValueError("a sweep needs a coordinate 'strength'")
+        check_variables(self.data)
         check_strengths(self.strengths, least=3)
 
     @property
@@ -117,8 +108,8 @@ class Sweep:
                 sweep._encoded().to_netcdf(temporary, engine="h5netcdf", mode="a", group=group)
 
     def _encoded(self) -> xr.Dataset:
-        """The dataset with its attributes as JSON, beside the name and version of the format."""
-        data = self.data.copy(deep=False)
+        """The dataset described, with its attributes as JSON beside the name and version of the format."""
+        data = described(self.data)
         data.attrs = {"format": FORMAT, "schema": SCHEMA, "attributes": json.dumps(self.attributes, allow_nan=False)}
         return data
 
@@ -149,7 +140,7 @@ class Sweep:
         if name not in self.data:
             raise NotObservedError(f"the sweep does not hold {name}")
         value = self.data[name]
-        return value, self.data.get(f"{name}_halfwidth", xr.zeros_like(value, dtype=np.float64))
+        return value, self.data.get(name + HALFWIDTH, xr.zeros_like(value, dtype=np.float64))
 
     def _log_odds(self) -> tuple[xr.DataArray, xr.DataArray]:
         """Those of the chosen tokens, the same at every strength."""
@@ -190,3 +181,12 @@ class Sweep:
         width = (width + width.isel(strength=at_zero[0])).where(self.data["strength"] != 0, 0.0)
         change = mean - mean.isel(strength=at_zero[0], drop=True)
         return change.assign_attrs(value.attrs), width.drop_vars("strength", errors="ignore")
+
+
+def merge(*sweeps: Sweep) -> Sweep:
+    """One sweep of the variables of several over the same strengths; attributes of earlier ones win."""
+    attributes: dict[str, Any] = {}
+    for sweep in reversed(sweeps):
+        attributes |= sweep.attributes
+    data = xr.merge([sweep.data for sweep in sweeps], join="exact", compat="no_conflicts", combine_attrs="drop")
+    return Sweep(data=data.assign_attrs(attributes))

@@ -8,11 +8,13 @@ import numpy as np
 from jaxtyping import Float
 
 from numerics.baseline import Baseline, permuted
+from numerics.observing.cross_entropy import observe_cross_entropy
 from numerics.observing.grids import parse, with_zero
-from numerics.observing.model import SteeredModel
-from numerics.observing.observe import choose_tokens, observe_cross_entropy, observe_next_token
+from numerics.observing.model import SteeredModel, Steering
+from numerics.observing.next_token import observe_next_token
 from numerics.observing.remembered import Remembered
 from numerics.observing.sweep import Sweep
+from numerics.observing.watched import Watched, choose_tokens
 from steerlaw.inputs.subjects import Observation, Subject
 
 WATCHED = 8
@@ -134,8 +136,7 @@ def observe_text(experiment: Experiment) -> Observation:
         experiment.model,  # pyright: ignore[reportArgumentType]
         experiment.blocks,
         experiment.text_strengths,
-        layer=subject.layer,
-        vector=experiment.vector,
+        Steering(layer=subject.layer, vector=experiment.vector),
         weights=experiment.block_weights,
         budget=experiment.text_budget,
         rounding=experiment.rounding,
@@ -166,15 +167,16 @@ def _next_token(
         experiment.model,
         experiment.subject.contexts,
         strengths,
-        layer=experiment.subject.layer,
-        vector=experiment.vector,
-        log_odds=baseline.log_odds,
-        concepts=baseline.concepts,
-        concept_names=experiment.subject.concept_names,
-        tokens=choose_tokens(baseline.log_probs, baseline.log_odds, baseline.concepts, WATCHED),
-        derivative_every=slope_every,
+        Steering(layer=experiment.subject.layer, vector=experiment.vector),
+        Watched(
+            tokens=choose_tokens(baseline.log_probs, baseline.log_odds, baseline.concepts, WATCHED),
+            log_odds=baseline.log_odds,
+            concepts=baseline.concepts,
+            concept_names=experiment.subject.concept_names,
+            other_vector=experiment.other_vector,
+        ),
+        slope_every=slope_every,
         budget=budget,
-        other_vector=experiment.other_vector,
         summarised=summarised,
         rounding=experiment.rounding,
         attributes=_attributes(experiment.subject),

@@ -7,7 +7,7 @@ from typing import Any
 from numerics.judging.assessment import assess
 from numerics.judging.reasons import verdict_of
 from numerics.judging.verdict import OUTCOMES, worst
-from numerics.observing.observed_curves import Curves
+from numerics.observing.curve_bands import Curves
 from steerlaw.inputs.reference_results import ResultCurves, read_results
 from theory.claims import ALWAYS, Bounded, Claim, Turns
 from theory.law import Law

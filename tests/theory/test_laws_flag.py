@@ -26,7 +26,7 @@ from numerics.judging.counterexample import counterexample_baseline
 from numerics.judging.one_curve import compare
 from numerics.judging.reasons import verdict_of
 from numerics.judging.verdict import NOT_APPLICABLE
-from numerics.observing.observed_curves import Curves
+from numerics.observing.curve_bands import Curves
 from strategies import concept_tilts, spheres, tilts
 from theory.catalogue import laws
 from theory.claims import ALWAYS, Claim

@@ -8,7 +8,10 @@ import pytest
 
 from numerics.baseline import Baseline
 from numerics.judging.predicted_numbers import gaps
-from numerics.observing.observe import observe_cross_entropy, observe_next_token
+from numerics.observing.cross_entropy import observe_cross_entropy
+from numerics.observing.model import Steering
+from numerics.observing.next_token import observe_next_token
+from numerics.observing.watched import Watched
 
 RNG = np.random.default_rng(4)
 VOCAB, CONTEXTS, BLOCKS = 30, 3, 12
@@ -47,12 +50,9 @@ def next_token(model):
         model,
         range(CONTEXTS),
         GRID,
-        layer=0,
-        vector=np.ones(1),
-        log_odds=ODDS,
-        concepts=CONCEPT,
-        tokens=TOKENS,
-        derivative_every=6,
+        Steering(layer=0, vector=np.ones(1)),
+        Watched(tokens=TOKENS, log_odds=ODDS, concepts=CONCEPT),
+        slope_every=6,
     )
 
 
@@ -111,7 +111,7 @@ def test_a_concept_steeper_than_its_bound_shows_by_how_much():
 @pytest.mark.parametrize(("stretch", "agrees"), [(1.0, True), (3.0, False)])
 def test_slope_curvature_and_minimum_of_cross_entropy(stretch, agrees):
     blocks = RNG.integers(0, VOCAB, (BLOCKS, CONTEXTS))
-    sweep = observe_cross_entropy(Tilt(stretch), blocks, GRID, layer=0, vector=np.ones(1))
+    sweep = observe_cross_entropy(Tilt(stretch), blocks, GRID, Steering(layer=0, vector=np.ones(1)))
     text = Baseline(
         log_probs=np.tile(LAWS, (BLOCKS, 1)),
         log_odds=ODDS,
@@ -129,7 +129,7 @@ def test_slope_curvature_and_minimum_of_cross_entropy(stretch, agrees):
 
 def test_a_sweep_without_weights_and_half_widths_counts_blocks_alike_and_knows_no_rounding():
     blocks = RNG.integers(0, VOCAB, (BLOCKS, CONTEXTS))
-    sweep = observe_cross_entropy(Tilt(), blocks, GRID, layer=0, vector=np.ones(1))
+    sweep = observe_cross_entropy(Tilt(), blocks, GRID, Steering(layer=0, vector=np.ones(1)))
     positions = BLOCKS * CONTEXTS
     text = Baseline(
         log_probs=np.tile(LAWS, (BLOCKS, 1)),

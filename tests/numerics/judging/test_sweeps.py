@@ -10,9 +10,12 @@ from numerics.baseline import FIELDS, Baseline, arrays_of, baseline_of
 from numerics.judging.sweeps import Finding, judge
 from numerics.judging.verdict import DEPARTS, HOLDS, NOT_APPLICABLE
 from numerics.lowering.expressions import needs
+from numerics.observing.cross_entropy import observe_cross_entropy
 from numerics.observing.grids import strength_grid
-from numerics.observing.observe import merge, observe_cross_entropy, observe_next_token
-from numerics.observing.sweep import Sweep
+from numerics.observing.model import Steering
+from numerics.observing.next_token import observe_next_token
+from numerics.observing.sweep import Sweep, merge
+from numerics.observing.watched import Watched
 from theory import facts
 from theory.catalogue import laws
 from theory.tilted import pre_norm
@@ -72,10 +75,10 @@ class Table:
 
 
 def sweep_of(model: Table, grid=GRID) -> Sweep:
-    where = {"layer": 0, "vector": np.array([1.0, 0.0])}
-    known = {"log_odds": ODDS, "concepts": CONCEPTS, "other_vector": np.array([0.0, 1.0])}
-    curves = observe_next_token(model, range(CONTEXTS), grid, tokens=range(VOCAB), **known, **where)
-    return merge(curves, observe_cross_entropy(model, range(CONTEXTS), grid, weights=BASELINE.weights, **where))
+    steering = Steering(layer=0, vector=np.array([1.0, 0.0]))
+    watched = Watched(tokens=range(VOCAB), log_odds=ODDS, concepts=CONCEPTS, other_vector=np.array([0.0, 1.0]))
+    curves = observe_next_token(model, range(CONTEXTS), grid, steering, watched)
+    return merge(curves, observe_cross_entropy(model, range(CONTEXTS), grid, steering, weights=BASELINE.weights))
 
 
 @pytest.fixture(scope="module")

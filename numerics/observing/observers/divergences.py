@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from numerics.exponential_sums.tilted import binary_divergence, exp_beyond_linear
-from numerics.observing.view import View
+from numerics.observing.observers.view import View
 
 LogMasses = tuple[Float[np.ndarray, "concepts strengths"], ...]
 
@@ -27,7 +27,7 @@ def observe_divergences(view: View, log_masses: LogMasses | None) -> dict[str, n
     w sum p_alpha |d| + w^2, beside the share 2 h_0 of itself that p is off by.
     """
     sums = np.zeros((4, len(view.strengths)))
-    for _, values in view.blocks():
+    for _, values in view.slices():
         values -= view.log_normaliser[:, None]
         sums += np.asarray(_sums(values, values[view.base]))
     forward, reverse, moved, swept = sums
@@ -62,8 +62,8 @@ def _efficiency(view: View, found: dict[str, np.ndarray], log_masses: LogMasses,
 
 
 @jax.jit
-def _sums(log_probs: Float[Array, "strengths block"], base: Float[Array, " block"]) -> Float[Array, "4 strengths"]:
-    """Sums over a block of p h(d), p (e^d - 1 - d), |p_alpha - p| and p_alpha |d|."""
+def _sums(log_probs: Float[Array, "strengths slice"], base: Float[Array, " slice"]) -> Float[Array, "4 strengths"]:
+    """Sums over a slice of p h(d), p (e^d - 1 - d), |p_alpha - p| and p_alpha |d|."""
     total = partial(jnp.sum, axis=1)
     d = log_probs - base
     law, steered = jnp.exp(base), jnp.exp(log_probs)
