@@ -8,6 +8,7 @@ from typing import Any
 
 from numerics.judging.sweeps import judge
 from numerics.judging.verdict import check_tolerance
+from numerics.lowering.setting import settings_of
 from steerlaw.experiments.embedded import embedded_experiments, embedded_inputs
 from steerlaw.experiments.experiment import Grid, run
 from steerlaw.experiments.targets import TargetOptions, read_target
@@ -79,9 +80,10 @@ def verify(
 
 def judged(observation: Observation, laws: Iterable[Law], tolerance: float) -> Iterator[Judged]:
     """Each claim that this kind of observation is about, judged on it."""
+    known = observation.baseline and settings_of(observation.baseline)
     for law in laws:
         own = tuple(claim for claim in law.claims if _kind(claim, observation.subject) == observation.kind)
-        for finding in judge(replace(law, claims=own), observation.sweep, observation.baseline, tolerance=tolerance):
+        for finding in judge(replace(law, claims=own), observation.sweep, known, tolerance=tolerance):
             yield Judged(observation.subject, finding)
 
 
