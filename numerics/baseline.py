@@ -26,7 +26,7 @@ class Meaning(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConceptLaw:
+class ConceptDistribution:
     """Assumption 1: what a token's probability is in contexts of its own concept and in others."""
 
     inside: Annotated[PerToken, Meaning("probability", "of token z in contexts of its own concept")]
@@ -79,7 +79,7 @@ class Baseline:
     limit_strength: Annotated[float | None, Meaning("strength", "from which on the limits are to be trusted")] = None
     limit_remainder: Annotated[float | None, Meaning("logit", "how far the limits may be off from there on")] = None
     in_target: Annotated[Bool[np.ndarray, " context"] | None, Meaning("", "the contexts of the target concept")] = None
-    data_law: Annotated[ConceptLaw | None, Meaning("", "the concepts' probabilities the model was trained on")] = None
+    data_law: Annotated[ConceptDistribution | None, Meaning("", "the concepts' probabilities it was trained on")] = None
     sphere: Annotated[Sphere | None, Meaning("", "the steered residual as the final normalisation sees it")] = None
     local_log_odds: Annotated[
         Table | None,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from numerics.judging.sweeps import judge
+from numerics.judging.sweeps import judge_sweep
 from numerics.judging.verdict import check_tolerance
 from numerics.lowering.setting import settings_of
 from steerlaw.experiments.embedded import embedded_experiments, embedded_inputs
@@ -83,7 +83,7 @@ def judged(observation: Observation, laws: Iterable[Law], tolerance: float) -> I
     known = observation.baseline and settings_of(observation.baseline)
     for law in laws:
         own = tuple(claim for claim in law.claims if _kind(claim, observation.subject) == observation.kind)
-        for finding in judge(replace(law, claims=own), observation.sweep, known, tolerance=tolerance):
+        for finding in judge_sweep(replace(law, claims=own), observation.sweep, known, tolerance=tolerance):
             yield Judged(observation.subject, finding)
 
 

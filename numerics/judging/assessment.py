@@ -44,7 +44,7 @@ class Assessment:
     assumed: str = ""
 
 
-def assess(
+def judge_curves(
     claim: Claim,
     curves: Curves,
     baseline: Baseline | Settings | None,

@@ -13,7 +13,7 @@ from numerics.bands.evidence import Evidence
 from numerics.bands.measured import Bounds, observed_bounds
 from numerics.baseline import Baseline
 from numerics.checks import checked_log_odds, checked_log_probs
-from numerics.judging.assessment import Assessment, assess
+from numerics.judging.assessment import Assessment, judge_curves
 from numerics.judging.notes import Note, Notes, lacking, note
 from numerics.judging.p_values import ruled_out_from
 from numerics.judging.reasons import verdict_of
@@ -56,7 +56,7 @@ def compare(
     values that are sampled proportions; or else the rounding of the values' dtype. Bounds count as statistical
     evidence, held simultaneously at `level`, unless `evidence` says otherwise.
 
-    Predictions and conditions are computed from `log_probs` (base law, `[vocab]` or `[contexts, vocab]`) and
+    Predictions and conditions are computed from `log_probs` (unsteered, `[vocab]` or `[contexts, vocab]`) and
     `log_odds`, or from a whole `baseline`. `token` is the id of the token at hand (by default the one token whose base
     log-probability the curve passes through at strength 0); `concept` the tokens, as ids or a mask, of the concept at
     hand, taken as the target. A closed form that lacks what it needs is `not_applicable`. A claim about shape alone is
@@ -139,7 +139,7 @@ def _judged(claim: Claim, asked: _Asked) -> _Judged:
     why = "".join(missing.values())
     if missing and (isinstance(claim, Close) or claim.quantity != measured.quantity):
         return _Judged(claim=claim, verdict=_refused(claim, asked, why), lacks=True)
-    found = assess(
+    found = judge_curves(
         claim, curves, None if missing else asked.known, tolerance=asked.tolerance, tokens=tokens, assume=why
     )
     at = worst(found.codes, found.least, found.most)

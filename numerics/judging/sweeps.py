@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 
 from numerics.bands.evidence import Evidence
 from numerics.baseline import Baseline
-from numerics.judging.assessment import Assessment, assess, not_applied, noted
+from numerics.judging.assessment import Assessment, judge_curves, not_applied, noted
 from numerics.judging.notes import Note, lacking, note, turning_notes
 from numerics.judging.prediction import AFTER, BEFORE, UNKNOWN, condition_met, turning, turning_side
 from numerics.judging.reasons import verdict_of
@@ -65,7 +65,7 @@ class Finding:
     where: dict[str, int | str]
 
 
-def judge(
+def judge_sweep(
     law: Law, sweep: Sweep, baseline: Baseline | Settings | None, *, tolerance: float | None = None
 ) -> list[Finding]:
     """Judge every claim of a law on a sweep; predictions come from `baseline` alone.
@@ -88,7 +88,7 @@ def _finding(law: Law, claim: Claim, sweep: Sweep, known: Settings | None, toler
         else:
             curves = sweep.curves(claim.quantity)
             tokens = sweep.data["token"].to_numpy() if "token" in claim.quantity.per else None
-            assessment = assess(claim, curves, known, tolerance=tolerance, tokens=tokens)
+            assessment = judge_curves(claim, curves, known, tolerance=tolerance, tokens=tokens)
     except NotObservedError as missing:
         blank = np.zeros((*[0] * len(claim.quantity.per), len(sweep.strengths)))
         nowhere = Curves(strengths=sweep.strengths, lower=blank, upper=blank)
@@ -103,7 +103,7 @@ def _summarised(claim: Turns, sweep: Sweep) -> bool:
 
 
 def _assess_vocabulary(claim: Turns, sweep: Sweep, known: Settings | None, tolerance: float) -> Assessment:
-    """As `assess`, on the whole vocabulary: departures were computed when the sweep was made."""
+    """As `judge_curves`, on the whole vocabulary: departures were computed when the sweep was made."""
     data, strengths = sweep.data, sweep.strengths
     departure = data["shape_departure"].to_numpy().astype(np.float64)
     per = departure.shape[:2]

@@ -188,9 +188,9 @@ def _read_anew(atom: Expr, setting: Setting) -> np.ndarray:
 def _context_mean(expr: Expr, setting: Setting) -> np.ndarray:
     weights = setting.baseline.weights
     if isinstance(expr, ReverseDivergence):
-        law, odds = setting.law
+        distribution, odds = setting.distribution
         strengths = _evaluate(expr.args[0], setting).reshape(-1)
-        return np.asarray(cross_entropy_change(law, odds, strengths, weights)).reshape(1, 1, 1, -1)
+        return np.asarray(cross_entropy_change(distribution, odds, strengths, weights)).reshape(1, 1, 1, -1)
     values = _evaluate(expr, setting)
     shares = np.full(values.shape[0], 1.0) if weights is None else np.asarray(weights)
     return np.average(values, axis=0, weights=shares if values.shape[0] > 1 else None)[None]

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from numerics.baseline import Baseline
-from numerics.checks import checked_law, checked_log_odds, checked_log_probs
+from numerics.checks import checked_distribution, checked_log_odds, checked_log_probs
 
 AXES = ("context", "token", "concept", "strength")
 """The last is the axis that curves run along, whatever their abscissa is."""
@@ -30,7 +30,7 @@ class MissingInputError(ValueError):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Setting:
-    """What the kernels of atoms read. `strengths` is the abscissa: strengths, levels of the log-odds, or ranks.
+    """What the kernels of atoms read. `strengths` is the abscissa: strengths, values of the log-odds, or ranks.
 
     `values` remembers the atoms that were read, for the next closed form that is evaluated in the same setting.
     """
@@ -61,7 +61,7 @@ class Setting:
         return checked_log_odds(self.need("log_odds"), vocab=self.log_probs.shape[-1])
 
     @cached_property
-    def levels(self) -> Float[np.ndarray, " levels"]:
+    def distinct_log_odds(self) -> Float[np.ndarray, " distinct"]:
         """The distinct log-odds, ascending."""
         return np.unique(self.log_odds)
 
@@ -70,8 +70,8 @@ class Setting:
         return jnp.asarray(self.need("concepts"), dtype=bool)
 
     @cached_property
-    def law(self) -> tuple[Float[Array, "contexts vocab"], Float[Array, " vocab"]]:
-        return checked_law(self.log_probs, self.need("log_odds"))
+    def distribution(self) -> tuple[Float[Array, "contexts vocab"], Float[Array, " vocab"]]:
+        return checked_distribution(self.log_probs, self.need("log_odds"))
 
     @cached_property
     def reference(self) -> Int[np.ndarray, " contexts"]:

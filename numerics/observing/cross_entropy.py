@@ -26,7 +26,7 @@ def observe_cross_entropy(
     rounding: float = ROUNDING,
     attributes: dict[str, Any] | None = None,
 ) -> Sweep:
-    """Cross-entropy (nats per token) of every segment of text, or of every context of a model with a known data law.
+    """Cross-entropy (nats per token) of every segment of text, or context of a model of known data.
 
     Up to `budget` strengths are added where the mean over the segments bends between neighbours or turns.
     """
@@ -48,7 +48,7 @@ def observe_cross_entropy(
     found = {
         "cross_entropy": losses.T.astype(np.float64),
         "cross_entropy_halfwidth": rounding_halfwidth(losses.dtype, _scale(losses), rounding),
-        "block_weight": share,
+        "segment_share": share,
     }
     data = xr.Dataset(
         {name: (VARIABLES[name].dimensions, values) for name, values in found.items()}, coords={"strength": strengths}

@@ -13,10 +13,10 @@ import xarray as xr
 from numerics.bands.band import check_strengths, rounding_halfwidth
 from numerics.files.atomic import replacing
 from numerics.observing.curve_bands import Curves
-from numerics.observing.variables import HALFWIDTH, check_variables, described
+from numerics.observing.variables import HALFWIDTH, RENAMED, check_variables, described
 from theory.quantities import PEAK, Quantity
 
-FORMAT, SCHEMA = "steerlaw-sweep", 1
+FORMAT, SCHEMA = "steerlaw-sweep", 2
 
 
 class NotObservedError(ValueError):
@@ -91,11 +91,11 @@ class Sweep:
         )
 
     def cross_entropy(self) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
-        """Each block's cross-entropy, the half-width of their mean's band, and the blocks' shares of it (sum 1)."""
+        """Each segment's cross-entropy, the half-width of their mean's band, and the segments' shares of it (sum 1)."""
         value, halfwidth = self._observed("cross_entropy")
-        weight = self.data.get("block_weight", xr.ones_like(value["block"], dtype=np.float64))
+        weight = self.data.get("segment_share", xr.ones_like(value["segment"], dtype=np.float64))
         weight = weight / weight.sum()
-        return value, (halfwidth * weight).sum("block"), weight
+        return value, (halfwidth * weight).sum("segment"), weight
 
     def write(self, path: str | os.PathLike[str], groups: Mapping[str, "Sweep"] | None = None) -> None:
         """Write as netCDF, whole or not at all: a temporary file beside it takes its place when complete.
@@ -131,8 +131,10 @@ class Sweep:
             ) from error
         if data.attrs.get("format") != FORMAT:
             raise ValueError(f"{path}: a netCDF file, but no sweep: attribute 'format' is not {FORMAT!r}")
-        if data.attrs.get("schema") != SCHEMA:
-            raise ValueError(f"{path}: sweep schema {data.attrs.get('schema')}, expected {SCHEMA}; update steerlaw")
+        schema = data.attrs.get("schema")
+        if schema not in RENAMED:
+            raise ValueError(f"{path}: sweep schema {schema}, expected {SCHEMA} or earlier; update steerlaw")
+        data = data.rename({old: new for old, new in RENAMED[schema].items() if old in {*data.variables, *data.dims}})
         data.attrs = json.loads(data.attrs["attributes"])
         return Sweep(data=data)
 
@@ -150,20 +152,20 @@ class Sweep:
         return value, xr.full_like(value, rounding_halfwidth(np.float64, np.abs(chosen).max(initial=0.0)))
 
     def _peaks(self) -> Curves:
-        """Where the tokens of each level of the log-odds peak: what the brackets of all of them share.
+        """Where the tokens of equal log-odds peak: what the brackets of all of them share.
 
-        Tokens of one level whose brackets do not meet leave the strengths from the first to the last of them. A bracket
-        reaches from one point of the grid to the next but one, which is as closely as peaks are known.
+        Where the brackets do not meet, the strengths from the first to the last of them are left. A bracket reaches
+        from one point of the grid to the next but one, which is as closely as peaks are known.
         """
         (odds, _), (lower, _), (upper, _) = (self._observed(name) for name in ("log_odds", "peak_lower", "peak_upper"))
-        levels, order = np.unique(odds.to_numpy()), np.argsort(odds.to_numpy(), kind="stable")
-        starts = np.searchsorted(odds.to_numpy()[order], levels)
+        values_of_odds, order = np.unique(odds.to_numpy()), np.argsort(odds.to_numpy(), kind="stable")
+        starts = np.searchsorted(odds.to_numpy()[order], values_of_odds)
         low, high = (bound.transpose("context", "vocab").to_numpy()[:, order] for bound in (lower, upper))
         shared = [np.maximum.reduceat(low, starts, axis=1), np.minimum.reduceat(high, starts, axis=1)]
         hull = [np.minimum.reduceat(low, starts, axis=1), np.maximum.reduceat(high, starts, axis=1)]
         meet = shared[0] <= shared[1]
         return Curves(
-            strengths=levels,
+            strengths=values_of_odds,
             lower=np.where(meet, shared[0], hull[0]),
             upper=np.where(meet, shared[1], hull[1]),
             evidence=lower.attrs.get("evidence", "deterministic"),
@@ -172,12 +174,12 @@ class Sweep:
         )
 
     def _cross_entropy_change(self) -> tuple[xr.DataArray, xr.DataArray]:
-        """Weighted mean over blocks, less its value at strength 0 (where the change is 0 exactly)."""
+        """Weighted mean over segments, less its value at strength 0 (where the change is 0 exactly)."""
         value, width, weight = self.cross_entropy()
         at_zero = np.flatnonzero(self.strengths == 0)
         if at_zero.size == 0:
             raise NotObservedError("the sweep's strengths lack 0, from which a change is counted")
-        mean = (value * weight).sum("block")
+        mean = (value * weight).sum("segment")
         width = (width + width.isel(strength=at_zero[0])).where(self.data["strength"] != 0, 0.0)
         change = mean - mean.isel(strength=at_zero[0], drop=True)
         return change.assign_attrs(value.attrs), width.drop_vars("strength", errors="ignore")

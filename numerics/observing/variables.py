@@ -31,6 +31,9 @@ RISING, FALLING, BUMP = range(3)
 
 HALFWIDTH = "_halfwidth"
 
+RENAMED: dict[int, dict[str, str]] = {1: {"block": "segment", "block_weight": "segment_share"}, 2: {}}
+"""Of every schema of the file that can be read: names in it that are other ones now."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Variable:
@@ -71,7 +74,7 @@ CURVES: dict[str, Variable] = {
     EFFICIENCY.id: _curve(EFFICIENCY, halfwidth="context concept strength"),
     SINGULAR_VALUES.id: _curve(SINGULAR_VALUES, halfwidth="context"),
     "cross_entropy": _row(
-        "block strength", "nats", "mean cross-entropy of a segment's predicted tokens", halfwidth="strength"
+        "segment strength", "nats", "mean cross-entropy of a segment's predicted tokens", halfwidth="strength"
     ),
 }
 """Curves, in full; of the chosen tokens where they are of tokens."""
@@ -103,7 +106,7 @@ OTHERS: dict[str, Variable] = {
     "slope_at_zero": _row("context vocab", "nats/strength", "exact slope of the log-probability at strength 0"),
     "slope_peak_lower": _row("context token", "strength", "before its peak, by the exact slope; else nan"),
     "slope_peak_upper": _row("context token", "strength", "beyond its peak, by the exact slope; else nan"),
-    "block_weight": _row("block", "share", "of each segment in the mean, summing to 1"),
+    "segment_share": _row("segment", "share", "of each segment in the mean, summing to 1"),
 }
 
 COORDINATES: dict[str, Variable] = {

@@ -18,7 +18,7 @@ from real_models.checkpoints.hub import find_checkpoint
 from real_models.decoding.batching import bucket, chunk_of, in_chunks
 from real_models.decoding.decoder import Params, Spec, at_least_float32
 from real_models.steering import cross_entropy, inputs, steering
-from real_models.steering.inputs import Blocks, Layers, Positions, Strengths, Tokens, Vector, VectorBatch
+from real_models.steering.inputs import Layers, Positions, Segments, Strengths, Tokens, Vector, VectorBatch
 from real_models.steering.steering import Prompt, Vectors
 
 Moving = tuple[Array, list[Array]]
@@ -141,20 +141,20 @@ class LanguageModel:
 
     def cross_entropy(
         self,
-        blocks: Blocks,
+        segments: Segments,
         strengths: Strengths,
         *,
         layer: Layers,
         vector: Vector,
-    ) -> Float[Array, "strengths blocks"]:
-        """Mean next-token cross-entropy (nats per token) of each block of text, every position steered.
+    ) -> Float[Array, "strengths segments"]:
+        """Mean next-token cross-entropy (nats per token) of each segment of text, every position steered.
 
-        Of a block of n tokens, n - 1 are predicted, from those before them in it; blocks may differ in length.
+        Of a segment of n tokens, n - 1 are predicted, from those before them in it; segments may differ in length.
         """
-        rows = inputs.text_blocks(self.spec, self.name, blocks)
+        rows = inputs.text_segments(self.spec, self.name, segments)
         values, vectors = self._steering(strengths, self._one(layer, vector))
         with jax.default_matmul_precision("highest"):
-            return cross_entropy.block_losses(self.spec, self.params, rows, values, vectors)
+            return cross_entropy.segment_losses(self.spec, self.params, rows, values, vectors)
 
     def encode(self, tokens: Tokens) -> list[int]:
         """Token ids of a prompt: a string goes through the tokenizer and its own rule for special tokens."""

@@ -45,7 +45,7 @@ class Experiment:
     """A model steered at the subject's layer along `vector`, and all that is known before steering.
 
     `baseline` belongs to the next token of the subject's contexts; `text_baseline` to every predicted position of
-    `blocks`, whose cross-entropy is swept over `text_strengths`; `block_weights` are the blocks' shares of the mean
+    `segments`, whose cross-entropy is swept over `text_strengths`; `segment_weights` are their shares of the mean
     (default: equal). `rounding` is the rounding band's factor, in units of eps times the largest logit.
     `budget` and `text_budget` strengths may be added where curves need them (`numerics.observing.refine`).
     `limits(vector)` gives the baseline's limit fields, where the model has a limit law.
@@ -58,8 +58,8 @@ class Experiment:
     baseline: Baseline
     strengths: Float[np.ndarray, " strengths"]
     rounding: float
-    blocks: Any = ()
-    block_weights: Float[np.ndarray, " blocks"] | None = None
+    segments: Any = ()
+    segment_weights: Float[np.ndarray, " segments"] | None = None
     text_baseline: Baseline | None = None
     text_strengths: Float[np.ndarray, " text_strengths"] | None = None
     budget: int = 0
@@ -129,15 +129,15 @@ def observe_next(experiment: Experiment, *, slope_every: int = 8, summarised: Sw
 
 
 def observe_text(experiment: Experiment) -> Observation:
-    """Sweep the cross-entropy of every block."""
+    """Sweep the cross-entropy of every segment."""
     subject = experiment.subject
     assert experiment.text_strengths is not None
     sweep = observe_cross_entropy(
         experiment.model,  # pyright: ignore[reportArgumentType]
-        experiment.blocks,
+        experiment.segments,
         experiment.text_strengths,
         Steering(layer=subject.layer, vector=experiment.vector),
-        weights=experiment.block_weights,
+        weights=experiment.segment_weights,
         budget=experiment.text_budget,
         rounding=experiment.rounding,
         attributes=_attributes(subject),

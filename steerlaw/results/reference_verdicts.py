@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from numerics.judging.assessment import assess
+from numerics.judging.assessment import judge_curves
 from numerics.judging.reasons import verdict_of
 from numerics.judging.verdict import OUTCOMES, worst
 from numerics.observing.curve_bands import Curves
@@ -57,7 +57,7 @@ def _judge(path: Path, law: Law, claim: Claim, found: ResultCurves, tolerance: f
         upper=found.upper.T.reshape(*shape, -1),
         evidence=found.evidence,
     )
-    assessment = assess(claim, curves, None, tolerance=tolerance, assume="no model is given")
+    assessment = judge_curves(claim, curves, None, tolerance=tolerance, assume="no model is given")
     at = worst(assessment.codes, assessment.least, assessment.most)
     verdict = verdict_of(assessment, at, law.id).to_json()
     verdict["reason"] = "; ".join(part for part in (verdict["reason"], found.note) if part)

@@ -29,7 +29,7 @@ def observe_context(view: View) -> Variables:
 
 
 def observe_tokens(view: View) -> Variables:
-    """Log-probabilities of the chosen tokens, and their log-odds against the most probable token of the base law."""
+    """Log-probabilities of the chosen tokens, and their log-odds against the most probable unsteered token."""
     if not view.tokens.size:
         return {}
     logits = view.logits[:, view.tokens].astype(np.float64)
@@ -99,7 +99,7 @@ def concept_log_masses(view: View) -> tuple[Float[np.ndarray, "concepts strength
 
 
 def observe_pushes(view: View) -> Variables:
-    """Relative entropies to and from the unsteered law, and each concept's share of the former."""
+    """Relative entropies to and from the unsteered distribution, and each concept's share of the former."""
     return observe_divergences(view, None if view.concepts is None else concept_log_masses(view))
 
 

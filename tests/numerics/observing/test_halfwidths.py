@@ -130,7 +130,7 @@ def truths(name: str) -> np.ndarray:
     """The certified values, over the dimensions of the variable."""
     axes = {
         "context": [{"context": j} for j in WORLD.contexts],
-        "block": [{"context": j} for j in WORLD.contexts],
+        "segment": [{"context": j} for j in WORLD.contexts],
         "token": [{"token": z} for z in WORLD.tokens],
         "concept": [{"concept": c} for c in range(len(WORLD.concepts))],
         "strength": [{"at": at} for at in STRENGTHS],

@@ -60,8 +60,8 @@ class Wave:
         s = vector[0] * np.asarray(strengths)[:, None]
         return (vector[0] * (rate + self.wave * np.cos(s + phase))).astype(self.dtype)
 
-    def cross_entropy(self, blocks, strengths, *, layer, vector):
-        return np.stack([2 + (np.asarray(strengths) - b) ** 2 for b in blocks], axis=1).astype(self.dtype)
+    def cross_entropy(self, segments, strengths, *, layer, vector):
+        return np.stack([2 + (np.asarray(strengths) - b) ** 2 for b in segments], axis=1).astype(self.dtype)
 
 
 ODDS = np.random.default_rng(9).normal(size=VOCAB)

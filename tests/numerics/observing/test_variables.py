@@ -8,7 +8,7 @@ from numerics.observing.cross_entropy import observe_cross_entropy
 from numerics.observing.model import Steering
 from numerics.observing.next_token import observe_next_token
 from numerics.observing.sweep import Sweep, merge
-from numerics.observing.variables import CURVES, SHAPES, VARIABLES
+from numerics.observing.variables import CURVES, RENAMED, SHAPES, VARIABLES
 from numerics.observing.watched import Watched
 from theory.quantities import QUANTITIES
 
@@ -80,3 +80,17 @@ def test_every_quantity_is_a_row_or_follows_from_some(sweep: Sweep):
         if row := CURVES.get(quantity.id):
             assert row.dimensions[:-1] == quantity.per
             assert row.unit == quantity.unit
+
+
+def test_a_file_of_an_earlier_schema_reads_as_today(sweep: Sweep, tmp_path):
+    """Under the names that its variables had then; one of a later schema is refused by its number."""
+    sweep.write(tmp_path / "now.nc")
+    with xr.open_dataset(tmp_path / "now.nc", engine="h5netcdf") as opened:
+        data = opened.load()
+    for schema, names in RENAMED.items():
+        old = data.rename({new: then for then, new in names.items()})
+        old.assign_attrs(schema=schema).to_netcdf(tmp_path / "then.nc", engine="h5netcdf")
+        xr.testing.assert_equal(Sweep.read(tmp_path / "then.nc").data, sweep.data)
+    data.assign_attrs(schema=99).to_netcdf(tmp_path / "later.nc", engine="h5netcdf")
+    with pytest.raises(ValueError, match=r"later\.nc: sweep schema 99, expected 2 or earlier; update steerlaw"):
+        Sweep.read(tmp_path / "later.nc")
