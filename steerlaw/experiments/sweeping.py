@@ -36,8 +36,8 @@ SEGMENTS_AT_ONCE = 8
 class SweepRequest:
     """What to observe of a checkpoint steered along the one vector of `inputs`.
 
-    The next token's curves (with the limits), unless `next_token` is false; and the cross-entropy of the first `segments` of
-    at most `segment_tokens` tokens of the `documents`, if there are any. `slope_every` is every how many
+    The next token's curves (with the limits), unless `next_token` is false; and the cross-entropy of the first
+    `segments` of at most `segment_tokens` tokens of the `documents`, if there are any. `slope_every` is every how many
     strengths the exact slope is taken (0: never).
     """
 
