@@ -17,7 +17,7 @@ from numerics.judging.assessment import Assessment, judge_curves
 from numerics.judging.notes import Note, Notes, lacking, note
 from numerics.judging.p_values import ruled_out_from
 from numerics.judging.reasons import verdict_of
-from numerics.judging.verdict import OUTCOMES, SEVERITY, Verdict, check_tolerance, worst
+from numerics.judging.verdict import OUTCOMES, SEVERITY, Verdict, check_tolerance, not_applicable, worst
 from numerics.lowering.setting import Settings, settings_of
 from numerics.observing.curve_bands import Curves
 from theory.catalogue import find_law
@@ -138,7 +138,8 @@ def _judged(claim: Claim, asked: _Asked) -> _Judged:
         missing = note(Note.OTHER_QUANTITY, given=measured.quantity.id, wanted=claim.quantity.id)
     why = "".join(missing.values())
     if missing and (isinstance(claim, Close) or claim.quantity != measured.quantity):
-        return _Judged(claim=claim, verdict=_refused(claim, asked, why), lacks=True)
+        refused = not_applicable(claim, asked.law, asked.tolerance, measured.evidence, why)
+        return _Judged(claim=claim, verdict=refused, lacks=True)
     found = judge_curves(
         claim, curves, None if missing else asked.known, tolerance=asked.tolerance, tokens=tokens, assume=why
     )
@@ -235,19 +236,6 @@ def _level(found: Assessment, at: tuple[int, ...], bounds: Callable[..., Bounds]
 
     level = ruled_out_from(partial(found.found.of_curve, column), band.strengths, at_levels, curves=1)[0]
     return f"ruled out at every level above {level:.2g}"
-
-
-def _refused(claim: Claim, asked: _Asked, reason: str) -> Verdict:
-    return Verdict(
-        law=asked.law,
-        claim=claim.says,
-        verdict="not_applicable",
-        departure=None,
-        tolerance=asked.tolerance,
-        unit=claim.quantity.unit,
-        evidence=asked.measured.evidence,
-        reason=reason,
-    )
 
 
 def _speaking(judged: list[_Judged]) -> Verdict:

@@ -18,13 +18,20 @@ class Doctor:
     model: str
     """Checkpoint directory or hub id."""
     vector: Path
-    """Steering vectors (safetensors, one tensor `layer.N` per layer)."""
+    """Steering vectors (safetensors, or any format that `steerlaw convert` reads)."""
     layer: int | None = None
     """Block whose output is steered, 0-based (may be left out if the file holds one layer)."""
     prompt: str = "The quick brown fox jumps over the lazy dog."
     """The text on which the model is checked."""
+    positive: Path | None = None
+    """Texts that show the concept, as for `steerlaw vector`: with them and those of --negative, the sign and the layer
+    convention of the vector are checked."""
+    negative: Path | None = None
+    """Texts that do not."""
     prompts: Path | None = None
-    """JSONL of the texts that built the vector: with them the sign and the layer convention are checked."""
+    """Both in one file, as for `steerlaw sweep`."""
+    concept: str | None = None
+    """Which concept's rows of the texts to use, where they say theirs (default: all)."""
     strength: float = 1.0
     """Strength of the checks that steer."""
     dtype: str = "float32"
@@ -33,20 +40,20 @@ class Doctor:
     """Print JSON alone."""
 
     def __call__(self) -> int:
-        from real_models import load_model, read_prompts, texts_of
+        from real_models import load_model
         from real_models.vectors.doctor import examine
         from steerlaw.inputs.concept_files import one_vector
 
         layer, vector = one_vector(self.vector, self.layer)
-        rows = read_prompts(self.prompts) if self.prompts else []
+        positive, negative = self._texts()
         model = load_model(self.model, dtype=self.dtype)
         checks = examine(
             model,
             self.prompt,
             layer,
             vector,
-            positive=texts_of(rows, "positive"),
-            negative=texts_of(rows, "negative"),
+            positive=positive,
+            negative=negative,
             strength=self.strength,
         )
         if self.json:
@@ -62,3 +69,17 @@ class Doctor:
                 [[check.name, MARKS[check.ok], escape(check.detail)] for check in checks],
             )
         return int(any(check.ok is False for check in checks))
+
+    def _texts(self) -> tuple[list[str], list[str]]:
+        """Texts with the concept and without, or none of either."""
+        from real_models import read_texts
+        from steerlaw.inputs.concept_files import read_pair
+
+        given = self.positive, self.negative
+        if (self.positive is None) != (self.negative is None) or (self.prompts and any(given)):
+            raise ValueError("expected --positive and --negative, both or neither, or else --prompts with both kinds")
+        if self.prompts:
+            return read_pair(self.prompts, self.concept)
+        if self.positive is None or self.negative is None:
+            return [], []
+        return read_texts(self.positive, "positive", self.concept), read_texts(self.negative, "negative", self.concept)

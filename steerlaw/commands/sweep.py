@@ -4,7 +4,7 @@ import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from steerlaw.rendering.console import print_json, progress_bar
 
@@ -33,14 +33,14 @@ class Sweep:
     layer: int | None = None
     """Block whose output is steered, 0-based (may be left out if the file holds one layer)."""
     contexts: Path
-    """JSONL of contexts: a row {"negative": [...]} and one row {CONCEPT: [...]} per concept."""
+    """JSONL of contexts: a row {"negative": [...]} and one row {CONCEPT: [...]} per concept; or .txt, one a line."""
     observe: str = "next-token"
     """Comma-separated: next-token, cross-entropy (with --text), concept (the next token's, with --words), log-odds
     (measured, with --prompts; otherwise the derivative at strength 0)."""
     concept: str | None = None
     """Which concept of the files to use, where they hold several."""
     prompts: Path | None = None
-    """JSONL of prompts that measure the log-odds (rows concept, kind, text)."""
+    """JSONL of prompts that measure the log-odds (rows concept, kind, text), or the reference's directory of them."""
     words: Path | None = None
     """Text file of the concept's target words, fixed before the sweep."""
     text: Path | None = None
@@ -49,6 +49,9 @@ class Sweep:
     """How many segments of the text to use at most."""
     segment_tokens: int = 128
     """Tokens in a segment; the last of each document may be shorter."""
+    like: Literal["reference"] | None = None
+    """Measure as the paper's code does: cross-entropy on whole spans of 128 tokens (no beginning-of-text token, an end
+    token after each document, tails dropped), log-odds after the first 100 tokens of each prompt."""
     strengths: str | None = None
     """Grid of strengths START:STOP:COUNT (default: 257 strengths, as wide as the layer's residual allows)."""
     slope_every: int = 8
@@ -75,6 +78,7 @@ class Sweep:
 
     def __call__(self) -> int:
         from numerics.observing.grids import parse, with_zero
+        from real_models.texts.reference import PROMPT_TOKENS
         from real_models.texts.segments import read_documents
         from steerlaw.experiments.experiment import Grid
         from steerlaw.experiments.sweeping import SweepRequest, sweep_to_file
@@ -87,12 +91,18 @@ class Sweep:
         request = SweepRequest(
             checkpoint=self.model,
             inputs=read_concept(
-                {layer: vector}, self.contexts, prompts=self.prompts, words=self.words, concept=self.concept
+                {layer: vector},
+                self.contexts,
+                prompts=self.prompts,
+                words=self.words,
+                concept=self.concept,
+                prompt_tokens=PROMPT_TOKENS if self.like else None,
             ),
             grid=Grid(strengths=strengths),
             documents=None if self.text is None else read_documents(self.text),
             segments=self.segments,
             segment_tokens=self.segment_tokens,
+            like=self.like,
             next_token=bool(observed & {"next-token", "concept"}) or "cross-entropy" not in observed,
             slope_every=self.slope_every,
             dtype=self.dtype,

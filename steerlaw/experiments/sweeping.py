@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import numpy as np
@@ -15,16 +15,18 @@ import xarray as xr
 from numerics.baseline import Baseline
 from numerics.observing.sweep import Sweep
 from real_models import LanguageModel, load_model
-from real_models.checkpoints.checkpoint import weight_files
 from real_models.checkpoints.hub import find_checkpoint
+from real_models.checkpoints.stored import weight_files
+from real_models.checkpoints.tokenizer import TOKENIZER_FILES
+from real_models.texts.reference import PREDICTIONS, end_of_text, reference_segments
 from real_models.texts.segments import token_segments
 from steerlaw.experiments.experiment import Experiment, Grid, observe_limit, observe_next, observe_text
 from steerlaw.experiments.language import language_experiments
 from steerlaw.experiments.parts import close_parts, digest, finish_part, open_parts, parts_directory
 from steerlaw.inputs.concept_files import ConceptInputs
+from steerlaw.inputs.names import sha256
 from steerlaw.inputs.observation_file import save_observations
 from steerlaw.inputs.subjects import Kind, Observation
-from steerlaw.results.provenance import sha256
 
 FORMAT = 1
 """Of the parts: another number makes old ones useless."""
@@ -38,7 +40,7 @@ class SweepRequest:
 
     The next token's curves (with the limits), unless `next_token` is false; and the cross-entropy of the first
     `segments` of at most `segment_tokens` tokens of the `documents`, if there are any. `slope_every` is every how many
-    strengths the exact slope is taken (0: never).
+    strengths the exact slope is taken (0: never). `like="reference"` cuts the text as the paper's code does.
     """
 
     checkpoint: str
@@ -50,6 +52,7 @@ class SweepRequest:
     next_token: bool = True
     slope_every: int = 8
     dtype: str = "float32"
+    like: Literal["reference"] | None = None
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -108,9 +111,7 @@ def _prepare(request: SweepRequest, out: Path) -> tuple[Experiment, dict[str, An
     contexts = [model.encode(text) for text in request.inputs.contexts]
     segments = None
     if request.documents is not None:
-        segments = token_segments(model.tokenizer, request.documents, request.segment_tokens, request.segments)
-        if not segments:
-            raise ValueError("the text holds no document of 2 tokens or more, the second of which is predicted")
+        segments = _text_segments(request, model.tokenizer, request.documents)
     plan = _plan(request, model, contexts, segments)
     open_parts(out, plan)
     concept = replace(request.inputs.concept(model), segments=segments)
@@ -118,10 +119,22 @@ def _prepare(request: SweepRequest, out: Path) -> tuple[Experiment, dict[str, An
     return replace(experiment, subject=replace(experiment.subject, kinds=request.kinds)), plan
 
 
+def _text_segments(request: SweepRequest, tokenizer: Any, documents: Iterable[str]) -> list[list[int]]:
+    """The text in segments of token ids, of which there must be one."""
+    if request.like is None:
+        segments, least = token_segments(tokenizer, documents, request.segment_tokens, request.segments), 2
+    else:
+        end = end_of_text(find_checkpoint(request.checkpoint), tokenizer)
+        segments, least = reference_segments(tokenizer, documents, end, request.segments), PREDICTIONS + 1
+    if not segments:
+        raise ValueError(f"the text holds no document of {least} tokens or more, the first of which is never predicted")
+    return segments
+
+
 def _plan(request: SweepRequest, model: LanguageModel, contexts: Sequence[list[int]], segments: Any) -> dict[str, Any]:
     """Everything that determines what is observed, large things by their hashes."""
     directory, device = find_checkpoint(request.checkpoint), jax.devices()[0]
-    files = [*weight_files(directory), *(directory / name for name in ("config.json", "tokenizer.json"))]
+    files = [*weight_files(directory), *(directory / name for name in ("config.json", *TOKENIZER_FILES))]
     inputs, grid = request.inputs, request.grid
     return {
         "format": FORMAT,
@@ -133,7 +146,7 @@ def _plan(request: SweepRequest, model: LanguageModel, contexts: Sequence[list[i
         "vector": {str(layer): digest(np.asarray(vector)) for layer, vector in inputs.vectors.items()},
         "concept": inputs.name,
         "contexts": digest(contexts),
-        "prompts": digest(list(inputs.positive), list(inputs.negative)),
+        "prompts": digest(list(inputs.positive), list(inputs.negative), inputs.prompt_tokens),
         "words": digest(None if inputs.words is None else sorted(inputs.words)),
         "text": digest(segments),
         "observe": sorted(request.kinds),

@@ -4,6 +4,7 @@ A file holds one observation, or several kinds of one: the first as the file its
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import h5netcdf
@@ -11,6 +12,7 @@ import numpy as np
 
 from numerics.baseline import FIELDS, arrays_of, baseline_of
 from numerics.observing.sweep import Sweep
+from steerlaw.inputs.saved_texts import with_texts, without_texts
 from steerlaw.inputs.subjects import Observation, Subject
 
 PREFIX = "baseline_"
@@ -19,7 +21,8 @@ PREFIX = "baseline_"
 def save_observations(observations: Sequence[Observation], path: Path) -> None:
     """Write the sweeps with their baselines as one netCDF file, whole or not at all; each of a kind of its own."""
     first, *others = observations
-    _with_baseline(first).write(path, {other.kind: _with_baseline(other) for other in others})
+    whole = Sweep(data=with_texts(_with_baseline(first).data, first.subject))
+    whole.write(path, {other.kind: _with_baseline(other) for other in others})
 
 
 def load_observations(path: Path) -> list[Observation]:
@@ -27,7 +30,11 @@ def load_observations(path: Path) -> list[Observation]:
     first = _without_baseline(Sweep.read(path), path)
     with h5netcdf.File(path, "r") as file:
         groups = list(file.groups)
-    return [first, *(_without_baseline(Sweep.read(path, group), path) for group in groups)]
+    others = [_without_baseline(Sweep.read(path, group), path) for group in groups]
+    data, subject = without_texts(first.sweep.data, first.subject, path)
+    known = {"contexts": subject.contexts, "token_text": subject.token_text}
+    first = replace(first, subject=subject, sweep=Sweep(data=data))
+    return [first, *(replace(other, subject=replace(other.subject, **known)) for other in others)]
 
 
 def _with_baseline(observation: Observation) -> Sweep:
@@ -69,7 +76,8 @@ def _subject(sweep: Sweep, path: Path) -> Subject:
     known = sweep.attributes
     concepts = sweep.data["concept"].to_numpy() if "concept" in sweep.data.coords else ()
     return Subject(
-        name=known.get("model", path.name),
+        model=known.get("model", path.name),
+        instance=known.get("instance"),
         layer=known.get("layer"),
         concept=known.get("concept"),
         concept_names=tuple(str(name) for name in concepts),

@@ -1,37 +1,37 @@
 """Results of the paper's own code judged by what laws say of curves without a model."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from numerics.judging.assessment import judge_curves
 from numerics.judging.reasons import verdict_of
-from numerics.judging.verdict import OUTCOMES, worst
+from numerics.judging.verdict import OUTCOMES, not_applicable, worst
 from numerics.observing.curve_bands import Curves
-from steerlaw.inputs.reference_results import ResultCurves, read_results
+from steerlaw.inputs.reference_results import ResultCurves
+from steerlaw.results.verdict_rows import Place, Token, VerdictRow, counted
 from theory.claims import ALWAYS, Bounded, Claim, Turns
 from theory.law import Law
 
 
-def result_verdicts(
-    path: Path, laws: Iterable[Law], *, named: bool, tolerance: float, level: float = 0.05
-) -> list[dict[str, Any]]:
-    """Verdict records of every claim that curves of the file bear on by themselves; of `named` laws, of every claim."""
-    curves = read_results(path, level=level)
-    return [record for law in laws for record in _records(path, law, curves, named=named, tolerance=tolerance)]
+def result_rows(
+    name: str, curves: Sequence[ResultCurves], laws: Iterable[Law], *, named: bool, tolerance: float
+) -> list[VerdictRow]:
+    """Verdicts on every claim that the curves of the file bear on by themselves; of `named` laws, on every claim."""
+    return [row for law in laws for row in _rows(name, law, curves, named=named, tolerance=tolerance)]
 
 
-def _records(
-    path: Path, law: Law, curves: Sequence[ResultCurves], *, named: bool, tolerance: float
-) -> Iterator[dict[str, Any]]:
+def _rows(
+    name: str, law: Law, curves: Sequence[ResultCurves], *, named: bool, tolerance: float
+) -> Iterator[VerdictRow]:
     for claim in law.claims:
         about = [found for found in curves if found.quantity == claim.quantity]
         lacking = _lacking(claim, law)
         for found in about if not lacking else ():
-            yield _judge(path, law, claim, found, tolerance)
+            yield _judge(name, law, claim, found, tolerance)
         if named and (lacking or not about):
-            reason = lacking or f"{path.name} does not hold curves of {claim.quantity.id}"
-            yield _not_applied(path, law, claim, tolerance, reason, curves)
+            reason = lacking or f"{name} does not hold curves of {claim.quantity.id}"
+            yield _not_applied(name, law, claim, tolerance, reason, curves)
 
 
 def _lacking(claim: Claim, law: Law) -> str:
@@ -49,7 +49,7 @@ def _lacking(claim: Claim, law: Law) -> str:
     return ""
 
 
-def _judge(path: Path, law: Law, claim: Claim, found: ResultCurves, tolerance: float) -> dict[str, Any]:
+def _judge(name: str, law: Law, claim: Claim, found: ResultCurves, tolerance: float) -> VerdictRow:
     shape = tuple(len(found.labels) if n == len(claim.quantity.per) - 1 else 1 for n in range(len(claim.quantity.per)))
     curves = Curves(
         strengths=found.strengths,
@@ -59,34 +59,24 @@ def _judge(path: Path, law: Law, claim: Claim, found: ResultCurves, tolerance: f
     )
     assessment = judge_curves(claim, curves, None, tolerance=tolerance, assume="no model is given")
     at = worst(assessment.codes, assessment.least, assessment.most)
-    verdict = verdict_of(assessment, at, law.id).to_json()
-    verdict["reason"] = "; ".join(part for part in (verdict["reason"], found.note) if part)
-    counts = {outcome: int((assessment.codes == code).sum()) for code, outcome in enumerate(OUTCOMES)}
-    return verdict | _about(path, claim, found.subject | found.labels[at[-1] if at else 0], counts)
+    verdict = verdict_of(assessment, at, law.id)
+    reason = "; ".join(part for part in (verdict.reason, found.note) if part)
+    return VerdictRow(
+        verdict=replace(verdict, reason=reason),
+        place=_place(name, claim, found.subject | found.labels[at[-1] if at else 0]),
+        counts=counted(OUTCOMES[code] for code in assessment.codes.ravel()),
+    )
 
 
-def _about(path: Path, claim: Claim, known: dict[str, Any], counts: dict[str, int]) -> dict[str, Any]:
-    place = dict.fromkeys(("layer", "context", "token", "concept", "control"))
-    return {
-        "subject": {"model": path.name, **place, "quantity": claim.quantity.id, **known},
-        "counts": counts,
-        "shares": None,
-    }
+def _place(name: str, claim: Claim, known: dict[str, Any]) -> Place:
+    token: dict[str, Any] | None = known.get("token")
+    where = {"model": name, **known, "token": None if token is None else Token(**token)}
+    return Place(quantity=claim.quantity.id, **where)
 
 
 def _not_applied(
-    path: Path, law: Law, claim: Claim, tolerance: float, reason: str, curves: Sequence[ResultCurves]
-) -> dict[str, Any]:
-    counts = dict.fromkeys(OUTCOMES, 0) | {"not_applicable": 1}
-    return {
-        "law": law.id,
-        "claim": claim.says,
-        "verdict": "not_applicable",
-        "evidence": curves[0].evidence if curves else "deterministic",
-        "departure": None,
-        "tolerance": tolerance,
-        "unit": claim.quantity.unit,
-        "witness": None,
-        "reason": reason,
-        **_about(path, claim, curves[0].subject if curves else {}, counts),
-    }
+    name: str, law: Law, claim: Claim, tolerance: float, reason: str, curves: Sequence[ResultCurves]
+) -> VerdictRow:
+    verdict = not_applicable(claim, law.id, tolerance, curves[0].evidence if curves else "deterministic", reason)
+    place = _place(name, claim, curves[0].subject if curves else {})
+    return VerdictRow(verdict=verdict, place=place, counts=counted([verdict.verdict]))

@@ -10,8 +10,9 @@ from numerics.bands.intervals import bounded_mean_band
 from steerlaw import verify
 from steerlaw.__main__ import main
 from steerlaw.experiments.experiment import Grid
-from steerlaw.experiments.targets import TargetOptions, read_target
+from steerlaw.experiments.targets import TargetOptions, read_targets
 from steerlaw.inputs.reference_results import read_results
+from steerlaw.results.reference_verdicts import result_rows
 from theory.catalogue import laws
 from theory.quantities import CONCEPT_LOGIT, CROSS_ENTROPY_CHANGE, LOG_PROBABILITY
 
@@ -159,13 +160,15 @@ def test_a_directory_of_results_is_judged_whole_and_scores_are_passed_over(tmp_p
     )
     scores = {"alphas": ALPHAS.tolist(), "overall_scores": [0.3] * ALPHAS.size, "task_scores": {}}
     (results / "layer_3_mmlu.json").write_text(json.dumps(scores))
-    source = read_target(results, list(laws().values()), False, TargetOptions(), Grid(), 1e-3, 0)
-    assert {v["subject"]["model"] for v in source.verdicts} == {
+    (source,) = read_targets([results], TargetOptions(), Grid(), 0)
+    known = list(laws().values())
+    rows = [row for f in source.results for row in result_rows(f.name, f.curves, known, named=False, tolerance=1e-3)]
+    assert {row.place.model for row in rows} == {
         "layer_3_ctx_0.npz",
         "layer_3_ctx_1.npz",
         "layer_3_cross_entropy.npz",
     }
-    assert "not_applicable" not in {v["verdict"] for v in source.verdicts}
+    assert "not_applicable" not in {row.verdict.verdict for row in rows}
     assert len(source.inputs) == 5
     assert main(["verify", str(results), "--out", str(tmp_path / "report"), "--laws", "token_bump,tilt"]) == 0
     summary = json.loads((tmp_path / "report" / "report.json").read_text())["summary"]
