@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from numerics.judging.assessment import assess
+from numerics.judging.assessment import judge_curves
 from numerics.judging.reasons import verdict_of
 from numerics.judging.verdict import OUTCOMES, not_applicable, worst
-from numerics.observing.observed_curves import Curves
+from numerics.observing.curve_bands import Curves
 from steerlaw.inputs.reference_results import ResultCurves
 from steerlaw.results.verdict_rows import Place, Token, VerdictRow, counted
 from theory.claims import ALWAYS, Bounded, Claim, Turns
@@ -57,7 +57,7 @@ def _judge(name: str, law: Law, claim: Claim, found: ResultCurves, tolerance: fl
         upper=found.upper.T.reshape(*shape, -1),
         evidence=found.evidence,
     )
-    assessment = assess(claim, curves, None, tolerance=tolerance, assume="no model is given")
+    assessment = judge_curves(claim, curves, None, tolerance=tolerance, assume="no model is given")
     at = worst(assessment.codes, assessment.least, assessment.most)
     verdict = verdict_of(assessment, at, law.id)
     reason = "; ".join(part for part in (verdict.reason, found.note) if part)

@@ -8,7 +8,7 @@ from hashlib import sha256
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-BLOCK = 4096
+SLICE = 4096
 """Tokens at a time: no table of strengths and tokens is ever whole unless it is asked for."""
 
 Tokens = slice | Int[np.ndarray, " tokens"]
@@ -54,10 +54,10 @@ class Head:
         """W where NumPy can slice it; on a CPU that is no copy."""
         return np.asarray(self.table)
 
-    def blocks(self) -> Iterator[slice]:
+    def slices(self) -> Iterator[slice]:
         """The vocabulary in slices."""
-        for start in range(0, self.size, BLOCK):
-            yield slice(start, min(start + BLOCK, self.size))
+        for start in range(0, self.size, SLICE):
+            yield slice(start, min(start + SLICE, self.size))
 
     def reach(self, change: Float[np.ndarray, "rows d"]) -> Float[np.ndarray, " rows"]:
         """The most by which a change of x can change any log-probability, or any logit.
@@ -66,8 +66,8 @@ class Head:
         `max delta - min delta` in size; the cap only brings each delta closer to 0, which is therefore counted in.
         """
         top, bottom = np.zeros(len(change)), np.zeros(len(change))
-        for block in self.blocks():
-            delta = self.products(change, block)
+        for columns in self.slices():
+            delta = self.products(change, columns)
             top, bottom = np.maximum(top, delta.max(axis=1)), np.minimum(bottom, delta.min(axis=1))
         return top - bottom
 
