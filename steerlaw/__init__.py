@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     )
     from numerics.judging.one_curve import compare
     from numerics.observing.curves.build import steered_curve
-    from numerics.observing.curves.files import load_curve
+    from numerics.observing.curves.loading import load_curve
     from real_models import load_model, wrap
     from steerlaw.report import Report
     from steerlaw.verification import verify
@@ -29,7 +29,7 @@ _HOME = {
     "cumulants": "numerics",
     "peak_strengths": "numerics",
     "sweet_spot": "numerics",
-    "load_curve": "numerics.observing.curves.files",
+    "load_curve": "numerics.observing.curves.loading",
     "load_model": "real_models",
     "steered_curve": "numerics.observing.curves.build",
     "wrap": "real_models",

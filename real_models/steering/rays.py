@@ -70,8 +70,9 @@ def prompt_rays(
 
 
 def head_of(spec: Spec, params: Params) -> Head:
-    """The unembedding and the cap."""
-    return Head(size=spec.vocab_size, table=unembedding(spec, params), cap=spec.logit_cap)
+    """The unembedding, what divides it, and the cap."""
+    table = unembedding(spec, params)
+    return Head(size=spec.vocab_size, table=table, cap=spec.logit_cap, divisor=spec.logit_divisor)
 
 
 def text_rays(spec: Spec, params: Params, blocks: Sequence[Sequence[int]], batch: Batch, dtype: str) -> Rays:
