@@ -37,6 +37,7 @@ def curve_dataset(curve: Any) -> xr.Dataset:
             "window": list(curve.window),
             "vocab_size": curve.head.size,
             "cap": np.nan if curve.head.cap is None else curve.head.cap,
+            "divisor": curve.head.divisor,
             "unembedding_sha256": curve.head.fingerprint,
             "attributes": json.dumps(curve.attributes),
         },
