@@ -10,12 +10,13 @@ from numerics.judging.sweeps import judge
 from numerics.judging.verdict import check_tolerance
 from steerlaw.experiments.embedded import embedded_experiments, embedded_inputs
 from steerlaw.experiments.experiment import Grid, run
-from steerlaw.experiments.targets import TargetOptions, read_target
+from steerlaw.experiments.targets import Source, TargetOptions, read_target
 from steerlaw.inputs.subjects import Kind, Observation, Subject
 from steerlaw.report import Report, quantity_records, verdict_record
 from steerlaw.results.derivations import derivation_record
 from steerlaw.results.findings import findings
 from steerlaw.results.provenance import run_record
+from steerlaw.results.reference_verdicts import judge_results
 from steerlaw.results.shares import Judged, holdings
 from theory.catalogue import find_law
 from theory.catalogue import laws as catalogue
@@ -56,6 +57,7 @@ def verify(
     grid = ADAPTIVE if strengths is None else Grid.parse(strengths)
     targets = [target] if isinstance(target, str | Path) else list(target or ())
     sources = [read_target(t, chosen, laws is not None, options, grid, tolerance, seed) for t in targets]
+    found = [one for source in sources for one in _results(source, chosen, laws is not None, tolerance)]
     derivations = [derivation_record(law) for law in _tracked(chosen, progress, "checking derivations")]
     observed: list[Observation] = []
     curves: list[dict[str, Any]] = []
@@ -64,10 +66,10 @@ def verify(
     for source in sources:
         observed += source.observations(progress)
         curves += source.verdicts
-    found = [one for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
+    found += [one for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
     inputs = [path for source in sources for path in source.inputs] if targets else embedded_inputs()
     return Report(
-        run=run_record(started=started, dtype=options.dtype, seed=seed, inputs=inputs),
+        run=run_record(started=started, dtype=_arithmetic(sources, options), seed=seed, inputs=inputs),
         derivations=derivations,
         verdicts=[*curves, *(verdict_record(*one) for one in found)],
         shares=holdings(found),
@@ -83,6 +85,22 @@ def judged(observation: Observation, laws: Iterable[Law], tolerance: float) -> I
         own = tuple(claim for claim in law.claims if _kind(claim, observation.subject) == observation.kind)
         for finding in judge(replace(law, claims=own), observation.sweep, observation.baseline, tolerance=tolerance):
             yield Judged(observation.subject, finding)
+
+
+def _results(source: Source, laws: Sequence[Law], named: bool, tolerance: float) -> list[Judged]:
+    """Other people's results judged; that no law speaks of any of them is a `ValueError`."""
+    if source.results is None:
+        return []
+    found = judge_results(source.results, laws, named=named, tolerance=tolerance, token_text=source.token_text)
+    if not found:
+        names = ", ".join(path.name for path in source.inputs)
+        raise ValueError(f"{names}: without a model no law speaks of what these results hold")
+    return found
+
+
+def _arithmetic(sources: Sequence[Source], options: TargetOptions) -> str:
+    """What the run computed in, or takes results to have been computed in."""
+    return options.dtype or ("tf32" if sources and all(source.results is not None for source in sources) else "float32")
 
 
 def _kind(claim: Claim, subject: Subject) -> Kind:

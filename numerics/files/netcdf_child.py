@@ -3,10 +3,10 @@
     python netcdf_child.py FILE BYTES SECONDS
 
 A broken HDF5 file can make the library that reads it spin, allocate without end or crash, and a whole one can name
-other files to be read in its place. So this program has limits of its own (`BYTES` of data, `SECONDS` of computing), and
-before it reads any data it refuses whatever points elsewhere: external storage, virtual datasets, links. `index` is
-JSON: for each group (the root is "") its attributes and variables, whose arrays are named by numbers. It imports
-nothing of this project; exit status 3 means refused, the reason being one line on standard error.
+other files to be read in its place. So this program has limits of its own (`BYTES` of data, `SECONDS` of computing),
+and before it reads any data it refuses whatever points elsewhere: external storage, virtual datasets, links. Of what it
+writes, `index.json` gives for each group (the root is "") its attributes and variables, whose arrays are named by
+numbers. It imports nothing of this project; exit status 3 means refused, the reason being one line on standard error.
 """
 
 import json
@@ -68,12 +68,12 @@ def _inspect(h5py, file, most):
         for name in group:
             link = group.get(name, getlink=True)
             if not isinstance(link, h5py.HardLink):
-                raise RefusedError(f"{ascii(name)} is a link to elsewhere, which is never followed")
+                raise RefusedError(f"{name!a} is a link to elsewhere, which is never followed")
             entry = group[name]
             info = h5py.h5o.get_info(entry.id)
             place = (info.fileno, info.addr)
             if place in seen:
-                raise RefusedError(f"{ascii(name)} stands in two places; expected every object once")
+                raise RefusedError(f"{name!a} stands in two places; expected every object once")
             seen.add(place)
             if len(seen) > MOST_OBJECTS or depth > DEEPEST:
                 raise RefusedError("holds too many objects, or groups nested too deeply, for a sweep")
@@ -81,11 +81,13 @@ def _inspect(h5py, file, most):
                 left.append((entry, depth + 1))
                 continue
             if not isinstance(entry, h5py.Dataset):
-                raise RefusedError(f"{ascii(name)} is neither a group nor a variable")
+                raise RefusedError(f"{name!a} is neither a group nor a variable")
             if entry.external or entry.is_virtual:
-                raise RefusedError(f"{ascii(name)} keeps its data in other files, which are never read")
-            if entry.dtype.kind not in "biufSO" or (entry.dtype.kind == "O" and not h5py.check_string_dtype(entry.dtype)):
-                raise RefusedError(f"{ascii(name)} holds neither numbers nor text")
+                raise RefusedError(f"{name!a} keeps its data in other files, which are never read")
+            if entry.dtype.kind not in "biufSO" or (
+                entry.dtype.kind == "O" and not h5py.check_string_dtype(entry.dtype)
+            ):
+                raise RefusedError(f"{name!a} holds neither numbers nor text")
             bare = b"not a netCDF variable" in bytes(entry.attrs.get("NAME", b""))  # a dimension: its data are not read
             total += 0 if bare else entry.size * max(entry.dtype.itemsize, 1)
     if total > most:
@@ -115,7 +117,7 @@ def _attributes(held):
         if isinstance(value, np.ndarray | np.generic):
             value = value.tolist()
         if not isinstance(value, str | int | float | bool | list):
-            raise RefusedError(f"the attribute {ascii(name)} is neither text nor numbers")
+            raise RefusedError(f"the attribute {name!a} is neither text nor numbers")
         found[name] = value
     return found
 

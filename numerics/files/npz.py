@@ -77,8 +77,8 @@ def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> np.nd
         shape, fortran, dtype = reader(member)
         if dtype.hasobject:
             return np.array(None, object)
-        if dtype.kind not in KINDS or dtype.itemsize == 0 or not all(0 <= n < 2**48 for n in shape):
-            raise _RefusedError(f"{name} holds {ascii(dtype.str)} of shape {shape}, expected numbers or text")
+        if dtype.kind not in KINDS or dtype.itemsize == 0 or min(shape, default=0) < 0:
+            raise _RefusedError(f"{name} holds {dtype.str!a} of shape {shape}, expected numbers or text")
         count = 1
         for n in shape:
             count *= n
@@ -90,4 +90,3 @@ def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> np.nd
         raise _RefusedError(f"{name} ends after {len(data):,} bytes, expected {size:,}")
     values = np.frombuffer(data, dtype, count).reshape(shape, order="F" if fortran else "C")
     return np.array(values, dtype.newbyteorder("="))
-

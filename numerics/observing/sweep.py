@@ -129,7 +129,7 @@ class Sweep:
 
         A file that is no sweep is a `ValueError`, a missing one a `FileNotFoundError`.
         """
-        groups = read_netcdf(path)
+        groups = read_netcdf(os.fspath(path))
         if (group or "") not in groups:
             raise ValueError(f"{path}: holds no group {group!r}; expected a sweep written by steerlaw")
         return Sweep.of(groups[group or ""], path)

@@ -44,8 +44,11 @@ class Verify:
     """Departure up to which a law holds, in the claim's own unit (default 1e-3)."""
     level: float = 0.05
     """Error level of statistical bands."""
-    dtype: str = "float32"
-    """Compute in float32, bfloat16 or float64."""
+    dtype: str | None = None
+    """Compute in float32 (the default), bfloat16 or float64; of results, what they were computed in: tf32 (the default,
+    as the reference implementation allows), float32 or bfloat16."""
+    tokenizer: Path | None = None
+    """Of results: tokenizer.json, or its directory, that gives the words of their tokens."""
     seed: int = 0
     """Seed of the controls."""
     strict: bool = False

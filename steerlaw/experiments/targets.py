@@ -1,24 +1,22 @@
 """What a user asks to verify: a checkpoint to steer, a saved sweep, results of the paper's code, or a curve."""
 
-import csv
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from jaxtyping import Float
 
 from numerics.judging.one_curve import compare
 from real_models import load_model
 from steerlaw.experiments.experiment import Grid, run
 from steerlaw.experiments.language import language_experiments
 from steerlaw.inputs.concept_files import chosen_vectors, read_concept
+from steerlaw.inputs.curve_file import read_curve
 from steerlaw.inputs.observation_file import load_observations
-from steerlaw.inputs.reference_results import is_results, result_files
+from steerlaw.inputs.reference_files import is_results, result_files
+from steerlaw.inputs.reference_results import ResultCurves, read_results
 from steerlaw.inputs.subjects import Observation, Subject
+from steerlaw.inputs.token_texts import token_texts
 from steerlaw.report import curve_record
-from steerlaw.results.reference_verdicts import result_verdicts
 from theory.law import Law
 
 
@@ -33,15 +31,21 @@ class TargetOptions:
     words: str | Path | None = None
     concept: str | None = None
     level: float = 0.05
-    dtype: str = "float32"
+    dtype: str | None = None
+    tokenizer: str | Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A target that was read: the sweeps to be made or already made, verdicts of bare curves, and its input files."""
+    """A target that was read: the sweeps to be made or already made, verdicts of bare curves, and its input files.
+
+    `results` are the curves of other people's results (None: the target is none), `token_text` the words of their ids.
+    """
 
     observations: Callable[[Any], Iterable[Observation]] = lambda progress: ()
     verdicts: Sequence[dict[str, Any]] = ()
+    results: Sequence[ResultCurves] | None = None
+    token_text: Callable[[int], str] | None = None
     inputs: Sequence[Path] = ()
 
 
@@ -64,20 +68,9 @@ def read_target(
         observations = load_observations(path)
         return Source(observations=lambda progress: observations, inputs=[path])
     if is_results(path):
-        return _results(path, laws, laws_named, tolerance, options.level)
+        results = read_results(path, level=options.level, dtype=options.dtype)
+        return Source(results=results, token_text=token_texts(options.tokenizer), inputs=result_files(path))
     return _checkpoint(str(target), options, grid, seed)
-
-
-def _results(path: Path, laws: Sequence[Law], laws_named: bool, tolerance: float, level: float) -> Source:
-    """Of a directory, files that no law speaks of are passed over, unless there are no others."""
-    files, silent, verdicts = result_files(path), [], []
-    for file in files:
-        found = result_verdicts(file, laws, named=laws_named, tolerance=tolerance, level=level)
-        verdicts += found
-        silent += [] if found else [file.name]
-    if not verdicts:
-        raise ValueError(f"{path}: without a model no law speaks of what {', '.join(silent)} holds")
-    return Source(verdicts=verdicts, inputs=files)
 
 
 def _curve_verdicts(path: Path, laws: Iterable[Law], tolerance: float, level: float) -> list[dict[str, Any]]:
@@ -86,43 +79,10 @@ def _curve_verdicts(path: Path, laws: Iterable[Law], tolerance: float, level: fl
     verdicts = []
     for law in laws:
         verdict = compare(
-            law,
-            curve["strengths"],
-            curve["values"],
-            curve.get("lower"),
-            curve.get("upper"),
-            tolerance=tolerance,
-            level=level,
+            law, curve.strengths, curve.values, curve.lower, curve.upper, tolerance=tolerance, level=level
         )
         verdicts.append(curve_record(subject, law, verdict))
     return verdicts
-
-
-def read_curve(path: Path) -> dict[str, Float[np.ndarray, " strengths"]]:
-    """`strengths`, `values` and, if given, `lower` and `upper`, from a CSV with a heading; rows in any order."""
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file)
-        heading = [name.strip() for name in rows.fieldnames or ()]
-        if heading not in (["strength", "value"], ["strength", "value", "lower", "upper"]):
-            raise ValueError(
-                f"{path}:1: expected columns strength,value[,lower,upper], got {','.join(heading) or 'nothing'}"
-            )
-        rows.fieldnames = heading
-        numbers = [_numbers(row, f"{path}:{rows.line_num}") for row in rows]
-    if not numbers:
-        raise ValueError(f"{path}: no rows under the heading, expected one a strength")
-    table = np.array(sorted(numbers))
-    columns = {"strength": "strengths", "value": "values", "lower": "lower", "upper": "upper"}
-    return {columns[name]: table[:, i] for i, name in enumerate(heading)}
-
-
-def _numbers(row: dict[str | None, Any], where: str) -> list[float]:
-    try:
-        return [float(value) for value in row.values()]
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{where}: expected {len(row)} numbers, got {list(row.values())}") from error
 
 
 def _checkpoint(target: str, options: TargetOptions, grid: Grid, seed: int) -> Source:
@@ -137,7 +97,7 @@ def _checkpoint(target: str, options: TargetOptions, grid: Grid, seed: int) -> S
         words=options.words,
         concept=options.concept,
     )
-    model, exact = (load_model(target, dtype=dtype) for dtype in (options.dtype, "float64"))
+    model, exact = (load_model(target, dtype=dtype) for dtype in (options.dtype or "float32", "float64"))
     concept = inputs.concept(model)
 
     def observe(progress: Any) -> Iterable[Observation]:

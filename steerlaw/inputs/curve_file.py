@@ -13,7 +13,7 @@ from jaxtyping import Float
 from numerics.files.text import read_text
 
 HEADINGS = (["strength", "value"], ["strength", "value", "lower", "upper"])
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.ASCII | re.IGNORECASE)
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf(inity)?|nan)", re.ASCII | re.IGNORECASE)
 SHOWN = 40
 
 
@@ -37,8 +37,10 @@ def read_curve(path: str | Path) -> CurveFile:
     for where, numbers in _rows(Path(path)):
         strength = numbers[0] + 0.0  # -0 is 0
         if strength in rows:
-            raise ValueError(f"{where}: strength {strength:g} was given before, at {rows[strength][0]}; give each once")
+            raise ValueError(f"{where}: strength {strength:g} is given twice, first at {rows[strength][0]}")
         rows[strength] = where, numbers
+    if not rows:
+        raise ValueError(f"{path}: no rows under the heading, expected one a strength")
     if len(rows) < 3:
         raise ValueError(f"{path}: {len(rows)} strengths, at least 3 are needed to judge a curve")
     table = np.array([rows[strength][1] for strength in sorted(rows)])
@@ -71,7 +73,7 @@ def _numbers(cells: list[str], heading: list[str], where: str) -> list[float]:
         raise ValueError(f"{where}: expected {len(heading)} numbers ({','.join(heading)}), got {_shown(cells)}{hint}")
     numbers = [float(cell) for cell in cells]
     if not all(map(math.isfinite, numbers[:2])):
-        raise ValueError(f"{where}: expected a finite strength and value, got {_shown(cells[:2])}")
+        raise ValueError(f"{where}: a strength or value is not a number, or not finite: {_shown(cells[:2])}")
     if len(numbers) == 4 and not numbers[2] <= numbers[1] <= numbers[3]:
         raise ValueError(f"{where}: expected lower <= value <= upper, got {_shown(cells)}")
     return numbers

@@ -1,15 +1,16 @@
 """How far numbers computed in a stated arithmetic may lie from the exact ones: the band of other people's curves.
 
-TF32 is float32 whose products round their factors to 11 bits (unit roundoff 2^-11); PyTorch uses it where a program sets
-`allow_tf32`, as the reference implementation does, and the numbers that come out look like any float32. Its share was
-measured: the shipped language model with every product's factors rounded so, against float64, all log-probabilities at
-every block, 17 strengths up to eight times the residual (1.1 million numbers). The largest error was 7.7e-3 (typically
-3.8e-3 a context), 1.5 times 2^-11 of the largest |log p| of its token; the band is twice that. Errors of many positions
-hardly add up: a cross-entropy over 635 of them was off by at most 7.6e-5, 0.02 times 2^-11 of its size.
+TF32 is float32 whose products round their factors to 11 bits (unit roundoff 2^-11); PyTorch uses it where a program
+sets `allow_tf32`, as the reference implementation does, and the numbers that come out look like any float32. Its share
+was measured: the shipped language model with the factors of every product rounded so, against float64, every
+log-probability at every block, at 17 strengths up to eight times the residual (1.1 million numbers). The largest error
+was 7.7e-3 (typically 3.8e-3 a context), 1.5 times 2^-11 of the largest |log p| of its token; the band is twice that.
+Errors of many positions hardly add up: a cross-entropy over 635 of them was off by at most 7.6e-5, 0.02 times 2^-11 of
+its size; the band is six times that.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -41,9 +42,10 @@ def check_precision(name: str | None) -> Precision:
     """The precision of that name, TF32 where none is given; another is a `ValueError`."""
     if name is None:
         return "tf32"
-    if name not in get_args(Precision):
-        raise ValueError(f"--dtype {name}: results were computed in one of {', '.join(get_args(Precision))}; name that")
-    return name
+    for known in ROUNDINGS:
+        if known == name:
+            return known
+    raise ValueError(f"--dtype {name!a}: results are read as computed in {', '.join(ROUNDINGS)}; name one of them")
 
 
 def log_probability_error(

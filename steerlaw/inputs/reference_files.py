@@ -71,7 +71,7 @@ def result_files(path: Path) -> list[Path]:
 def read_result_file(path: Path) -> ResultFile:
     """Read one file; bad ones are a `ValueError` that names it."""
     held = _json(path) if path.suffix == ".json" else read_npz(path, {*sum(ARRAYS.values(), ()), *OPTIONAL})
-    kind = next((kind for kind, names in ARRAYS.items() if names[0] in held), None)
+    kind: Kind | None = next((kind for kind, names in ARRAYS.items() if names[0] in held), None)
     if kind is None:
         got = list(map(ascii, list(held)[:8])) if path.suffix == ".json" else npz_names(path)
         raise ValueError(

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -53,7 +54,7 @@ class ResultCurves:
     strengths: Float[np.ndarray, " strengths"]
     lower: Float[np.ndarray, "strengths curves"]
     upper: Float[np.ndarray, "strengths curves"]
-    evidence: Evidence
+    evidence: Evidence = "deterministic"
     context: int | None = None
     part: str = ""
     tokens: Int[np.ndarray, " curves"] | None = None
@@ -114,7 +115,7 @@ def _owners(files: Sequence[ResultFile]) -> list[Steered]:
 def _next_token(
     files: Sequence[ResultFile], steered: Steered, odds: ResultFile | None, precision: Precision
 ) -> Iterator[ResultCurves]:
-    """The curves of the tokens that lead at either end of the grid, each once; their own law, where log-odds are known."""
+    """The curves of the tokens that lead at either end of the grid, each once; with log-odds, their own law."""
     strengths, curves = files[0].strengths, [_saved(file, precision) for file in files]
     laws: Sequence[SavedLaw | None] = [None] * len(files)
     says = ""
@@ -122,12 +123,12 @@ def _next_token(
         values = odds.arrays["log_odds"].astype(np.float64)
         size = max(float(np.abs(values).max()), float(np.log(values.size)), 1.0)
         counts = [odds.meta.get(f"{kind}_prompt_count") for kind in ("concept", "negative")]
-        many = min(counts) if all(isinstance(n, int) for n in counts) else None
+        many = min((n for n in counts if isinstance(n, int)), default=0) if None not in counts else 0
         error = mean_error(np.array([size]), precision, many)
         laws, says = saved_laws(strengths, curves, odds.arrays["token_ids"], values, error)
     for file, own, law in zip(files, curves, laws, strict=True):
         notes = (_computed(precision), *((says,) if says else ()), *file_notes(file))
-        common = {"steered": steered, "strengths": strengths, "evidence": "deterministic", "context": file.context}
+        common: dict[str, Any] = {"steered": steered, "strengths": strengths, "context": file.context}
         if law is None or odds is None:
             yield ResultCurves(
                 **common,
@@ -139,7 +140,11 @@ def _next_token(
             )
             continue
         chosen = f"of {law.tokens.size} tokens that lead at an end of the sweep, given that it is one of them"
-        bands = {LOG_PROBABILITY: (law.lower, law.upper), LOG_RATIO: law.log_ratio(), MEAN_LOG_ODDS: law.mean_log_odds()}
+        bands = {
+            LOG_PROBABILITY: (law.lower, law.upper),
+            LOG_RATIO: law.log_ratio(),
+            MEAN_LOG_ODDS: law.mean_log_odds(),
+        }
         for quantity, (lower, upper) in bands.items():
             yield ResultCurves(
                 **common,
@@ -201,8 +206,8 @@ def _share(file: ResultFile, contexts: int, name: str, any_of: bool) -> str:
         return f"mean, over {of}, of a judge's score of the concept in their completions, on the logit scale"
     count = completions(file)
     return (
-        f"share of {of} where a judge found the concept in any of {count or 'several'} completions, on the logit scale: "
-        "not the probability of the concept, so only how it rises and falls is judged"
+        f"share of {of} where a judge found the concept in any of {count or 'several'} completions, on the logit "
+        "scale: not the probability of the concept, so only how it rises and falls is judged"
     )
 
 
@@ -217,7 +222,6 @@ def _cross_entropy(file: ResultFile, steered: Steered, precision: Precision) -> 
         strengths=file.strengths,
         lower=(change - halfwidth)[:, None],
         upper=(change + halfwidth)[:, None],
-        evidence="deterministic",
         notes=(_computed(precision), *file_notes(file)),
     )
 

@@ -52,20 +52,20 @@ class SavedLaw:
         return low, high
 
     def mean_log_odds(self) -> tuple[Float[np.ndarray, "strengths 1"], Float[np.ndarray, "strengths 1"]]:
-        """Bounds of E_alpha[M]: the weights of a mean, each known within a factor, move it by that share of M's range."""
+        """Bounds of E_alpha[M]: where logits may be off by e, a mean of M is by at most e/2 of the range of M."""
         assert self.baseline.log_odds is not None
         odds, centre = self.baseline.log_odds, np.exp((np.maximum(self.lower, -700) + self.upper) / 2)
         mean = (centre / centre.sum(axis=1, keepdims=True)) @ odds
         seen = np.isfinite(self.lower)
         width = np.where(seen, self.upper - np.where(seen, self.lower, 0.0), 0.0).max(axis=1)
         lost = np.where(seen, 0.0, np.exp(self.upper)).sum(axis=1)
-        reach = np.ptp(odds) * (width / 2 + lost)
+        reach = np.ptp(odds) * (width / 4 + lost)
         return (mean - reach)[:, None], (mean + reach)[:, None]
 
     def mean_slack(self) -> Float[np.ndarray, " strengths"]:
         """How far a predicted E_alpha[M] may be off."""
         assert self.baseline.log_odds is not None
-        return np.ptp(self.baseline.log_odds) * self.slack + self.odds_error
+        return np.ptp(self.baseline.log_odds) * self.slack / 4 + self.odds_error
 
 
 def saved_laws(
@@ -118,6 +118,7 @@ def _conditioned(curves: TokenCurves, zero: int, ids: np.ndarray, odds: np.ndarr
 
 def _others(values: Float[np.ndarray, "strengths tokens"]) -> Float[np.ndarray, "strengths tokens"]:
     """For each token the sum over all others, without cancellation."""
+
     def before(ordered: np.ndarray) -> np.ndarray:
         return np.concatenate([np.zeros_like(ordered[:, :1]), np.cumsum(ordered[:, :-1], axis=1)], axis=1)
 

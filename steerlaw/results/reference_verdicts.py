@@ -162,9 +162,10 @@ def _finding(law: Law, claim: Claim, assessed: Sequence[Assessed]) -> Finding:
 
 def _table(assessed: Sequence[Assessed]) -> tuple[Int[np.ndarray, "contexts curves"], np.ndarray, np.ndarray | None]:
     """Verdicts and departures by context and token; `ABSENT` where a context's file does not hold the token."""
-    per_token = all(one.curves.tokens is not None for one in assessed)
-    ids = [one.curves.tokens if per_token else np.arange(1) for one in assessed]
-    tokens = np.unique(np.concatenate(ids))  # pyright: ignore[reportArgumentType]
+    given = [one.curves.tokens for one in assessed]
+    per_token = all(ids is not None for ids in given)
+    ids = [np.arange(1) if own is None else own for own in given]
+    tokens = np.unique(np.concatenate(ids))
     codes = np.full((len(assessed), tokens.size), ABSENT, np.int8)
     departures = np.full(codes.shape, np.nan)
     for row, (one, own) in enumerate(zip(assessed, ids, strict=True)):
@@ -194,7 +195,7 @@ def _worst(law: Law, assessed: Sequence[Assessed]) -> tuple[Verdict, dict[str, i
 
 
 def token_rows(judged: Iterable[Judged]) -> Iterator[dict[str, object]]:
-    """One row a token and context of each claim that was judged: model, concept, layer, context, token, word, verdict."""
+    """One row a token and context of each claim that was judged: whose it is, its word, the verdict on it."""
     for subject, finding in judged:
         if finding.tokens is None:
             continue
