@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from steerlaw.rendering.figures import Drawn
-from steerlaw.rendering.figures.style import BLACK, GREY, VERDICTS, WIDTH, styled
+from steerlaw.rendering.figures.columns import model_columns
+from steerlaw.rendering.figures.style import BLACK, GREY, VERDICTS, styled
 
 BAR, CONTROL_BAR, FIRST, PITCH = 0.38, 0.11, 0.29, 0.15
 """Heights of the bars and places of the controls under the model, where laws are 1 apart."""
@@ -60,14 +61,9 @@ def overview_figure(laws: Sequence[str], tallies: Sequence[Tally]) -> Figure:
     models = list(dict.fromkeys(tally.model for tally in tallies))
     if not models or not laws:
         raise ValueError("overview: expected verdicts on at least one law and model, got none; verify something first")
-    figure = Figure(figsize=(WIDTH, 1.0 + 0.33 * len(laws)))
-    figure.set_layout_engine("constrained", rect=(0.01, 0, 0.98, 1))  # long names of laws reach the very edge
-    axes = figure.subplots(1, len(models), sharey=True, squeeze=False)[0]
+    figure, axes = model_columns(laws, models)
     for ax, model in zip(axes, models, strict=True):
         _column(ax, [tally for tally in tallies if tally.model == model])
-        ax.set_title(model, parse_math=False)
-    axes[0].set_yticks(range(len(laws)), laws, fontsize=7.5)
-    axes[0].set_ylim(len(laws) - 0.35, -0.5)
     controls = sorted({str(tally.control).replace("_", " ") for tally in tallies if tally.control})
     thin = f"; thin bars: {', '.join(controls)}" if controls else ""
     handles = [Patch(color=colour, label=verdict.replace("_", " ")) for verdict, colour in list(VERDICTS.items())[:3]]
@@ -92,10 +88,6 @@ def _column(axes: Axes, tallies: Sequence[Tally]) -> None:
             axes.barh(y, shares[:, k], left=starts[:, k], height=heights, color=colour, linewidth=0)
         if tally.control is None:
             _notes(axes, totals, shares[:, 1])
-    axes.set_xlim(0, 100)
-    axes.set_xticks([0, 50, 100], ["0", "50", "100 %"])
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0)
 
 
 def _notes(axes: Axes, totals: Int[np.ndarray, " laws"], departing: Float[np.ndarray, " laws"]) -> None:
