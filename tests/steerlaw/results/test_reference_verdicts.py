@@ -101,6 +101,12 @@ def test_in_tf32_what_single_precision_decides_stays_undecided_and_what_departs_
     assert finding.worst.verdict == "departs"
 
 
+def test_log_odds_known_to_their_rounding_only_do_not_make_a_tilt_depart(tmp_path):
+    off = 5e-6 * np.random.default_rng(0).choice([-1, 1], ODDS.size)
+    ((_, finding),) = judge(joined(tmp_path / "joy", odds=ODDS + off), "tilt")
+    assert finding.counts["departs"] == 0
+
+
 def test_layers_and_concepts_have_findings_of_their_own_and_contexts_share_one(tmp_path):
     joined(tmp_path / "gpt2" / "joy", layers=(3, 7))
     for context in range(2):
