@@ -1,6 +1,7 @@
 """Result files as the reference implementation writes them, with curves and records of one's own."""
 
 import json
+from typing import Any
 
 import numpy as np
 from scipy.special import log_softmax
@@ -20,11 +21,12 @@ def tilted(seed=None, scale=1.0):
 LAW = tilted()
 
 
-def write(path, meta=None, record=None, **arrays):
+def write(path, meta=None, record=None, **arrays: Any):
     """An archive of the arrays that are not None, with META changed by `meta` as its record, or the text `record`."""
-    arrays = arrays | {"meta": json.dumps(META | (meta or {})) if record is None else record}
+    held: dict[str, Any] = arrays | {"meta": json.dumps(META | (meta or {})) if record is None else record}
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, **{name: array for name, array in arrays.items() if array is not None})
+    save: Any = np.savez_compressed
+    save(path, **{name: array for name, array in held.items() if array is not None})
     return path
 
 

@@ -4,6 +4,7 @@ import io
 import struct
 import tracemalloc
 import zipfile
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,8 @@ ARRAYS = hnp.arrays(
 def test_what_numpy_writes_is_read_alike(arrays, compressed, turned, tmp_path_factory):
     path = tmp_path_factory.mktemp("npz") / "x.npz"
     arrays = {name: np.asfortranarray(array) if turned and array.ndim else array for name, array in arrays.items()}
-    (np.savez_compressed if compressed else np.savez)(path, **arrays)
+    save: Any = np.savez_compressed if compressed else np.savez
+    save(path, **arrays)
     read = read_npz(path, ["a", "b", "z"])
     assert set(read) == set(arrays) & {"a", "b"}
     for name, array in read.items():

@@ -16,7 +16,7 @@ from steerlaw.results.reference_verdicts import judge_results, token_rows
 from theory.catalogue import find_law, laws
 
 
-def judge(path, *names, dtype="float32", named=True, **options):
+def judge(path, *names, dtype: str | None = "float32", named=True, **options):
     """Findings by law and claim."""
     chosen = [find_law(name) for name in names] if names else laws().values()
     return judge_results(read_results(path, dtype=dtype), chosen, named=named, tolerance=1e-3, **options)
