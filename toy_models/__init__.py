@@ -18,11 +18,17 @@ CONTEXTS_EACH = 4
 class UFMInstance:
     """One embedded experiment: a model, the contexts that build the vector and those that are then steered."""
 
-    name: str
+    kind: str
+    instance: str
     model: UFM
     positive: tuple[int, ...]
     negative: tuple[int, ...]
     contexts: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """The kind of model and which of them."""
+        return f"{self.kind}/{self.instance}"
 
     @property
     def data(self) -> DataLaw:
@@ -48,7 +54,8 @@ def ufm_instances() -> list[UFMInstance]:
             for contrast, negative in (("contrastive", (4, 5)), ("random", (4, 5, 6, 8))):
                 instances.append(
                     UFMInstance(
-                        name=f"{model.name}/{contrast}",
+                        kind=kind,
+                        instance=f"{law}/{contrast}",
                         model=model,
                         positive=(0, 1, 2),
                         negative=negative,

@@ -16,7 +16,7 @@ from numerics.checks import checked_log_odds, checked_log_probs
 from numerics.judging.assessment import Assessment, assess
 from numerics.judging.p_values import ruled_out_from
 from numerics.judging.reasons import verdict_of
-from numerics.judging.verdict import OUTCOMES, SEVERITY, Verdict, check_tolerance, worst
+from numerics.judging.verdict import OUTCOMES, SEVERITY, Verdict, check_tolerance, not_applicable, worst
 from numerics.observing.observed_curves import Curves
 from theory.catalogue import find_law
 from theory.claims import Bounded, Claim, Close, Turns
@@ -80,7 +80,7 @@ def compare(
         if claim.quantity != quantity:
             missing = f"the values given are of {quantity.id}; this claim is about {claim.quantity.id}"
         if missing and (isinstance(claim, Close) or claim.quantity != quantity):
-            judged.append((claim, _refused(claim, law, tolerance, evidence, missing), ""))
+            judged.append((claim, not_applicable(claim, law, tolerance, evidence, missing), ""))
             continue
         found = assess(claim, curves, None if missing else known, tolerance=tolerance, tokens=tokens, assume=missing)
         at = worst(found.codes, found.least, found.most)
@@ -181,19 +181,6 @@ def _level(found: Assessment, at: tuple[int, ...], bounds: Callable[..., Bounds]
 
     level = ruled_out_from(partial(found.found.of_curve, column), band.strengths, at_levels, curves=1)[0]
     return f"ruled out at every level above {level:.2g}"
-
-
-def _refused(claim: Claim, law: str | None, tolerance: float, evidence: Evidence, reason: str) -> Verdict:
-    return Verdict(
-        law=law,
-        claim=claim.says,
-        verdict="not_applicable",
-        departure=None,
-        tolerance=tolerance,
-        unit=claim.quantity.unit,
-        evidence=evidence,
-        reason=reason,
-    )
 
 
 def _speaking(judged: list[tuple[Claim, Verdict, str]]) -> Verdict:

@@ -21,6 +21,7 @@ from numerics.judging.verdict import (
     Verdict,
     check_tolerance,
     decide,
+    not_applicable,
     worst,
 )
 from numerics.lowering.setting import MissingInputError
@@ -145,7 +146,7 @@ def _assess_vocabulary(claim: Turns, sweep: Sweep, baseline: Baseline | None, to
 def _summed(law: Law, found: Assessment, sweep: Sweep, baseline, tokens, missing: str) -> Finding:
     claim, codes = found.claim, found.codes
     applied = codes != NOT_APPLICABLE
-    verdict = _nothing(law, found, missing)
+    verdict = not_applicable(claim, law.id, found.tolerance, found.evidence, missing)
     where: dict[str, int | str] = {}
     if codes.size:
         at = worst(codes, found.least, found.most)
@@ -169,19 +170,6 @@ def _summed(law: Law, found: Assessment, sweep: Sweep, baseline, tokens, missing
         holding=_holding(claim, codes, mass, sweep, tokens),
         worst=verdict,
         where=where,
-    )
-
-
-def _nothing(law: Law, found: Assessment, reason: str) -> Verdict:
-    return Verdict(
-        law=law.id,
-        claim=found.claim.says,
-        verdict="not_applicable",
-        departure=None,
-        tolerance=found.tolerance,
-        unit=found.claim.quantity.unit,
-        evidence=found.evidence,
-        reason=reason,
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from numerics.bands.evidence import TOLERANCE, Evidence
+from theory.claims import Claim
 from theory.quantities import Unit
 
 Outcome = Literal["holds", "departs", "undecided", "not_applicable"]
@@ -52,6 +53,20 @@ class Verdict:
             "witness": self.witness,
             "reason": self.reason,
         }
+
+
+def not_applicable(claim: Claim, law: str | None, tolerance: float, evidence: Evidence, reason: str) -> Verdict:
+    """The verdict on a claim of which nothing was judged, and why."""
+    return Verdict(
+        law=law,
+        claim=claim.says,
+        verdict="not_applicable",
+        departure=None,
+        tolerance=tolerance,
+        unit=claim.quantity.unit,
+        evidence=evidence,
+        reason=reason,
+    )
 
 
 def decide(

@@ -20,15 +20,16 @@ class Derive:
     """Print JSON alone."""
 
     def __call__(self) -> int:
-        from steerlaw.results.derivations import derivation_latex, derivation_record, print_derivation
+        from steerlaw.rendering.derivations import derivation_latex, print_derivation
+        from steerlaw.results.derivations import derivation_record
         from theory.catalogue import find_law
 
         law = find_law(self.id)
         record = derivation_record(law)
         if self.json:
-            print_json(record)
+            print_json(record.to_json())
         elif self.latex:
             print(derivation_latex(record), end="")
         else:
             print_derivation(record, law)
-        return int(record["derivation"] != "checked")
+        return int(record.status != "checked")

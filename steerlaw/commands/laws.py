@@ -1,7 +1,6 @@
 """`steerlaw laws`: the catalogue, or what the published text gets wrong."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from steerlaw.rendering.console import Column, print_json, print_table
 
@@ -24,7 +23,7 @@ class Laws:
 
         records = derivation_records()
         if self.json:
-            print_json(records)
+            print_json([record.to_json() for record in records])
         else:
             print_table(
                 "Laws of activation steering",
@@ -38,17 +37,17 @@ class Laws:
                 ],
                 [
                     [
-                        r["id"],
-                        in_unicode(r["title"]),
-                        in_unicode(r["source"]),
-                        str(_checked(r)),
-                        str(r["steps"]["argued"]),
-                        r["derivation"],
+                        r.id,
+                        in_unicode(r.title),
+                        in_unicode(r.source),
+                        str(r.by_machine),
+                        str(r.steps["argued"]),
+                        r.status,
                     ]
                     for r in records
                 ],
             )
-        return int(any(r["derivation"] != "checked" for r in records))
+        return int(any(r.status != "checked" for r in records))
 
     def _errata(self) -> int:
         from steerlaw.rendering.prose import in_unicode
@@ -82,8 +81,3 @@ class Laws:
                 ],
             )
         return 0
-
-
-def _checked(record: dict[str, Any]) -> int:
-    """How many steps of the proof a machine checks."""
-    return sum(n for kind, n in record["steps"].items() if kind != "argued")

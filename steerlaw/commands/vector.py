@@ -37,10 +37,11 @@ class Vector:
     """Print what was written as JSON alone."""
 
     def __call__(self) -> int:
+        from importlib.metadata import version
+
         import numpy as np
 
         from real_models import load_model, read_prompts, save_vector, texts_of
-        from steerlaw import __version__
         from steerlaw.inputs.concept_files import comma_separated
 
         positive = texts_of(read_prompts(self.positive), "positive", self.concept)
@@ -69,7 +70,7 @@ class Vector:
             "unit": self.unit,
             "positive": len(positive),
             "negative": len(negative),
-            "software": f"steerlaw {__version__}",
+            "software": f"steerlaw {version('steerlaw')}",
         }
         kept = {layer: np.asarray(vectors)[layer] for layer in layers}
         save_vector(self.out, kept, metadata)

@@ -1,5 +1,6 @@
 """`steerlaw verify`: the main job."""
 
+import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated
@@ -57,6 +58,7 @@ class Verify:
     """Print the report as JSON alone."""
 
     def __call__(self) -> int:
+        from steerlaw.experiments.kept import kept_beside
         from steerlaw.experiments.targets import TargetOptions
         from steerlaw.rendering.table import print_summary
         from steerlaw.rendering.writing import reserve
@@ -64,17 +66,21 @@ class Verify:
 
         reserve(self.out)
         options = TargetOptions(**{field.name: getattr(self, field.name) for field in fields(TargetOptions)})
-        with progress_bar() as progress:
-            report = verify(
-                self.targets or None,
-                laws=self.laws.split(",") if self.laws else None,
-                options=options,
-                strengths=self.strengths,
-                tolerance=self.tolerance,
-                seed=self.seed,
-                progress=progress,
-            )
-        report.write(self.out)
+        with kept_beside(self.out) as keep:
+            with progress_bar() as progress:
+                report = verify(
+                    self.targets or None,
+                    laws=self.laws.split(",") if self.laws else None,
+                    options=options,
+                    strengths=self.strengths,
+                    tolerance=self.tolerance,
+                    seed=self.seed,
+                    progress=progress,
+                    keep=keep,
+                )
+            notes = report.write(self.out)
+        for note in notes:
+            sys.stderr.write(f"steerlaw: {note}\n")
         if self.json:
             print_json(report.to_json())
         else:

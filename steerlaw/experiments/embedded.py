@@ -8,8 +8,9 @@ import numpy as np
 
 from real_models import LanguageModel, difference_of_means, load_model, prompt_log_odds
 from steerlaw.experiments.experiment import Experiment, Grid
-from steerlaw.experiments.language import Concept, language_experiments
+from steerlaw.experiments.language import language_experiments
 from steerlaw.experiments.toy import toy_experiments
+from steerlaw.inputs.concept import Concept
 from toy_models import stdlib_gpt
 
 NAME = "stdlib-gpt"

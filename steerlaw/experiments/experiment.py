@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,14 @@ from numerics.observing.model import SteeredModel
 from numerics.observing.observe import choose_tokens, observe_cross_entropy, observe_next_token
 from numerics.observing.remembered import Remembered
 from numerics.observing.sweep import Sweep
-from steerlaw.inputs.subjects import Observation, Subject
+from steerlaw.inputs.subjects import Kind, Observation, Subject
 
 WATCHED = 8
 """Tokens of each sort (probable, extreme, target) whose whole curves are kept."""
+
+
+Keep = Callable[["Experiment", "Work"], Sweep]
+"""Makes a sweep, or gives that of an earlier run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,15 +71,29 @@ class Experiment:
     other_vector: Float[np.ndarray, " d"] | None = None
 
 
-def run(experiments: Iterable[Experiment], seed: int) -> Iterator[Observation]:
-    """Everything there is to observe, controls included; each experiment's controls have a seed of their own."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Work:
+    """A sweep to be made of an experiment, and the baseline that predicts it."""
+
+    kind: Kind
+    baseline: Baseline | None
+    observe: Callable[[], Observation]
+
+
+def run(experiments: Iterable[Experiment], seed: int, keep: Keep | None = None) -> Iterator[Observation]:
+    """Everything there is to observe, controls included; each experiment's controls have a seed of their own.
+
+    With `keep` a sweep that an earlier run has finished is not made again (`steerlaw.experiments.kept`).
+    """
     for number, experiment in enumerate(experiments):
         recorded = replace(experiment, model=Remembered(experiment.model))
         first: Sweep | None = None
         for variant in with_controls(recorded, seed + number):
-            for observation in observe(variant, first if variant.vector is experiment.vector else None):
-                first = first or observation.sweep
-                yield observation
+            for work in works(variant, first if variant.vector is experiment.vector else None):
+                known = replace(variant, model=experiment.model)
+                sweep = work.observe().sweep if keep is None else keep(known, work)
+                first = first or sweep
+                yield Observation(subject=variant.subject, kind=work.kind, baseline=work.baseline, sweep=sweep)
 
 
 def with_controls(experiment: Experiment, seed: int) -> Iterator[Experiment]:
@@ -105,11 +124,21 @@ def observe(experiment: Experiment, summarised: Sweep | None = None) -> Iterator
 
     `summarised` is a next-token sweep of the same model along the same vector, whose summary is taken over.
     """
-    yield observe_next(experiment, summarised=summarised)
+    for work in works(experiment, summarised):
+        yield work.observe()
+
+
+def works(experiment: Experiment, summarised: Sweep | None = None) -> Iterator[Work]:
+    """What `observe` does, sweep by sweep."""
+    first = partial(observe_next, experiment, summarised=summarised)
+    yield Work(kind="next token", baseline=experiment.baseline, observe=first)
     if experiment.text_strengths is not None:
-        yield observe_text(experiment)
+        text = partial(observe_text, experiment)
+        yield Work(kind="cross-entropy", baseline=experiment.text_baseline, observe=text)
     if experiment.limits is not None:
-        yield observe_limit(experiment, experiment.limits(experiment.vector))
+        limits = experiment.limits(experiment.vector)
+        last = partial(observe_limit, experiment, limits)
+        yield Work(kind="limit", baseline=replace(experiment.baseline, **limits), observe=last)
 
 
 def observe_next(experiment: Experiment, *, slope_every: int = 8, summarised: Sweep | None = None) -> Observation:
@@ -182,7 +211,8 @@ def _next_token(
 
 
 def _attributes(subject: Subject) -> dict[str, Any]:
-    return {"model": subject.name, "control": subject.control, "concept": subject.concept, "push": subject.push}
+    names = ("model", "instance", "control", "concept", "push")
+    return {name: getattr(subject, name) for name in names}
 
 
 def _permute(baseline: Baseline, order: Int[np.ndarray, " vocab"]) -> Baseline:

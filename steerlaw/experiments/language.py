@@ -1,11 +1,11 @@
 """A real language model: one experiment a layer, with everything that is known of it before steering."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from scipy.special import log_softmax
 
 from numerics.bands.band import calibrate
@@ -15,6 +15,7 @@ from numerics.observing.grids import strength_grid
 from real_models import LanguageModel, approach, limit_logits, with_random_weights
 from real_models.steering.sphere import sphere_of
 from steerlaw.experiments.experiment import Experiment, Grid
+from steerlaw.inputs.concept import Concept
 from steerlaw.inputs.subjects import Subject
 
 REACH = 8.0
@@ -25,24 +26,6 @@ TEXT_BASELINE = 2**32
 """Largest table of unsteered laws, one a predicted token of text, in bytes, that is computed and kept."""
 LIMIT_TOLERANCE = 4e-4
 """The limit is observed where its proved remainder is this many logits: below half the default tolerance."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Concept:
-    """A concept to steer towards, and the texts it is studied on; no text serves two purposes.
-
-    `vectors` holds one steering vector a layer. `targets` is a set of tokens fixed before any sweep. `log_odds` was
-    measured on prompts that build no vector, and says nothing of how long the vectors are: it is scaled to the spread
-    of the derivative of the logits at strength 0, never to steered curves; None takes that derivative itself, averaged
-    over contexts. `blocks` is text, as token ids, whose cross-entropy is swept.
-    """
-
-    name: str
-    vectors: Mapping[int, Float[np.ndarray, " d"]]
-    contexts: Sequence[str | Sequence[int]]
-    targets: Bool[np.ndarray, " vocab"] | None = None
-    log_odds: Float[np.ndarray, " vocab"] | None = None
-    blocks: Sequence[Sequence[int]] | Int[np.ndarray, "blocks position"] | None = None
 
 
 def language_experiments(
@@ -75,7 +58,7 @@ def _experiments(model: LanguageModel, exact: LanguageModel, concept: Concept, g
         log_odds = local.mean(axis=0) if concept.log_odds is None else _scaled(concept.log_odds, local, log_probs)
         experiment = Experiment(
             subject=Subject(
-                name=model.name,
+                model=model.name,
                 layer=layer,
                 concept=concept.name,
                 concept_names=() if concept.targets is None else (concept.name,),

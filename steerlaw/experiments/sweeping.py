@@ -22,9 +22,9 @@ from steerlaw.experiments.experiment import Experiment, Grid, observe_limit, obs
 from steerlaw.experiments.language import language_experiments
 from steerlaw.experiments.parts import close_parts, digest, finish_part, open_parts, parts_directory
 from steerlaw.inputs.concept_files import ConceptInputs
+from steerlaw.inputs.names import sha256
 from steerlaw.inputs.observation_file import save_observations
 from steerlaw.inputs.subjects import Kind, Observation
-from steerlaw.results.provenance import sha256
 
 FORMAT = 1
 """Of the parts: another number makes old ones useless."""

@@ -1,23 +1,23 @@
-"""What a user asks to verify: a checkpoint to steer, a saved sweep, results of the paper's code, or a curve."""
+"""What a user asks to verify: a checkpoint to steer, a saved sweep, results of the paper's code, or a curve.
+
+A target is read, and observed where it is a model; nothing is judged here.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from numerics.judging.one_curve import compare
 from real_models import load_model
-from steerlaw.experiments.experiment import Grid, run
+from steerlaw.experiments.experiment import Experiment, Grid
 from steerlaw.experiments.language import language_experiments
 from steerlaw.inputs.concept_files import chosen_vectors, read_concept
 from steerlaw.inputs.curve_file import read_curve
+from steerlaw.inputs.names import short_names
 from steerlaw.inputs.observation_file import load_observations
 from steerlaw.inputs.reference_files import is_results, result_files
 from steerlaw.inputs.reference_results import ResultCurves, read_results
-from steerlaw.inputs.subjects import Observation, Subject
+from steerlaw.inputs.subjects import BareCurve, Observation
 from steerlaw.inputs.token_texts import token_texts
-from steerlaw.report import curve_record
-from theory.law import Law
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,57 +35,45 @@ class TargetOptions:
     tokenizer: str | Path | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
-    """A target that was read: the sweeps to be made or already made, verdicts of bare curves, and its input files.
+    """A target that was read: experiments to be run, sweeps and curves that were made already, and its input files.
 
     `results` are the curves of other people's results (None: the target is none), `token_text` the words of their ids.
     """
 
-    observations: Callable[[Any], Iterable[Observation]] = lambda progress: ()
-    verdicts: Sequence[dict[str, Any]] = ()
+    name: str
+    experiments: Callable[[], Iterable[Experiment]] = tuple
+    observations: Sequence[Observation] = ()
+    curves: Sequence[BareCurve] = ()
     results: Sequence[ResultCurves] | None = None
     token_text: Callable[[int], str] | None = None
     inputs: Sequence[Path] = ()
 
 
-def read_target(
-    target: str | Path,
-    laws: Sequence[Law],
-    laws_named: bool,
-    options: TargetOptions,
-    grid: Grid,
-    tolerance: float,
-    seed: int,
-) -> Source:
-    """Read a target as far as can be without running a model; bad input is a `ValueError` or `OSError`."""
+def read_targets(targets: Sequence[str | Path], options: TargetOptions, grid: Grid, seed: int) -> list[Source]:
+    """Read targets as far as can be without running a model; bad input is a `ValueError` or `OSError`.
+
+    Files and directories are named by as much of their paths as tells them apart.
+    """
+    names = short_names(targets)
+    return [_read(target, names[Path(target)], options, grid, seed) for target in targets]
+
+
+def _read(target: str | Path, name: str, options: TargetOptions, grid: Grid, seed: int) -> Source:
     path = Path(target)
     if path.suffix == ".csv":
-        if not laws_named:
-            raise ValueError(f"{target}: a bare curve does not say which law it is about; name it with --laws")
-        return Source(verdicts=_curve_verdicts(path, laws, tolerance, options.level), inputs=[path])
+        return Source(name=name, curves=[BareCurve(name=name, **vars(read_curve(path)))], inputs=[path])
     if path.suffix == ".nc":
-        observations = load_observations(path)
-        return Source(observations=lambda progress: observations, inputs=[path])
+        return Source(name=name, observations=load_observations(path), inputs=[path])
     if is_results(path):
         results = read_results(path, level=options.level, dtype=options.dtype)
-        return Source(results=results, token_text=token_texts(options.tokenizer), inputs=result_files(path))
-    return _checkpoint(str(target), options, grid, seed)
+        words = token_texts(options.tokenizer)
+        return Source(name=name, results=results, token_text=words, inputs=result_files(path))
+    return _checkpoint(str(target), name, options, grid, seed)
 
 
-def _curve_verdicts(path: Path, laws: Iterable[Law], tolerance: float, level: float) -> list[dict[str, Any]]:
-    curve = read_curve(path)
-    subject = Subject(name=path.name)
-    verdicts = []
-    for law in laws:
-        verdict = compare(
-            law, curve.strengths, curve.values, curve.lower, curve.upper, tolerance=tolerance, level=level
-        )
-        verdicts.append(curve_record(subject, law, verdict))
-    return verdicts
-
-
-def _checkpoint(target: str, options: TargetOptions, grid: Grid, seed: int) -> Source:
+def _checkpoint(target: str, name: str, options: TargetOptions, grid: Grid, seed: int) -> Source:
     if options.vector is None or options.contexts is None:
         if not Path(target).exists() and target.count("/") != 1:
             raise FileNotFoundError(f"{target}: no such checkpoint directory, saved sweep or curve")
@@ -98,11 +86,12 @@ def _checkpoint(target: str, options: TargetOptions, grid: Grid, seed: int) -> S
         concept=options.concept,
     )
     model, exact = (load_model(target, dtype=dtype) for dtype in (options.dtype or "float32", "float64"))
+    if Path(target).is_dir() and name != Path(target).name:
+        model, exact = (replace(one, name=name) for one in (model, exact))
     concept = inputs.concept(model)
-
-    def observe(progress: Any) -> Iterable[Observation]:
-        experiments = list(language_experiments(model, exact, concept, grid, seed))
-        return run(progress.track(experiments, description="sweeping") if progress else experiments, seed)
-
     given = (options.vector, options.contexts, options.prompts, options.words)
-    return Source(observations=observe, inputs=[Path(path) for path in given if path is not None])
+    return Source(
+        name=name,
+        experiments=lambda: language_experiments(model, exact, concept, grid, seed),
+        inputs=[Path(path) for path in given if path is not None],
+    )

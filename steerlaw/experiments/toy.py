@@ -39,7 +39,8 @@ def toy_experiment(instance: UFMInstance, strengths: Float[np.ndarray, " strengt
     contexts = [[j] for j in instance.contexts]
     return Experiment(
         subject=Subject(
-            name=instance.name,
+            model=instance.kind,
+            instance=instance.instance,
             layer=0,
             concept="target",
             concept_names=tuple("target" if k == 0 else f"concept {k}" for k in range(len(model.data.a))),

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 
 from numerics.files.text import read_text
 from real_models import LanguageModel, prompt_log_odds, read_contexts, read_prompts, read_vectors, texts_of
-from steerlaw.experiments.language import Concept
+from steerlaw.inputs.concept import Concept
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ A file holds one observation, or several kinds of one: the first as the file its
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -13,6 +13,7 @@ import numpy as np
 from numerics.baseline import Baseline, ConceptLaw, Sphere
 from numerics.files.netcdf import read_netcdf
 from numerics.observing.sweep import Sweep
+from steerlaw.inputs.saved_texts import with_texts, without_texts
 from steerlaw.inputs.subjects import Control, Kind, Observation, Subject
 
 PREFIX = "baseline_"
@@ -47,12 +48,17 @@ PARTS = {"data_law": ConceptLaw, "sphere": Sphere}
 def save_observations(observations: Sequence[Observation], path: Path) -> None:
     """Write the sweeps with their baselines as one netCDF file, whole or not at all; each of a kind of its own."""
     first, *others = observations
-    _with_baseline(first).write(path, {other.kind: _with_baseline(other) for other in others})
+    whole = Sweep(data=with_texts(_with_baseline(first).data, first.subject))
+    whole.write(path, {other.kind: _with_baseline(other) for other in others})
 
 
 def load_observations(path: Path) -> list[Observation]:
     """The observations of a file. A sweep without a baseline is judged by the claims that need none."""
-    return [_without_baseline(Sweep.of(data, path), path) for data in read_netcdf(path).values()]
+    first, *others = (_without_baseline(Sweep.of(data, path), path) for data in read_netcdf(path).values())
+    data, subject = without_texts(first.sweep.data, first.subject, path)
+    known = {"contexts": subject.contexts, "token_text": subject.token_text}
+    first = replace(first, subject=subject, sweep=Sweep(data=data))
+    return [first, *(replace(other, subject=replace(other.subject, **known)) for other in others)]
 
 
 def _with_baseline(observation: Observation) -> Sweep:
@@ -140,7 +146,8 @@ def _subject(sweep: Sweep, path: Path) -> Subject:
         raise ValueError(f"{path}: control {control!r}, expected one of {', '.join(get_args(Control))}")
     kinds = frozenset(map(str, _attribute(sweep, "kinds", (list,), path) or ("next token",)))
     return Subject(
-        name=_attribute(sweep, "model", (str,), path) or path.name,
+        model=_attribute(sweep, "model", (str,), path) or path.name,
+        instance=_attribute(sweep, "instance", (str,), path),
         layer=_attribute(sweep, "layer", (int,), path),
         concept=_attribute(sweep, "concept", (str,), path),
         concept_names=tuple(str(name) for name in concepts),

@@ -2,12 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+import numpy as np
+from jaxtyping import Float
 
 from numerics.baseline import Baseline
 from numerics.observing.sweep import Sweep
 
 Control = Literal["random_direction", "permuted_log_odds", "random_weights"]
+CONTROLS: tuple[Control, ...] = get_args(Control)
+"""In the order in which they are shown."""
+
 Kind = Literal["next token", "cross-entropy", "limit"]
 
 
@@ -15,11 +21,14 @@ Kind = Literal["next token", "cross-entropy", "limit"]
 class Subject:
     """One model steered at one layer towards one concept, or a control of it.
 
-    `kinds` are the kinds of sweep that were made of it. `push` is |v|/|h|, the size of the vector in units of the
-    residual it is added to; None where that has no meaning. `token_text` gives a token's text, where it has one.
+    Subjects of one `model` are judged together; its `instance` tells replicates of one kind of model (toy models that
+    differ in their data) apart. Both are names of any characters, and nothing is read out of them. `kinds` are the
+    kinds of sweep that were made of it. `push` is |v|/|h|, the size of the vector in units of the residual it is added
+    to; None where that has no meaning. `token_text` gives a token's text, where it has one.
     """
 
-    name: str
+    model: str
+    instance: str | None = None
     layer: int | None = None
     concept: str | None = None
     concept_names: tuple[str, ...] = ()
@@ -28,6 +37,16 @@ class Subject:
     control: Control | None = None
     push: float | None = None
     token_text: Callable[[int], str] | None = None
+
+    @property
+    def name(self) -> str:
+        """What people are shown: the model, and which of its instances."""
+        return full_name(self.model, self.instance)
+
+
+def full_name(model: str, instance: str | None) -> str:
+    """A model and which of its instances, to be shown; never to be taken apart."""
+    return model if instance is None else f"{model}/{instance}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,3 +57,14 @@ class Observation:
     kind: Kind
     sweep: Sweep
     baseline: Baseline | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BareCurve:
+    """One measured curve of which nothing else is known, with its bounds where it has any."""
+
+    name: str
+    strengths: Float[np.ndarray, " strengths"]
+    values: Float[np.ndarray, " strengths"]
+    lower: Float[np.ndarray, " strengths"] | None = None
+    upper: Float[np.ndarray, " strengths"] | None = None

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from steerlaw.inputs.subjects import Observation
-    from steerlaw.rendering.figures import Drawn
+    from steerlaw.rendering.figures.drawn import Drawn
 
 
 @dataclass(frozen=True)
@@ -32,20 +32,20 @@ def derivation(law_id: str, *, kinds: Iterable[str] = ()) -> Rendered:
     record = derivation_record(find_law(law_id))
     wanted = set(kinds)
     lines = [
-        f"### {_prose(record['title'])}",
-        f"`{record['id']}`, {_prose(record['source'])}. {_prose(record['reading'])}",
-        f"$$\n{record['statement']}\n$$",
-        f"*Assumed of the model:* {_prose('; '.join(record['hypotheses']))}.",
+        f"### {_prose(record.title)}",
+        f"`{record.id}`, {_prose(record.source)}. {_prose(record.reading)}",
+        f"$$\n{record.statement}\n$$",
+        f"*Assumed of the model:* {_prose('; '.join(record.hypotheses))}.",
     ]
-    for number, step in enumerate(record["proof"], start=1):
-        if wanted and step["kind"] not in wanted:
+    for number, step in enumerate(record.proof, start=1):
+        if wanted and step.kind not in wanted:
             continue
-        status = "" if step["status"] == step["kind"] else f", {step['status']}"
-        lines.append(f"**{number}.** {_prose(step['says'])} *({step['kind']}{status}: {_prose(step['check'])})*")
-        if step["latex"]:
-            lines.append(f"$$\n{step['latex']}\n$$")
-    counts = ", ".join(f"{n} {kind}" for kind, n in record["steps"].items() if n)
-    return Rendered("\n\n".join([*lines, f"Derivation **{record['derivation']}** ({counts})."]))
+        status = "" if step.status == step.kind else f", {step.status}"
+        lines.append(f"**{number}.** {_prose(step.says)} *({step.kind}{status}: {_prose(step.check)})*")
+        if step.latex:
+            lines.append(f"$$\n{step.latex}\n$$")
+    counts = ", ".join(f"{n} {kind}" for kind, n in record.steps.items() if n)
+    return Rendered("\n\n".join([*lines, f"Derivation **{record.status}** ({counts})."]))
 
 
 def erratum(entry_id: str) -> Rendered:
@@ -85,26 +85,27 @@ def verdict_table(
     """Verdicts of the laws (ids; default all that apply) on observed sweeps: counts, and the worst departure."""
     import pandas as pd
 
-    from steerlaw.report import Report, verdict_record
+    from steerlaw.rendering.words import amount
+    from steerlaw.results.judging import judged
+    from steerlaw.results.lines import summary_lines
     from steerlaw.results.shares import holdings, interval
-    from steerlaw.verification import judged
+    from steerlaw.results.verdict_rows import verdict_row
     from theory.catalogue import find_law
     from theory.catalogue import laws as catalogue
 
     chosen = [find_law(law) for law in laws] or list(catalogue().values())
     found = [one for observation in observations for one in judged(observation, chosen, tolerance)]
-    report = Report(run={}, derivations=[], verdicts=[verdict_record(*one) for one in found], shares=holdings(found))
     rows = [
         {
-            "law": x.law,
-            "model": x.model,
-            "control": x.control or "",
-            **x.counts,
-            "share that holds": "" if x.share is None else interval(x.share),
-            "worst departure": x.worst.partition(": ")[0],
+            "law": line.law,
+            "model": line.model,
+            "control": line.control or "",
+            **line.counts,
+            "share that holds": "" if line.holds is None else interval(line.holds),
+            "worst departure": "" if line.worst is None else amount(line.worst),
         }
-        for x in report.table()
-        if sum(x.counts.values()) > x.counts["not_applicable"]
+        for line in summary_lines([verdict_row(*one) for one in found], found, holdings(found))
+        if line.shares is not None
     ]
     return pd.DataFrame(rows).set_index(["law", "model", "control"])
 

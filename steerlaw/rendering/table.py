@@ -2,24 +2,26 @@
 
 from pathlib import Path
 
+from numerics.judging.verdict import Outcome
 from steerlaw.rendering.console import Column, console, print_table
-from steerlaw.report import CONTROLS, Report
+from steerlaw.rendering.words import CONTROLS, departure, held
+from steerlaw.results.document import Results
 from steerlaw.results.shares import LEVEL, Excess, interval
 
-MARKS = {"holds": "green", "departs": "red", "undecided": "yellow", "not_applicable": "dim"}
+MARKS: dict[Outcome, str] = {"holds": "green", "departs": "red", "undecided": "yellow", "not_applicable": "dim"}
 
 
-def print_summary(report: Report, directory: Path) -> None:
+def print_summary(report: Results, directory: Path) -> None:
     """Print the derivations in one line, the table, and where the files are."""
     from rich.markup import escape
 
     rows = []
     previous = None
-    for line in report.table():
-        name = f"[dim]  {CONTROLS[line.control]}[/]" if line.control else line.model
+    for line in report.lines:
+        name = f"[dim]  {CONTROLS[line.control]}[/]" if line.control else escape(line.model)
         counts = (_count(line.counts[verdict], style) for verdict, style in MARKS.items())
-        shares = ("" if line.share is None else interval(line.share), _excess(line.excess))
-        rows.append([line.law if line.law != previous else "", name, *counts, *shares, escape(line.worst)])
+        shares = (held(line), _excess(line.excess))
+        rows.append([line.law if line.law != previous else "", name, *counts, *shares, escape(departure(line.worst))])
         previous = line.law
     out = console()
     out.print(report.derivation_line)

@@ -1,14 +1,11 @@
-"""Writing results so that nothing is ever half-written."""
+"""Writing results so that nothing is ever half-written, and nothing is lost to a figure."""
 
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from numerics.files.atomic import write_atomically
-
-if TYPE_CHECKING:
-    from steerlaw.report import Report
+from steerlaw.results.document import Results
 
 
 def reserve(directory: Path) -> None:
@@ -23,15 +20,22 @@ def reserve(directory: Path) -> None:
         raise PermissionError(f"{directory}: no permission to write in {nearest}; choose another directory")
 
 
-def write_report(report: "Report", directory: Path) -> None:
-    """figures/*.svg and *.pdf, then report.html, then report.json: a directory with report.json is complete."""
-    from steerlaw.rendering.figures import report_figures
-    from steerlaw.rendering.page import page
+def write_report(results: Results, directory: Path) -> list[str]:
+    """report.json, then figures/*.svg and *.pdf, then report.html; a line for each figure that could not be drawn.
 
-    figures = report_figures(report)
-    for drawn in figures:
-        drawn.write(directory / "figures")
-    write_atomically(directory / "report.html", page(report, figures))
-    write_atomically(
-        directory / "report.json", json.dumps(report.to_json(), ensure_ascii=False, allow_nan=False, indent=1)
-    )
+    These lines are added to report.json. A directory with report.html is complete.
+    """
+    _write_json(results, directory, [])
+    from steerlaw.rendering.figures import report_figures
+    from steerlaw.rendering.page.whole import page
+
+    figures, notes = report_figures(results, directory / "figures")
+    if notes:
+        _write_json(results, directory, notes)
+    write_atomically(directory / "report.html", page(results, figures, notes))
+    return notes
+
+
+def _write_json(results: Results, directory: Path, notes: list[str]) -> None:
+    document = json.dumps(results.to_json(notes), ensure_ascii=False, allow_nan=False, indent=1)
+    write_atomically(directory / "report.json", document)

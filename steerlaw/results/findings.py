@@ -25,7 +25,7 @@ from scipy.stats import rankdata
 
 from numerics.judging.shares import Tally, tally
 from numerics.judging.sweeps import BUMP, FALLING, RISING, Weighing
-from steerlaw.inputs.subjects import Control, Observation, Subject
+from steerlaw.inputs.subjects import CONTROLS, Control, Observation, Subject
 from steerlaw.results.shares import Holding, holdings
 
 Measure = Callable[[Observation], Tally | None]
@@ -144,6 +144,6 @@ ROWS: dict[str, Row] = {
     "domination": Row(
         says="tokens that dominate far out have extremal log-odds",
         measure=domination,
-        controls=("random_direction", "permuted_log_odds", "random_weights"),
+        controls=CONTROLS,
     ),
 }

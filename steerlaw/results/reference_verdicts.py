@@ -14,7 +14,7 @@ from numerics.judging.verdict import HOLDS, NOT_APPLICABLE, OUTCOMES, Verdict, w
 from numerics.observing.observed_curves import Curves
 from steerlaw.inputs.reference_results import ResultCurves, Steered, steered_of
 from steerlaw.inputs.subjects import Subject
-from steerlaw.results.shares import Judged
+from steerlaw.results.judging import Judged
 from theory.claims import ALWAYS, Bounded, Claim, Turns
 from theory.law import Law
 from theory.quantities import Quantity
@@ -124,7 +124,8 @@ def _none(quantity: Quantity, found: ResultCurves) -> ResultCurves:
 
 def _subject(steered: Steered, assessed: Sequence[Assessed], token_text: Callable[[int], str] | None) -> Subject:
     return Subject(
-        name=f"{steered.model} ({steered.directory})" if steered.directory else steered.model,
+        model=steered.model,
+        instance=steered.directory or None,
         layer=steered.layer,
         concept=steered.concept,
         contexts=[one.curves.context for one in assessed],

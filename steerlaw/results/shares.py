@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from numerics.judging.shares import Share, Tally, adjusted, excess_over, exchange_level, share_of
-from numerics.judging.sweeps import Finding, Weighing
-from steerlaw.inputs.subjects import Control, Subject
+from numerics.judging.sweeps import Weighing
+from steerlaw.inputs.subjects import CONTROLS, Control, Subject
 
 LEVEL = 0.05
 
@@ -28,13 +28,6 @@ class Scored(Protocol):
 
     @property
     def holding(self) -> Mapping[Weighing, Tally]: ...
-
-
-class Judged(NamedTuple):
-    """A claim judged on everything observed of a subject."""
-
-    subject: Subject
-    finding: Finding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,34 +60,52 @@ class Holding:
         return {**asdict(self), "share": asdict(self.share), "level": LEVEL}
 
 
-Pool = dict[str, np.ndarray]
+class Group(NamedTuple):
+    """What is pooled: a law on one model, at one block or (None) at all of them, or on a control, in one weighing."""
+
+    law: str
+    model: str
+    layer: int | None
+    control: Control | None
+    weighing: Weighing
+
+
+Replicate = tuple[str | None, str]
+"""A context of one instance of a model."""
+Pool = dict[Replicate, np.ndarray]
 """For each context what obeys and what was judged."""
+Swept = dict[tuple[str, Control | None], set[int | None]]
+"""The blocks of a model, or of a control of it, that were steered."""
 
 
 def holdings(judged: Iterable[tuple[Subject, Scored]]) -> list[Holding]:
     """Every law on every model, its blocks apart and together, in three weighings; controls are lines of their own."""
-    pools: dict[tuple, Pool] = defaultdict(lambda: defaultdict(lambda: np.zeros(2)))
-    swept: dict[tuple, set[int | None]] = defaultdict(set)
+    pools: dict[Group, Pool] = defaultdict(lambda: defaultdict(lambda: np.zeros(2)))
+    swept: Swept = defaultdict(set)
     for subject, finding in judged:
-        model, layers = subject.name.split("/")[0], {subject.layer, None}
-        swept[model, subject.control].add(subject.layer)
+        swept[subject.model, subject.control].add(subject.layer)
         for weighing, tally in finding.holding.items():
             for context, obeying, total in zip(subject.contexts, tally.obeying, tally.judged, strict=True):
-                for layer in layers:
-                    key = finding.law, model, layer, subject.control, weighing
-                    pools[key][f"{subject.name} {context}"] += (obeying, total)
-    pools = {key: pool for key, pool in pools.items() if any(total > 0 for _, total in pool.values())}
-    lines = [_line(key, pool, pools, swept) for key, pool in sorted(pools.items(), key=lambda item: str(item[0]))]
+                for layer in {subject.layer, None}:
+                    group = Group(finding.law, subject.model, layer, subject.control, weighing)
+                    pools[group][replicate(subject, context)] += (obeying, total)
+    pools = {group: pool for group, pool in pools.items() if any(total > 0 for _, total in pool.values())}
+    lines = [_line(group, pool, pools, swept) for group, pool in sorted(pools.items(), key=lambda item: str(item[0]))]
     return _adjusted(lines)
 
 
-def _line(key: tuple, pool: Pool, pools: dict[tuple, Pool], swept: dict[tuple, set[int | None]]) -> Holding:
-    law, model, layer, control, weighing = key
+def replicate(subject: Subject, context: Any) -> Replicate:
+    """What counts as one observation: a context, in which all blocks, concepts and claims are pooled."""
+    return subject.instance, str(context)
+
+
+def _line(group: Group, pool: Pool, pools: dict[Group, Pool], swept: Swept) -> Holding:
+    law, model, layer, control, weighing = group
     excess = {}
-    for other in ("random_direction", "permuted_log_odds", "random_weights") if control is None else ():
+    for other in CONTROLS if control is None else ():
         if layer is None and swept[model, other] != swept[model, None]:
             continue  # all blocks together are compared with all blocks alone
-        null = pools.get((law, model, layer, other, weighing), {})
+        null = pools.get(group._replace(control=other), {})
         common = [context for context in pool if context in null and pool[context][1] > 0 and null[context][1] > 0]
         if common:
             ours, theirs = (_shares([side[context] for context in common]) for side in (pool, null))
@@ -118,7 +129,7 @@ def _adjusted(lines: list[Holding]) -> list[Holding]:
         for control in line.excess:
             families[line.model, line.layer, line.weighing, control].append(n)
     for (*_, control), members in families.items():
-        levels = adjusted([lines[n].excess[control].level for n in members])
+        levels = adjusted(np.array([lines[n].excess[control].level for n in members]))
         for n, level in zip(members, levels, strict=True):
             mended = replace(lines[n].excess[control], adjusted=float(level))
             lines[n] = replace(lines[n], excess={**lines[n].excess, control: mended})
@@ -131,5 +142,9 @@ def interval(share: Share, sign: str = "") -> str:
     >>> interval(Share(share=0.025, lower=0.01, upper=0.04, replicates=16))
     '2.5 [1, 4]'
     """
-    digits = 1 if 0 < abs(share.share) < 0.0995 else 0
-    return f"{100 * share.share:{sign}z.{digits}f} [{100 * share.lower:z.0f}, {100 * share.upper:z.0f}]"
+    return f"{percent(share.share, sign)} [{100 * share.lower:z.0f}, {100 * share.upper:z.0f}]"
+
+
+def percent(share: float, sign: str = "") -> str:
+    """A share in percent, small ones to a tenth."""
+    return f"{100 * share:{sign}z.{1 if 0 < abs(share) < 0.0995 else 0}f}"

@@ -59,7 +59,7 @@ def _sweep(directory: Path, rng: random.Random) -> Path:
         attrs={"model": "openai/gpt2", "notes": ["one"], "layer": 3},
     )
     baseline = Baseline(log_probs=chance.normal(size=(2, 6)), log_odds=chance.normal(size=6), facts=frozenset({"a"}))
-    subject = Subject(name="openai/gpt2", layer=3, concept="joy", push=0.5)
+    subject = Subject(model="openai/gpt2", layer=3, concept="joy", push=0.5)
     path = directory / "sweep.nc"
     save_observations(
         [

@@ -13,7 +13,7 @@ from real_models.steering.model import LanguageModel
 from steerlaw.experiments.experiment import Grid, observe, with_controls
 from steerlaw.experiments.language import Concept, language_experiments
 from steerlaw.experiments.toy import toy_experiments
-from steerlaw.verification import judged
+from steerlaw.results.judging import judged
 from theory.catalogue import laws
 from theory.claims import Bounded, Close, Turns
 from theory.quantities import LOG_ODDS
@@ -49,7 +49,7 @@ class Tampered:
 @pytest.fixture(scope="module")
 def experiments(small_spec):
     """The exact toy models, and a small pre-norm transformer in float64, for the laws that speak of one."""
-    toys = [e for e in toy_experiments(Grid(count=65)) if e.subject.name.startswith("ufm-exact")]
+    toys = [e for e in toy_experiments(Grid(count=65)) if e.subject.model == "ufm-exact"]
     return [*toys, *transformers(small_spec)]
 
 
@@ -71,9 +71,9 @@ def observed(experiments):
 def outcomes(law, observations) -> dict[Outcome, int]:
     """Single verdicts by outcome, on the toy models; on the transformer where no toy model meets the conditions."""
     total = dict.fromkeys(OUTCOMES, 0)
-    for kind in ("ufm", "random"):
+    for kind in ("ufm-exact", "random"):
         for observation in observations:
-            if observation.subject.name.startswith(kind):
+            if observation.subject.model == kind:
                 for _, finding in judged(observation, [law], TOLERANCE):
                     for outcome in OUTCOMES:
                         total[outcome] += finding.counts[outcome]

@@ -7,7 +7,7 @@ from importlib import resources
 import jsonschema
 import pytest
 
-from steerlaw.report import Line
+from steerlaw.results.lines import Line
 
 
 def test_every_derivation_is_checked(report):
@@ -16,18 +16,17 @@ def test_every_derivation_is_checked(report):
 
 
 def test_no_law_departs_on_the_exact_models(report):
-    steered = [v for v in report.verdicts if v["subject"]["control"] is None]
-    exact = [v for v in steered if v["subject"]["model"].startswith("ufm-exact")]
+    exact = [row for row in report.verdicts if row.place.control is None and row.place.model == "ufm-exact"]
     assert exact
-    assert not [v for v in exact if v["verdict"] == "departs"]
+    assert not [row for row in exact if row.verdict.verdict == "departs"]
 
 
 def test_every_model_stands_beside_its_controls(report):
     models = {}
-    for verdict in report.verdicts:
-        models.setdefault(verdict["subject"]["model"], set()).add(verdict["subject"]["control"])
+    for row in report.verdicts:
+        models.setdefault(row.place.name, set()).add(row.place.control)
     assert "stdlib-gpt" in models
-    assert {name.split("/")[0] for name in models} == {"ufm-exact", "ufm-trained", "stdlib-gpt"}
+    assert {row.place.model for row in report.verdicts} == {"ufm-exact", "ufm-trained", "stdlib-gpt"}
     usual = {None, "random_direction", "permuted_log_odds"}
     assert models.pop("stdlib-gpt") == {*usual, "random_weights"}
     assert models
@@ -60,8 +59,8 @@ def test_json_follows_the_schema(written):
 def test_summary_counts_every_single_verdict(report):
     total = sum(n for models in report.summary().values() for counts in models.values() for n in counts.values())
     assert total == sum(sum(v["counts"].values()) for v in report.verdicts)
-    assert total == sum(sum(line.counts.values()) for line in report.table())
-    assert all(isinstance(line, Line) for line in report.table())
+    assert total == sum(sum(line.counts.values()) for line in report.lines)
+    assert all(isinstance(line, Line) for line in report.lines)
 
 
 def test_page_is_self_contained(written):
@@ -84,8 +83,8 @@ def test_nothing_unfinished_is_left(written):
 
 
 def test_run_is_recorded(report):
-    assert {"command", "started", "versions", "device", "dtype", "seeds", "inputs"} <= set(report.run)
-    assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in report.run["inputs"].values())
+    assert {"command", "started", "versions", "device", "dtype", "seeds", "inputs"} <= set(report.run.to_json())
+    assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in report.run.inputs.values())
 
 
 def test_dataframe_has_a_row_a_verdict(report):
@@ -122,10 +121,10 @@ def test_shares_stand_beside_their_controls(report):
 
 
 def test_predicted_numbers_stand_beside_observed_ones(report, written):
-    exact = [q for q in report.quantities if q["model"].startswith("ufm-exact") and not q["control"]]
-    assert {q["quantity"] for q in exact} >= {"curvature of cross-entropy at 0", "minimiser of cross-entropy"}
-    assert all(q["gap"] == 0 for q in exact if q["sense"] == "equal")
-    gpt = [q for q in report.quantities if q["model"] == "stdlib-gpt"]
-    assert {q["control"] for q in gpt} == {None, "random_direction", "permuted_log_odds", "random_weights"}
-    assert all(q["lower"] <= q["upper"] and q["count"] > 0 for q in gpt)
+    exact = [q for q in report.quantities if q.model == "ufm-exact" and not q.control]
+    assert {q.gap.quantity for q in exact} >= {"curvature of cross-entropy at 0", "minimiser of cross-entropy"}
+    assert all(q.gap.gap == 0 for q in exact if q.gap.sense == "equal")
+    gpt = [q for q in report.quantities if q.model == "stdlib-gpt"]
+    assert {q.control for q in gpt} == {None, "random_direction", "permuted_log_odds", "random_weights"}
+    assert all(q.gap.lower <= q.gap.upper and q.gap.count > 0 for q in gpt)
     assert "Predicted against observed" in (written / "report.html").read_text()

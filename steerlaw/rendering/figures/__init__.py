@@ -3,67 +3,55 @@
 `report_figures` and `paper_figures` give every figure with its title and caption; Matplotlib loads when they run.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from steerlaw.inputs.subjects import Observation
-    from steerlaw.report import Report
+    from steerlaw.rendering.figures.drawn import Drawing, Drawn
+    from steerlaw.results.document import Results
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Drawn:
-    """A finished figure: `name` (of its files, and unique on a page), title, caption in plain text."""
+def report_figures(results: "Results", directory: Path) -> tuple[list["Drawn"], list[str]]:
+    """Draw and write every figure of a report; those that are there, and a line for each that could not be made."""
+    from steerlaw.rendering.figures.drawn import distinct
 
-    name: str
-    title: str
-    caption: str
-    figure: Figure
-
-    @cached_property
-    def svg(self) -> str:
-        """One `<svg>` element, for a page of HTML."""
-        from steerlaw.rendering.figures.saving import svg_text
-
-        return svg_text(self.figure, self.name, self.title)
-
-    def write(self, directory: Path) -> list[Path]:
-        """Write `name.svg` and `name.pdf`; each appears whole or not at all."""
-        from numerics.files.atomic import write_atomically
-        from steerlaw.rendering.figures.saving import PROLOGUE, pdf_bytes
-
-        paths = [Path(directory) / f"{self.name}.{kind}" for kind in ("svg", "pdf")]
-        for path, content in zip(paths, (PROLOGUE + self.svg, pdf_bytes(self.figure)), strict=True):
-            write_atomically(path, content)
-        return paths
+    written, notes = [], []
+    for drawing in distinct(report_drawings(results)):
+        try:
+            drawn = drawing.draw(drawing.name)
+            if drawn is not None:
+                drawn.write(directory)
+                written.append(drawn)
+        except OSError:
+            raise  # of the disk, not of the figure
+        except Exception as error:  # whatever is wrong with a figure, the others and the page go on
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            notes.append(f"figure {drawing.name} could not be drawn and is left out ({reason})")
+    return written, notes
 
 
-def report_figures(report: Report) -> list[Drawn]:
+def report_drawings(results: "Results") -> list["Drawing"]:
     """The overview of a report's verdicts, the paper's findings, and the figures of every model that was observed."""
-    from steerlaw.rendering.figures.findings import draw_findings
-    from steerlaw.rendering.figures.language import language_figures
-    from steerlaw.rendering.figures.overview import draw_overview
-    from steerlaw.rendering.figures.toy import toy_figures
+    from steerlaw.rendering.figures.findings import findings_drawings
+    from steerlaw.rendering.figures.language import language_drawings
+    from steerlaw.rendering.figures.overview import overview_drawings
+    from steerlaw.rendering.figures.toy import toy_drawings
 
     return [
-        *draw_overview(report.summary()),
-        *toy_figures(report.observations),
-        *draw_findings(report.findings),
-        *language_figures(report.observations),
+        *overview_drawings(results.lines),
+        *toy_drawings(results.observations),
+        *findings_drawings(results.findings),
+        *language_drawings(results.observations),
     ]
 
 
-def paper_figures(observations: Iterable[Observation]) -> Sequence[Drawn]:
+def paper_figures(observations: Iterable["Observation"]) -> Sequence["Drawn"]:
     """The paper's Figures 2 to 5 and B.1 from the toy models, 6, 7 and A.4 from the language models."""
-    from steerlaw.rendering.figures.language import language_figures
-    from steerlaw.rendering.figures.toy import toy_figures
+    from steerlaw.rendering.figures.drawn import draw_all
+    from steerlaw.rendering.figures.language import language_drawings
+    from steerlaw.rendering.figures.toy import toy_drawings
 
     observations = list(observations)
-    return [*toy_figures(observations), *language_figures(observations)]
+    return draw_all([*toy_drawings(observations), *language_drawings(observations)])

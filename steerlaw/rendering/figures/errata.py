@@ -10,8 +10,8 @@ from jaxtyping import Bool, Float
 
 from numerics import concept_curves, cross_entropy_change, turning_points
 from numerics.baseline import Baseline
-from steerlaw.rendering.figures import Drawn
 from steerlaw.rendering.figures.curves import Curve, Panel, colour_key, draw_panel, line_key
+from steerlaw.rendering.figures.drawn import Drawn
 from steerlaw.rendering.figures.predicted import cross_entropy_laws
 from steerlaw.rendering.figures.style import BLACK, BLUE, GREY, SERIES, VERMILLION, sheet, styled
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import expit
 
-from steerlaw.rendering.figures import Drawn
 from steerlaw.rendering.figures.concepts import target_concept_figure
 from steerlaw.rendering.figures.cross_entropy import cross_entropy_figure
 from steerlaw.rendering.figures.curves import Curve, Panel, darker
+from steerlaw.rendering.figures.drawn import Drawing, Drawn, draw_all, slug
 from steerlaw.rendering.figures.predicted import concept_probability, cross_entropy_laws, known, token_probabilities
 from steerlaw.rendering.figures.style import GREY, SERIES, VERMILLION
 from steerlaw.rendering.figures.tokens import token_curves_figure
@@ -32,18 +33,30 @@ Pair = tuple["Observation", "Observation | None"]
 
 def language_figures(observations: Iterable[Observation]) -> list[Drawn]:
     """Token curves, target concept and cross-entropy of every model that is steered in its residual stream."""
+    return draw_all(language_drawings(observations))
+
+
+def language_drawings(observations: Iterable[Observation]) -> list[Drawing]:
+    """The same, still to be drawn."""
     observations = [o for o in observations if o.subject.push is not None]
-    drawn = []
-    for model in dict.fromkeys(o.subject.name for o in observations):
-        own = [o for o in observations if o.subject.name == model]
+    drawings = []
+    for model in dict.fromkeys((o.subject.model, o.subject.instance) for o in observations):
+        own = [o for o in observations if (o.subject.model, o.subject.instance) == model]
         concepts = list(dict.fromkeys(o.subject.concept for o in own))
         nexts = [_layers([o for o in own if o.kind == "next token" and o.subject.concept == c]) for c in concepts]
         texts = [_layers([o for o in own if o.kind == "cross-entropy" and o.subject.concept == c]) for c in concepts]
-        drawn += [figure for pairs in nexts if (figure := _token_curves(pairs))]
-        named = [pair for pairs in nexts for pair in pairs if pair[0].subject.concept_names]
-        drawn += [_target_concept(named)] if named else []
-        drawn += [_cross_entropy(pairs) for pairs in texts if pairs]
-    return drawn
+        named = [pair for pairs in nexts for pair in pairs if "concept_logit" in pair[0].sweep.data]
+        drawings += [_drawing(_token_curves, pairs, pairs[0][0].subject.concept, "tokens") for pairs in nexts if pairs]
+        drawings += [_drawing(_target_concept, named, "target-concept")] if named else []
+        drawings += [
+            _drawing(_cross_entropy, pairs, pairs[0][0].subject.concept, "cross-entropy") for pairs in texts if pairs
+        ]
+    return drawings
+
+
+def _drawing(draw: Callable[[Sequence[Pair], str], Drawn | None], pairs: Sequence[Pair], *words: str | None) -> Drawing:
+    name = slug(pairs[0][0].subject.name, *filter(None, words))
+    return Drawing(name=name, draw=partial(draw, pairs))
 
 
 def _layers(observations: Sequence[Observation]) -> list[Pair]:
@@ -54,18 +67,17 @@ def _layers(observations: Sequence[Observation]) -> list[Pair]:
     return [(own[i], controls.get(own[i].subject.layer)) for i in chosen]
 
 
-def _token_curves(pairs: Sequence[Pair], context: int = 0) -> Drawn | None:
+def _token_curves(pairs: Sequence[Pair], name: str, context: int = 0) -> Drawn | None:
     shared = [set(o.sweep.data.token.values.tolist()) for pair in pairs for o in pair if o]
     tokens = _prominent([o for o, _ in pairs], sorted(set.intersection(*shared)) if shared else [], context)
     if not tokens:
         return None
     subject = pairs[0][0].subject
     controls = [control for _, control in pairs if control]
-    prompt = "".join(_text(subject, int(z)) for z in list(subject.contexts[context])[-12:])
     return Drawn(
-        name=_slug(subject.name, subject.concept or "", "tokens"),
+        name=name,
         title=f"{subject.name}, {subject.concept}: next-token probabilities",
-        caption=f"After “…{' '.join(prompt.split())}”, steered at the output of a block. Solid: observed. Dashed: the "
+        caption=f"After {_prompt(subject, context)}, steered at the output of a block. Solid: observed. Dashed: the "
         "tilted law, predicted from the unsteered model alone. Below: the same tokens along a random direction of "
         "equal norm. As the paper's Figure 6.",
         figure=token_curves_figure(
@@ -88,7 +100,7 @@ def _token_panel(observation: Observation, tokens: Sequence[int], context: int) 
     return Panel(title=title, strengths=strengths, curves=drawn, push=observation.subject.push)
 
 
-def _target_concept(pairs: Sequence[Pair]) -> Drawn:
+def _target_concept(pairs: Sequence[Pair], name: str) -> Drawn:
     panels = []
     for observation, control in pairs:
         strengths = observation.sweep.data.strength.values
@@ -101,7 +113,7 @@ def _target_concept(pairs: Sequence[Pair]) -> Drawn:
         panels.append(Panel(title=title, strengths=strengths, curves=curves, push=observation.subject.push))
     subject = pairs[0][0].subject
     return Drawn(
-        name=_slug(subject.name, "target-concept"),
+        name=name,
         title=f"{subject.name}: probability of the target concept",
         caption="Mean over contexts of the probability that the next token lies in the target set, which was fixed "
         "before any sweep. Theorem 3.6 has it rise at every strength; a random direction of equal norm shows what "
@@ -110,7 +122,7 @@ def _target_concept(pairs: Sequence[Pair]) -> Drawn:
     )
 
 
-def _cross_entropy(pairs: Sequence[Pair]) -> Drawn:
+def _cross_entropy(pairs: Sequence[Pair], name: str) -> Drawn:
     panels = []
     for observation, control in pairs:
         strengths = observation.sweep.data.strength.values
@@ -125,7 +137,7 @@ def _cross_entropy(pairs: Sequence[Pair]) -> Drawn:
         )
     subject = pairs[0][0].subject
     return Drawn(
-        name=_slug(subject.name, subject.concept or "", "cross-entropy"),
+        name=name,
         title=f"{subject.name}, {subject.concept}: change of cross-entropy",
         caption="On text that built no vector. Dashed and dotted: the laws of the tilt, predicted from the unsteered "
         "model. They have no plateau; a model with a final normalisation must reach one (Proposition 4.1). As the "
@@ -183,9 +195,17 @@ def _block(observation: Observation) -> str:
 
 
 def _text(subject: Subject, token: int) -> str:
-    return subject.token_text(token) if subject.token_text else str(token)
+    """A token's text, or its id where that is not known."""
+    return (subject.token_text(token) if subject.token_text else "") or str(token)
 
 
-def _slug(*parts: str) -> str:
-    text = "-".join(parts).lower()
-    return "-".join("".join(c if c.isalnum() and c.isascii() else " " for c in text).split())
+def _prompt(subject: Subject, context: int) -> str:
+    """The end of a context in words; its number where the subject does not say what it is."""
+    known = subject.contexts[context]
+    if isinstance(known, str):
+        text = known[-60:]
+    elif isinstance(known, Sequence):
+        text = "".join(_text(subject, int(z)) for z in known[-12:])
+    else:
+        return f"context {context}"
+    return f"“…{' '.join(text.split())}”"

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from numerics.lowering.expressions import lower
-from steerlaw.rendering.figures import Drawn
 from steerlaw.rendering.figures.curves import Curve, Panel, colour_key, darker, draw_panel, line_key, visible
+from steerlaw.rendering.figures.drawn import Drawn
 from steerlaw.rendering.figures.predicted import known
 from steerlaw.rendering.figures.style import BLACK, SERIES, sheet, styled
 from theory.catalogue import find_law

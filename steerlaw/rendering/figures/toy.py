@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steerlaw.rendering.figures import Drawn
 from steerlaw.rendering.figures.concepts import concept_behaviours_figure
 from steerlaw.rendering.figures.cross_entropy import cross_entropy_figure
 from steerlaw.rendering.figures.curves import Curve, Panel
 from steerlaw.rendering.figures.data_law import data_law_figure
+from steerlaw.rendering.figures.drawn import Drawing, Drawn, draw_all
 from steerlaw.rendering.figures.predicted import cross_entropy_laws, known, token_peaks
 from steerlaw.rendering.figures.style import SERIES
 from steerlaw.rendering.figures.tokens import token_bumps_figure
@@ -19,25 +20,34 @@ from steerlaw.rendering.figures.tokens import token_bumps_figure
 if TYPE_CHECKING:
     from steerlaw.inputs.subjects import Observation
 
-TOKENS_OF = "ufm-exact/weighted/random"
-CROSS_ENTROPY_OF = ("ufm-exact/smoothing/contrastive", "ufm-exact/smoothing/random")
+MODEL = "ufm-exact"
+TOKENS_OF = "weighted/random"
+NEGATIVES = {"smoothing/contrastive": "contrastive negatives", "smoothing/random": "random negatives"}
+"""Instances of the model that are drawn."""
 NEAR = 0.3
 """Strengths of the inset in which the quadratic is close."""
 
 
 def toy_figures(observations: Iterable[Observation]) -> list[Drawn]:
     """Data law, token bumps, concept behaviours, cross-entropy; whichever the observations allow."""
-    own = [o for o in observations if o.subject.control is None and o.baseline is not None]
-    tokens = [o for o in own if o.kind == "next token" and o.subject.name == TOKENS_OF]
-    texts = [o for o in own if o.kind == "cross-entropy" and o.subject.name in CROSS_ENTROPY_OF]
-    drawn = [draw(o) for o in tokens for draw in (_data_law, _token_bumps, _concept_behaviours)]
-    return [*drawn, *([_cross_entropy(texts)] if texts else [])]
+    return draw_all(toy_drawings(observations))
 
 
-def _data_law(observation: Observation) -> Drawn:
+def toy_drawings(observations: Iterable[Observation]) -> list[Drawing]:
+    """The same, still to be drawn."""
+    known = [o for o in observations if o.subject.control is None and o.baseline is not None]
+    own = [o for o in known if o.subject.model == MODEL]
+    tokens = [o for o in own if o.kind == "next token" and o.subject.instance == TOKENS_OF]
+    texts = [o for o in own if o.kind == "cross-entropy" and o.subject.instance in NEGATIVES]
+    figures = {"data-law": _data_law, "token-bumps": _token_bumps, "concept-behaviours": _concept_behaviours}
+    drawings = [Drawing(name=name, draw=partial(draw, o)) for o in tokens for name, draw in figures.items()]
+    return [*drawings, *([Drawing(name="cross-entropy", draw=partial(_cross_entropy, texts))] if texts else [])]
+
+
+def _data_law(observation: Observation, name: str) -> Drawn:
     baseline, names = known(observation.baseline, "law"), observation.subject.concept_names
     return Drawn(
-        name="data-law",
+        name=name,
         title="The data law and its log-odds",
         caption="Above: the probability of each token in a context of each concept; tokens are likelier in contexts of "
         "their own concept. Below: the log-odds that steering towards the target reads off the contexts, positive "
@@ -52,17 +62,17 @@ def _data_law(observation: Observation) -> Drawn:
     )
 
 
-def _token_bumps(observation: Observation) -> Drawn:
+def _token_bumps(observation: Observation, name: str) -> Drawn:
     data, concept_of = observation.sweep.data, _concept_of(observation)
     tokens = data.token.values.tolist()
     panels = []
-    for context, name in _outside_and_inside(observation):
+    for context, where in _outside_and_inside(observation):
         curves = data.log_probability.isel(context=context).transpose("token", "strength")
         colours = [SERIES[concept_of[z]] for z in tokens]
         reach = float(np.abs(data.strength).max())
         panels.append(
             Panel(
-                title=f"context in {name}",
+                title=f"context in {where}",
                 strengths=data.strength.values,
                 curves=[Curve(values=np.exp(y), colour=c) for y, c in zip(curves.values, colours, strict=True)],
                 marks=[
@@ -73,7 +83,7 @@ def _token_bumps(observation: Observation) -> Drawn:
             )
         )
     return Drawn(
-        name="token-bumps",
+        name=name,
         title="Tokens rise, peak and fall",
         caption="Observed next-token probabilities of every token of the exact model, steered towards the target "
         "(positive strengths) and away from it. Dots are the peaks predicted before steering, the roots of "
@@ -82,15 +92,15 @@ def _token_bumps(observation: Observation) -> Drawn:
     )
 
 
-def _concept_behaviours(observation: Observation) -> Drawn:
+def _concept_behaviours(observation: Observation, name: str) -> Drawn:
     data = observation.sweep.data
     panels = []
-    for context, name in _outside_and_inside(observation):
+    for context, where in _outside_and_inside(observation):
         logits = data.concept_logit.isel(context=context).transpose("concept", "strength").values
         curves = [Curve(values=1 / (1 + np.exp(-y)), colour=c) for y, c in zip(logits, SERIES, strict=False)]
-        panels.append(Panel(title=f"context in {name}", strengths=data.strength.values, curves=curves))
+        panels.append(Panel(title=f"context in {where}", strengths=data.strength.values, curves=curves))
     return Drawn(
-        name="concept-behaviours",
+        name=name,
         title="Concepts rise, fall, or fade at both ends",
         caption="Probability that the next token lies in each concept (Theorem 3.6). The target, which holds the "
         "largest log-odds, rises to 1; the concept that holds the smallest falls; a concept between them vanishes at "
@@ -99,15 +109,15 @@ def _concept_behaviours(observation: Observation) -> Drawn:
     )
 
 
-def _cross_entropy(observations: Sequence[Observation]) -> Drawn:
+def _cross_entropy(observations: Sequence[Observation], name: str) -> Drawn:
     panels = []
-    for observation in sorted(observations, key=lambda o: o.subject.name):
+    for observation in sorted(observations, key=lambda o: str(o.subject.instance)):
         data, strengths = observation.sweep.data, observation.sweep.data.strength.values
         observed = np.average(data.cross_entropy.transpose("strength", "block"), axis=1, weights=data.block_weight)
         exact, quadratic = cross_entropy_laws(known(observation.baseline, "law"), strengths)
         panels.append(
             Panel(
-                title=f"{observation.subject.name.split('/')[-1]} negatives",
+                title=NEGATIVES[str(observation.subject.instance)],
                 strengths=strengths,
                 curves=[
                     Curve(values=observed - observed[np.argmin(np.abs(strengths))]),
@@ -117,7 +127,7 @@ def _cross_entropy(observations: Sequence[Observation]) -> Drawn:
             )
         )
     return Drawn(
-        name="cross-entropy",
+        name=name,
         title="Cross-entropy is quadratic only near zero",
         caption="Change of cross-entropy on the model's own data law. The quadratic of Theorem 3.8 is local (inset); "
         "the exact law holds at every strength and grows linearly in the end. As the paper's Figure 5.",

@@ -14,88 +14,32 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
 from scipy.special import log_softmax
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from numerics.observing.grids import strength_grid
 from numerics.observing.sweep import Sweep
 from real_models import load_model, load_vector, prompt_log_odds, read_contexts, read_prompts, save_vector, texts_of
-from real_models.checkpoints.families import family_of
 from steerlaw.__main__ import main
 from steerlaw.experiments import language as language_experiments
 from steerlaw.experiments import parts, sweeping
 from steerlaw.experiments.experiment import Grid, observe
 from steerlaw.inputs.observation_file import load_observations
-from steerlaw.report import verdict_record
-from steerlaw.verification import judged
+from steerlaw.results.judging import judged
+from steerlaw.results.verdict_rows import verdict_row
 from theory.catalogue import find_law
+from tiny_checkpoint import BOS, DOCUMENTS, LAYER, VOCABULARY, rows, tiny_checkpoint
 
-LAYER, VOCABULARY, BOS = 0, 37, 0
 STRENGTHS = "-3:2:10"
-CONFIG = {
-    "model_type": "llama",
-    "hidden_act": "silu",
-    "vocab_size": VOCABULARY,
-    "hidden_size": 8,
-    "intermediate_size": 12,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "num_key_value_heads": 1,
-    "rms_norm_eps": 1e-5,
-    "max_position_embeddings": 64,
-    "rope_parameters": {"rope_type": "default", "rope_theta": 10_000.0},
-    "tie_word_embeddings": False,
-}
-RANDOM = np.random.default_rng(3)
-DOCUMENTS = [RANDOM.integers(1, VOCABULARY, n).tolist() for n in (40, 1, 13, 30)]
 BLOCK_TOKENS = 7
 LAWS = ["tilt", "token_bump", "derivative", "concept_logistic", "cross_entropy_exact", "transformer_limit"]
 """Laws that between them speak of every kind of sweep and of every observed variable that is joined."""
 EVERYTHING = "next-token,cross-entropy,concept,log-odds"
 
 
-def words(ids):
-    return " ".join(f"w{n}" for n in ids)
-
-
-def rows(path, content):
-    path.write_text("".join(json.dumps(row) + "\n" for row in content))
-    return path
-
-
-def random_tensors():
-    family, fields = family_of(CONFIG)
-    for tensor in family.tensors(fields, family.spec(fields)):
-        name = tensor.name if tensor.name == "lm_head.weight" else f"model.{tensor.name}"
-        yield name, (RANDOM.normal(0, 0.4, tensor.shape) + ("norm" in name)).astype(np.float32)
-
-
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """Everything a sweep of it needs, as files."""
-    home = tmp_path_factory.mktemp("inputs")
-    checkpoint = home / "tiny"
-    checkpoint.mkdir()
-    (checkpoint / "config.json").write_text(json.dumps(CONFIG))
-    save_file(dict(random_tensors()), checkpoint / "model.safetensors")
-    tokenizer = Tokenizer(models.WordLevel({"<s>": BOS} | {f"w{n}": n for n in range(1, VOCABULARY)}, unk_token="<s>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", BOS)])
-    tokenizer.save(str(checkpoint / "tokenizer.json"))
-    save_vector(home / "vector.safetensors", {LAYER: RANDOM.standard_normal(8).astype(np.float32)})
-    texts = [words(RANDOM.integers(1, VOCABULARY, 6)) for _ in range(7)]
-    (home / "words.txt").write_text("w3 w4 w5\n")
-    prompts = [("positive", texts[3]), ("positive", texts[4]), ("negative", texts[5]), ("negative", texts[6])]
-    return SimpleNamespace(
-        home=home,
-        model=checkpoint,
-        vector=home / "vector.safetensors",
-        words=home / "words.txt",
-        contexts=rows(home / "contexts.jsonl", [{"negative": texts[:1]}, {"cats": texts[2:3]}]),
-        prompts=rows(home / "prompts.jsonl", [{"concept": "cats", "kind": kind, "text": t} for kind, t in prompts]),
-        text=rows(home / "text.jsonl", [{"text": words(ids)} for ids in DOCUMENTS]),
-    )
+    return tiny_checkpoint(tmp_path_factory.mktemp("inputs"))
 
 
 def arguments(files, out, observe: Any = EVERYTHING, **changed):
@@ -151,7 +95,7 @@ def test_a_sweep_is_judged_as_the_model_itself(swept, direct):
     assert [o.kind for o in found] == ["next token", "cross-entropy", "limit"]
     for read in found:
         for law in map(find_law, LAWS):
-            theirs, ours = ([verdict_record(*one) for one in judged(o, [law], 1e-3)] for o in (fresh[read.kind], read))
+            theirs, ours = ([verdict_row(*one) for one in judged(o, [law], 1e-3)] for o in (fresh[read.kind], read))
             for record, own in zip(theirs, ours, strict=True):
                 assert own["counts"] == record["counts"]
                 assert own["verdict"] == record["verdict"]

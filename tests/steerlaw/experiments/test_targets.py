@@ -12,8 +12,8 @@ from steerlaw.experiments.experiment import Grid, observe
 from steerlaw.experiments.targets import TargetOptions
 from steerlaw.experiments.toy import toy_experiments
 from steerlaw.inputs.observation_file import load_observations, save_observations
-from steerlaw.report import verdict_record
-from steerlaw.verification import judged
+from steerlaw.results.judging import judged
+from steerlaw.results.verdict_rows import verdict_row
 from theory.catalogue import laws
 from toy_models import stdlib_gpt
 
@@ -38,7 +38,7 @@ def test_a_checkpoint(vector, tmp_path):
     assert set(report.summary()) == {"tilt", "token_bump"}
     assert {v["subject"]["layer"] for v in report.verdicts} == {1}
     assert sum(report.summary()["token_bump"]["checkpoint"].values()) == 3 * 4096
-    assert set(report.run["inputs"]) == {"vector.safetensors", "contexts.jsonl", "words.txt"}
+    assert set(report.run.inputs) == {"vector.safetensors", "contexts.jsonl", "words.txt"}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_a_saved_sweep_is_as_good_as_a_fresh_one(toy_observations, tmp_path):
     for fresh, read in zip(toy_observations, again, strict=True):
         assert fresh.sweep.data.equals(read.sweep.data)
         for law in laws().values():
-            findings = ([verdict_record(*j) for j in judged(o, [law], 1e-3)] for o in (fresh, read))
+            findings = ([verdict_row(*j) for j in judged(o, [law], 1e-3)] for o in (fresh, read))
             assert next(findings) == next(findings)
     report = verify(path, laws=["tilt"])
     assert not report.departs

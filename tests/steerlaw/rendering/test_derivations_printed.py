@@ -5,8 +5,9 @@ import subprocess
 
 import pytest
 
+from steerlaw.rendering.derivations import derivation_latex
 from steerlaw.rendering.prose import in_latex, in_unicode
-from steerlaw.results.derivations import derivation_latex, derivation_record
+from steerlaw.results.derivations import derivation_record
 from theory.catalogue import laws
 
 SENTENCES = {

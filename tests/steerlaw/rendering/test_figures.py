@@ -16,12 +16,14 @@ from numerics.observing.grids import strength_grid
 from steerlaw.experiments.experiment import Experiment, observe, with_controls
 from steerlaw.experiments.toy import toy_experiment
 from steerlaw.inputs.subjects import Observation
-from steerlaw.rendering.figures import Drawn, paper_figures
+from steerlaw.rendering.figures import paper_figures
 from steerlaw.rendering.figures.curves import LINES, visible
+from steerlaw.rendering.figures.drawn import Drawn, draw_all
 from steerlaw.rendering.figures.language import language_figures
-from steerlaw.rendering.figures.overview import Tally, draw_overview, overview_figure
+from steerlaw.rendering.figures.overview import overview_drawings, overview_figure
 from steerlaw.rendering.figures.style import VERDICTS
-from steerlaw.rendering.figures.toy import CROSS_ENTROPY_OF, TOKENS_OF, toy_figures
+from steerlaw.rendering.figures.toy import MODEL, NEGATIVES, TOKENS_OF, toy_figures
+from steerlaw.results.lines import Line
 from toy_models import ufm_instances
 
 STRENGTHS = strength_grid(6.0, 121)
@@ -31,12 +33,12 @@ PUSH = {0: 0.5, 1: 1.5, 2: 2.5, 3: 3.5}
 
 @pytest.fixture(scope="module")
 def experiments() -> dict[str, Experiment]:
-    return {instance.name: toy_experiment(instance, STRENGTHS) for instance in ufm_instances()}
+    return {i.instance: toy_experiment(i, STRENGTHS) for i in ufm_instances() if i.kind == MODEL}
 
 
 @pytest.fixture(scope="module")
 def toy(experiments: dict[str, Experiment]) -> list[Observation]:
-    return [o for name in (TOKENS_OF, *CROSS_ENTROPY_OF) for o in observe(experiments[name])]
+    return [o for name in (TOKENS_OF, *NEGATIVES) for o in observe(experiments[name])]
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,8 @@ def language(experiments: dict[str, Experiment]) -> list[Observation]:
             o,
             subject=replace(
                 o.subject,
-                name="gpt/small",
+                model="gpt/small",
+                instance=None,
                 layer=layer,
                 concept=concept,
                 push=PUSH[layer],
@@ -62,24 +65,29 @@ def language(experiments: dict[str, Experiment]) -> list[Observation]:
     ]
 
 
-@pytest.fixture(scope="module")
-def summary() -> dict[str, Any]:
-    counts = [dict(zip(VERDICTS, row, strict=True)) for row in ([6, 2, 0, 9], [3, 1, 4, 0], [0, 0, 0, 5])]
-    return {
-        "tilt": {
-            "ufm-exact/a": counts[0],
-            "ufm-exact/b": counts[1],
-            "gpt": counts[1],
-            "gpt+random_direction": counts[0],
-        },
-        "transformer_limit": {"ufm-exact/a": counts[2], "gpt": counts[0]},
-        "unjudged": {},
-    }
+def line(law: str, model: str, counts: tuple[int, ...], control: Any = None) -> Line:
+    applied = sum(counts[:3])
+    shares: Any = dict(zip(VERDICTS, (n / applied for n in counts[:3]), strict=False)) if applied else None
+    numbers: Any = dict(zip(VERDICTS, counts, strict=True))
+    return Line(
+        law=law, model=model, control=control, counts=numbers, shares=shares, holds=None, excess=None, worst=None
+    )
 
 
 @pytest.fixture(scope="module")
-def drawn(toy: list[Observation], language: list[Observation], summary: dict[str, Any]) -> list[Drawn]:
-    return [*draw_overview(summary), *paper_figures([*toy, *language])]
+def lines() -> list[Line]:
+    return [
+        line("tilt", "ufm-exact", (9, 3, 4, 9)),
+        line("tilt", "gpt", (3, 1, 4, 0)),
+        line("tilt", "gpt", (6, 2, 0, 9), "random_direction"),
+        line("transformer_limit", "ufm-exact", (0, 0, 0, 5)),
+        line("transformer_limit", "gpt", (6, 2, 0, 9)),
+    ]
+
+
+@pytest.fixture(scope="module")
+def drawn(toy: list[Observation], language: list[Observation], lines: list[Line]) -> list[Drawn]:
+    return [*draw_all(overview_drawings(lines)), *paper_figures([*toy, *language])]
 
 
 def test_all_figures_are_there(drawn: list[Drawn]) -> None:
@@ -112,8 +120,8 @@ def test_drawings_share_one_page(drawn: list[Drawn]) -> None:
     assert references <= set(ids)
 
 
-def test_files_are_written_whole_and_alike(drawn: list[Drawn], summary: dict[str, Any], tmp_path: Any) -> None:
-    (again,) = draw_overview(summary)
+def test_files_are_written_whole_and_alike(drawn: list[Drawn], lines: list[Line], tmp_path: Any) -> None:
+    (again,) = draw_all(overview_drawings(lines))
     first, second = ([path.read_bytes() for path in d.write(tmp_path / d.title)] for d in (drawn[0], again))
     assert first == second
     assert first[0].startswith(b"<?xml")
@@ -123,7 +131,7 @@ def test_files_are_written_whole_and_alike(drawn: list[Drawn], summary: dict[str
 
 def test_drawing_leaves_settings_alone() -> None:
     with mpl.rc_context({"font.size": 33}):
-        assert overview_figure(["tilt"], [Tally(model="gpt", counts=np.ones((1, 4), int))])
+        assert overview_figure([line("tilt", "gpt", (1, 1, 1, 1))])
         assert mpl.rcParams["font.size"] == 33
 
 
@@ -199,10 +207,13 @@ def test_what_is_known_is_drawn(toy: list[Observation], language: list[Observati
     unknown = [replace(o, baseline=None) for o in own]
     for d in language_figures(unknown):
         assert not any(drawn_as(ax, "predicted", "control") for ax in d.figure.axes)
+    nameless = [replace(o, subject=replace(o.subject, contexts=range(9), token_text=None)) for o in own]
+    first = next(d for d in language_figures(nameless) if d.name.endswith("tokens"))
+    assert first.caption.startswith("After context 0, steered")
     assert toy_figures([replace(o, baseline=None) for o in toy]) == []
     assert language_figures([]) == []
     assert toy_figures([]) == []
-    assert draw_overview({"tilt": {}}) == []
+    assert overview_drawings([]) == []
 
 
 @pytest.mark.parametrize(
@@ -212,23 +223,21 @@ def test_tokens_are_made_visible(text: str, seen: str) -> None:
     assert visible(text) == seen
 
 
-def test_overview_shares_are_of_what_applies(summary: dict[str, Any]) -> None:
-    (drawn,) = draw_overview(summary)
+def test_overview_shares_are_of_what_applies(lines: list[Line]) -> None:
+    (drawn,) = draw_all(overview_drawings(lines))
     toy, gpt = drawn.figure.axes
     assert [ax.get_title(loc="left") for ax in (toy, gpt)] == ["ufm-exact", "gpt"]
-    widths = np.array([bar.get_width() for bar in toy.patches if isinstance(bar, Rectangle)]).reshape(3, 2)
-    np.testing.assert_allclose(widths[:, 0], [100 * 9 / 16, 100 * 3 / 16, 100 * 4 / 16])
+    widths = [bar.get_width() for bar in toy.patches if isinstance(bar, Rectangle)]
+    np.testing.assert_allclose(widths, [100 * 9 / 16, 100 * 3 / 16, 100 * 4 / 16])
     assert [text.get_text() for text in toy.texts] == ["19 %", "does not apply"]
-    assert len(gpt.patches) == 2 * 3 * 2
+    assert len(gpt.patches) == 3 * 3
     (legend,) = drawn.figure.legends
     assert "random direction" in legend.get_title().get_text()
 
 
 def test_an_empty_overview_is_refused() -> None:
     with pytest.raises(ValueError, match="expected verdicts on at least one law and model, got none"):
-        overview_figure(["tilt"], [])
-    with pytest.raises(ValueError, match="got none"):
-        overview_figure([], [Tally(model="gpt", counts=np.zeros((0, 4), int))])
+        overview_figure([])
 
 
 def test_importing_the_package_draws_in_no_matplotlib() -> None:

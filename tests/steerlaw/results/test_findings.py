@@ -12,7 +12,7 @@ from numerics.observing.observe import observe_next_token
 from steerlaw.experiments.embedded import embedded_experiments
 from steerlaw.experiments.experiment import Grid, run
 from steerlaw.inputs.subjects import Observation, Subject
-from steerlaw.rendering.figures.findings import draw_findings
+from steerlaw.rendering.figures.findings import findings_drawings
 from steerlaw.results.findings import bumps, domination, findings, measured, separation
 
 RNG = np.random.default_rng(5)
@@ -47,7 +47,7 @@ def observed(model, *, odds=ODDS, grid=GRID, **subject):
         model, range(CONTEXTS), grid, layer=0, vector=np.ones(1), log_odds=odds, concepts=TARGET, tokens=TOKENS
     )
     baseline = Baseline(log_probs=LAWS, log_odds=odds, concepts=TARGET[None])
-    known = {"name": "tilt", "layer": 0, "concept": "any", "contexts": range(CONTEXTS), "push": 1.0} | subject
+    known = {"model": "tilt", "layer": 0, "concept": "any", "contexts": range(CONTEXTS), "push": 1.0} | subject
     return Observation(subject=Subject(**known), kind="next token", sweep=sweep, baseline=baseline)
 
 
@@ -121,7 +121,7 @@ def test_what_was_not_observed_is_not_found():
     without = replace(tilted, sweep=replace(tilted.sweep, data=tilted.sweep.data.drop_vars("slope_at_zero")))
     assert {m.law for _, m in measured(without)} == {"bumps", "domination"}
     assert findings([replace(tilted, kind="limit")]) == []
-    assert draw_findings([]) == []
+    assert findings_drawings([]) == []
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ from scipy.stats import ttest_1samp
 
 from numerics.judging.shares import tally
 from steerlaw.inputs.subjects import Subject
-from steerlaw.results.shares import Judged, holdings, interval
+from steerlaw.results.judging import Judged
+from steerlaw.results.shares import holdings, interval
 
 CONTEXTS = [[n, n + 1] for n in range(12)]
 
@@ -19,7 +20,7 @@ def finding(law, holds, judged=None) -> Any:
 
 
 def subject(layer=0, control=None, contexts=CONTEXTS):
-    return Subject(name="model", layer=layer, control=control, contexts=contexts)
+    return Subject(model="model", layer=layer, control=control, contexts=contexts)
 
 
 def drawn(share, seed, curves=50):

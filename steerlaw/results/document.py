@@ -1,0 +1,110 @@
+"""Everything one run found: what was derived, what holds, where it departs and by how much; and report.json."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from numerics.judging.verdict import OUTCOMES
+from steerlaw.inputs.subjects import Control, Observation
+from steerlaw.results.derivations import STEP_KINDS, Derivation
+from steerlaw.results.findings import BlockFinding
+from steerlaw.results.lines import Line
+from steerlaw.results.predicted_rows import PredictedRow
+from steerlaw.results.provenance import RunRecord
+from steerlaw.results.shares import Holding
+from steerlaw.results.verdict_rows import Counts, Place, VerdictRow, total
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """Everything one run of `verify` found.
+
+    `verdicts` holds one row a claim and observation: its worst single verdict in full, and counts over all its
+    curves. `lines` sum them up, a law and a model each; `shares` are what each law scores on each model beside its
+    controls; `quantities` are numbers predicted beside numbers observed; `findings` are what the paper saw language
+    models do, block by block; `observations` are the sweeps that were judged, for the figures.
+    """
+
+    run: RunRecord
+    derivations: Sequence[Derivation]
+    verdicts: Sequence[VerdictRow]
+    lines: Sequence[Line] = ()
+    shares: Sequence[Holding] = ()
+    quantities: Sequence[PredictedRow] = ()
+    findings: Sequence[BlockFinding] = ()
+    observations: Sequence[Observation] = ()
+
+    @property
+    def derivations_checked(self) -> bool:
+        """Whether every derivation step that a machine can check was checked."""
+        return all(d.status == "checked" for d in self.derivations)
+
+    @property
+    def departs(self) -> bool:
+        """Whether a law departs anywhere outside the controls."""
+        return any(row.verdict.verdict == "departs" and row.place.control is None for row in self.verdicts)
+
+    @property
+    def derivation_line(self) -> str:
+        """How many derivations and steps were checked, in one line."""
+        steps = {kind: sum(d.steps[kind] for d in self.derivations) for kind in STEP_KINDS}
+        checked = sum(d.status == "checked" for d in self.derivations)
+        return (
+            f"{checked} of {len(self.derivations)} derivations checked; by machine {steps['identity']} identities, "
+            f"{steps['inequality']} inequalities and {steps['limit']} limits; {steps['argued']} steps argued."
+        )
+
+    def summary(self) -> dict[str, dict[str, Counts]]:
+        """Verdicts counted by law and model; a control is named after its model, `MODEL+CONTROL`."""
+        names = _names(row.place for row in self.verdicts)
+        table: dict[str, dict[str, Counts]] = {d.id: {} for d in self.derivations}
+        nothing: Counts = dict.fromkeys(OUTCOMES, 0)
+        for row in self.verdicts:
+            models, name = table[str(row.verdict.law)], names[_who(row.place)]
+            models[name] = total([models.get(name, nothing), row.counts])
+        return table
+
+    def to_json(self, notes: Sequence[str] = ()) -> dict[str, Any]:
+        """The document of report.json; `notes` say what went wrong after the verdicts were there."""
+        return {
+            "schema": 1,
+            "steerlaw": version("steerlaw"),
+            "run": self.run.to_json(),
+            "laws": [derivation.to_json() for derivation in self.derivations],
+            "verdicts": [row.to_json() for row in self.verdicts],
+            "quantities": [row.to_json() for row in self.quantities],
+            "shares": [holding.to_json() for holding in self.shares],
+            "findings": [finding.to_json() for finding in self.findings],
+            "summary": self.summary(),
+            "notes": list(notes),
+        }
+
+    def to_dataframe(self) -> "pd.DataFrame":
+        """The verdict rows as a flat table."""
+        import pandas as pd
+
+        return pd.json_normalize([row.to_json() for row in self.verdicts])
+
+
+Who = tuple[str, str | None, Control | None]
+
+
+def _who(place: Place) -> Who:
+    return place.model, place.instance, place.control
+
+
+def _names(places: Iterable[Place]) -> dict[Who, str]:
+    """The name of each model and control; where two would share one, the later are numbered."""
+    names: dict[Who, str] = {}
+    for place in places:
+        if (who := _who(place)) not in names:
+            plain = "+".join(filter(None, (place.name, place.control)))
+            taken, number = set(names.values()), 1
+            while (name := plain if number == 1 else f"{plain} ({number})") in taken:
+                number += 1
+            names[who] = name
+    return names

@@ -1,0 +1,50 @@
+"""Where everything observed is judged: sweeps of models, curves from files, other people's results."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from numerics.judging.one_curve import compare
+from numerics.judging.sweeps import Finding, judge
+from steerlaw.inputs.subjects import BareCurve, Kind, Observation, Subject
+from steerlaw.results.verdict_rows import Place, VerdictRow, counted
+from theory.claims import Claim
+from theory.law import Law
+from theory.quantities import CROSS_ENTROPY_CHANGE
+from theory.tilted import limit_strength
+
+
+class Judged(NamedTuple):
+    """A claim judged on everything observed of a subject."""
+
+    subject: Subject
+    finding: Finding
+
+
+def judged(observation: Observation, laws: Iterable[Law], tolerance: float) -> Iterator[Judged]:
+    """Each claim that this kind of observation is about, judged on it."""
+    for law in laws:
+        own = tuple(claim for claim in law.claims if _kind(claim, observation.subject) == observation.kind)
+        for finding in judge(replace(law, claims=own), observation.sweep, observation.baseline, tolerance=tolerance):
+            yield Judged(observation.subject, finding)
+
+
+def curve_rows(curve: BareCurve, laws: Sequence[Law], *, tolerance: float, level: float) -> list[VerdictRow]:
+    """Each law judged on one bare curve, taken to be of the quantity of the law's first claim."""
+    rows = []
+    for law in laws:
+        verdict = compare(
+            law, curve.strengths, curve.values, curve.lower, curve.upper, tolerance=tolerance, level=level
+        )
+        place = Place(model=curve.name, quantity=law.claims[0].quantity.id)
+        rows.append(VerdictRow(verdict=replace(verdict, law=law.id), place=place, counts=counted([verdict.verdict])))
+    return rows
+
+
+def _kind(claim: Claim, subject: Subject) -> Kind:
+    """The kind of observation that speaks of a claim; what a subject lacks falls to its next-token sweep."""
+    if claim.domain.has(limit_strength):
+        wanted = "limit"
+    else:
+        wanted = "cross-entropy" if claim.quantity == CROSS_ENTROPY_CHANGE else "next token"
+    return wanted if wanted in subject.kinds else "next token"
