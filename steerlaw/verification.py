@@ -17,7 +17,7 @@ from steerlaw.results.judging import Judged, curve_rows, judged
 from steerlaw.results.lines import summary_lines
 from steerlaw.results.predicted_rows import predicted_rows
 from steerlaw.results.provenance import run_record
-from steerlaw.results.reference_verdicts import judge_results
+from steerlaw.results.reference_verdicts import judge_results, token_rows
 from steerlaw.results.shares import holdings
 from steerlaw.results.verdict_rows import VerdictRow, verdict_row
 from theory.catalogue import find_law
@@ -60,6 +60,7 @@ def verify(
     sources = read_targets(targets, options, grid, seed) if targets else [_embedded(grid, seed)]
     rows = [row for source in sources for row in _curves(source, chosen, laws is not None, tolerance, options.level)]
     found = [one for source in sources for one in _results(source, chosen, laws is not None, tolerance)]
+    tokens = list(token_rows(found))
     derivations = [derivation_record(law) for law in _tracked(chosen, progress, "checking derivations")]
     observed: list[Observation] = []
     for source in sources:
@@ -83,6 +84,7 @@ def verify(
         quantities=[row for o in observed for row in predicted_rows(o)],
         findings=findings(observed),
         observations=observed,
+        tokens=tokens,
     )
 
 

@@ -10,14 +10,14 @@ from numerics.judging.assessment import Assessment, assess, not_applied
 from numerics.judging.reasons import verdict_of
 from numerics.judging.shares import tally
 from numerics.judging.sweeps import Finding
-from numerics.judging.verdict import HOLDS, NOT_APPLICABLE, OUTCOMES, Verdict, worst
+from numerics.judging.verdict import HOLDS, NOT_APPLICABLE, OUTCOMES, Outcome, Verdict, worst
 from numerics.observing.observed_curves import Curves
 from steerlaw.inputs.reference_results import ResultCurves, Steered, steered_of
 from steerlaw.inputs.subjects import Subject
 from steerlaw.results.judging import Judged
 from theory.claims import ALWAYS, Bounded, Claim, Turns
 from theory.law import Law
-from theory.quantities import Quantity
+from theory.quantities import Quantity, Unit
 
 ABSENT = -1
 """Among verdicts by context and token: this context's file does not hold the token."""
@@ -195,24 +195,41 @@ def _worst(law: Law, assessed: Sequence[Assessed]) -> tuple[Verdict, dict[str, i
     return replace(verdict, reason=reason), where
 
 
-def token_rows(judged: Iterable[Judged]) -> Iterator[dict[str, object]]:
-    """One row a token and context of each claim that was judged: whose it is, its word, the verdict on it."""
+@dataclass(frozen=True, kw_only=True)
+class TokenRow:
+    """The verdict on one token's curve in one context; `word` is empty where no tokenizer was given."""
+
+    law: str
+    claim: str
+    model: str
+    concept: str | None
+    layer: int | None
+    context: int | None
+    token: int
+    word: str
+    verdict: Outcome
+    departure: float
+    unit: Unit
+
+
+def token_rows(judged: Iterable[Judged]) -> Iterator[TokenRow]:
+    """A row each token and context of every claim about tokens, where it was judged."""
     for subject, finding in judged:
         if finding.tokens is None:
             continue
         for (row, column), code in np.ndenumerate(finding.verdicts):
             if code != NOT_APPLICABLE:
                 token = int(finding.tokens[column])
-                yield {
-                    "law": finding.law,
-                    "claim": finding.claim,
-                    "model": subject.name,
-                    "concept": subject.concept,
-                    "layer": subject.layer,
-                    "context": subject.contexts[row],
-                    "token": token,
-                    "word": subject.token_text(token) if subject.token_text else "",
-                    "verdict": OUTCOMES[code],
-                    "departure": float(finding.departures[row, column]),
-                    "unit": finding.unit,
-                }
+                yield TokenRow(
+                    law=finding.law,
+                    claim=finding.claim,
+                    model=subject.name,
+                    concept=subject.concept,
+                    layer=subject.layer,
+                    context=subject.contexts[row],
+                    token=token,
+                    word=subject.token_text(token) if subject.token_text else "",
+                    verdict=OUTCOMES[code],
+                    departure=float(finding.departures[row, column]),
+                    unit=finding.unit,
+                )

@@ -1,5 +1,6 @@
 """What laws say of other people's results: judged by model, concept and block, with log-odds where they lie beside."""
 
+import csv
 import json
 import re
 
@@ -125,8 +126,8 @@ def test_one_row_a_token_with_its_word(tmp_path):
     found = judge(joined(tmp_path / "joy"), "tilt", token_text="<{}>".format)
     rows = list(token_rows(found))
     assert len(rows) == found[0].finding.counts["holds"]
-    assert {row["context"] for row in rows} == {0, 1, 2}
-    assert all(row["word"] == f"<{row['token']}>" and row["verdict"] == "holds" for row in rows)
+    assert {row.context for row in rows} == {0, 1, 2}
+    assert all(row.word == f"<{row.token}>" and row.verdict == "holds" for row in rows)
 
 
 def test_judged_concepts_are_statistical_and_departures_are_seen(tmp_path):
@@ -190,6 +191,10 @@ def test_the_report_names_model_concept_layer_context_and_word(tmp_path):
     assert subject["token"]["text"] == f"w{subject['token']['id']}"
     assert "TF32" in record["reason"]
     assert report["run"]["dtype"] == "tf32"
+    with (out / "tokens.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == sum(record["counts"].values()) - record["counts"]["not_applicable"] > 0
+    assert all(row["word"] == f"w{row['token']}" and row["model"] == "openai/gpt2" for row in rows)
     assert main(["verify", str(directory), *flags, "--dtype", "float32", "--json"]) == 0
 
 
