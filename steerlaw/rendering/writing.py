@@ -28,9 +28,7 @@ def reserve(directory: Path) -> None:
 def write_report(results: Results, directory: Path) -> list[str]:
     """report.json, tokens.csv of other people's results, then figures/*.svg and *.pdf, then report.html.
 
-    Gives a line for each figure that could not be drawn.
-
-    These lines are added to report.json. A directory with report.html is complete.
+    Gives a line for each figure that could not be drawn; these lines are added to report.json. A directory with report.html is complete.
     """
     _write_json(results, directory, [])
     if results.tokens:
