@@ -9,10 +9,12 @@ from real_models.steering.random_weights import with_random_weights
 from real_models.steering.sharding import shard_model
 from real_models.steering.sphere import sphere_of
 from real_models.steering.wrap import WrappedModel, wrap
-from real_models.texts.prompts import PromptText, read_contexts, read_prompts, texts_of
+from real_models.texts.prompts import PromptText, read_contexts, read_prompts, read_texts, texts_of
+from real_models.vectors.convert import Conversion, convert_vectors
 from real_models.vectors.doctor import Check, examine
+from real_models.vectors.entries import VectorFile
 from real_models.vectors.files import load_vector, save_vector
-from real_models.vectors.formats import VectorFile, convert_vectors, read_vectors, write_vectors
+from real_models.vectors.formats import write_vectors
 from real_models.vectors.means import (
     difference_of_means,
     mean_log_probs,
@@ -21,9 +23,11 @@ from real_models.vectors.means import (
     prompt_log_odds,
     text_residuals,
 )
+from real_models.vectors.reading import read_vectors
 
 __all__ = [
     "Check",
+    "Conversion",
     "LanguageModel",
     "Params",
     "PromptText",
@@ -44,6 +48,7 @@ __all__ = [
     "read_checkpoint",
     "read_contexts",
     "read_prompts",
+    "read_texts",
     "read_vectors",
     "save_vector",
     "shard_model",

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
         sweet_spot,
     )
     from numerics.judging.one_curve import compare
+    from numerics.observing.curves.build import steered_curve
+    from numerics.observing.curves.files import load_curve
     from real_models import load_model, wrap
     from steerlaw.report import Report
     from steerlaw.verification import verify
@@ -27,7 +29,9 @@ _HOME = {
     "cumulants": "numerics",
     "peak_strengths": "numerics",
     "sweet_spot": "numerics",
+    "load_curve": "numerics.observing.curves.files",
     "load_model": "real_models",
+    "steered_curve": "numerics.observing.curves.build",
     "wrap": "real_models",
     "Report": "steerlaw.report",
     "verify": "steerlaw.verification",
@@ -41,8 +45,10 @@ __all__ = [
     "cross_entropy_change",
     "cumulants",
     "laws",
+    "load_curve",
     "load_model",
     "peak_strengths",
+    "steered_curve",
     "sweet_spot",
     "verify",
     "wrap",

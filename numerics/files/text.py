@@ -45,8 +45,10 @@ def read_text(path: str | Path) -> str:
 
 def read_lines(path: str | Path) -> Iterator[tuple[str, str]]:
     """Each line's place (`file:line`) and text; blank lines at the end are none. No lines at all is a `ValueError`."""
-    lines = read_text(path).rstrip().split("\n")
-    if lines == [""]:
+    lines = read_text(path).split("\n")
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if not lines:
         raise ValueError(f"{path}: is empty, expected at least one line")
     for number, line in enumerate(lines, start=1):
         yield f"{path}:{number}", line

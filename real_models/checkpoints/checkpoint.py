@@ -3,46 +3,57 @@
 Pickled weights (`.bin`, `.pt`) are never read, since unpickling runs code.
 """
 
-import math
+import logging
 import re
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from safetensors import SafetensorError, safe_open
 
-from numerics.files import text as files
-from real_models.checkpoints.families import family_of
-from real_models.checkpoints.layouts import Tensor
-from real_models.decoding.decoder import Params, Spec, at_least_float32
+from real_models.checkpoints.config import Config, shown
+from real_models.checkpoints.families import Family, family_of
+from real_models.checkpoints.layouts import Tensor, unembedding
+from real_models.checkpoints.stored import Stored, read_object, same, stored_tensors
+from real_models.checkpoints.weights import as_lists, convert, insert
+from real_models.decoding.decoder import Params, Spec
 
 DTYPES = {"float32": jnp.float32, "bfloat16": jnp.bfloat16, "float64": jnp.float64}
-STORED_DTYPES = ("BF16", "F16", "F32", "F64")
-SLAB = 2**20  # bytes converted at a time
+WRAPPED = r"^(?:module\.)?|_orig_mod\."
+"""What wrappers of a model in training put before and into the names of its weights."""
+HEADS = r"|.*\.position_ids|(v_head|score|classifier|reward_head|value_head|multiple_choice_head)\..*"
+"""Weights that take no part in the next token: buffers, and heads for other uses of the same model."""
+log = logging.getLogger(__name__)
 
 
 def read_checkpoint(directory: str | Path, dtype: str = "float32") -> tuple[Spec, Params]:
     """The `Spec` and the parameters of the checkpoint in `directory`, converted to the compute `dtype`.
 
     `dtype` is "float32", "bfloat16" or "float64"; the stored weights may be bfloat16, float16, float32 or float64.
-    A `ValueError` of one line names what is missing, left over, misshapen or unsupported, and the file it is in.
+    What transformers makes of the same files is read, or a `ValueError` of one line names what is missing, left over,
+    misshapen or unsupported, and the file it is in. Heads that are ignored, and a `tie_word_embeddings` that the
+    weights contradict, are logged.
     """
     directory = Path(directory)
     compute_dtype = resolve_dtype(dtype)
     config_file = directory / "config.json"
-    config = read_json(config_file, f"{directory} is no checkpoint: it has no config.json")
+    config = read_object(config_file, f"{directory} is no checkpoint: it has no config.json")
     try:
         family, fields = family_of(config)
         spec = family.spec(fields)
     except ValueError as error:
         raise ValueError(f"{config_file}: {error}") from error
-    # A tied unembedding is the embedding, so a copy of it in the files is no weight of its own.
-    ignored = family.ignored + (r"|lm_head\.weight" if spec.tied else "")
-    tensors = {tensor.name: tensor for tensor in family.tensors(fields, spec)}
-    return spec, read_weights(directory, tensors, family.prefix, ignored, compute_dtype)
+    files = stored_tensors(directory)
+    if spec.n_layers > len(files):
+        raise ValueError(f"{config_file}: asks for {spec.n_layers} blocks, but the files hold {len(files)} tensors")
+    params: Params = {}
+    for tensor, name in placed(directory, family, fields, spec, files):
+        with Stored(name, files[name]) as stored:
+            for path, part in zip(tensor.paths, convert(tensor, stored, compute_dtype, files[name]), strict=True):
+                insert(params, path, part)
+    return untied_if_stored_apart(directory, spec, as_lists(params))
 
 
 def resolve_dtype(dtype: str) -> Any:
@@ -54,115 +65,55 @@ def resolve_dtype(dtype: str) -> Any:
     return DTYPES[dtype]
 
 
-def read_json(path: Path, missing: str) -> dict[str, Any]:
-    """A JSON object from a file; `missing` is the error where there is no such file."""
-    if not path.is_file():
-        raise ValueError(missing)
-    value = files.read_json(path)
-    if not isinstance(value, dict):
-        raise ValueError(f"{path}: expected a JSON object, got {type(value).__name__}")
-    return value
+def placed(
+    directory: Path, family: Family, fields: Config, spec: Spec, files: dict[str, Path]
+) -> list[tuple[Tensor, str]]:
+    """Each of our tensors beside the name it is stored under; none may be missing, twice there or left over.
 
-
-def weight_files(directory: Path) -> list[Path]:
-    """The safetensors files of a checkpoint: `model.safetensors`, or the shards that its index lists."""
-    single, index = directory / "model.safetensors", directory / "model.safetensors.index.json"
-    if single.is_file():
-        return [single]
-    pickled = sorted(p.name for p in directory.glob("*.bin")) + sorted(p.name for p in directory.glob("*.pt"))
-    mend = f": {pickled[0]} is pickled, which is never read; convert it to safetensors" if pickled else ""
-    shards = read_json(index, f"{directory} has no model.safetensors and no {index.name}{mend}").get("weight_map")
-    if not isinstance(shards, dict) or not shards:
-        raise ValueError(f"{index}: expected a weight_map from tensor names to files")
-    files = [directory / name for name in sorted(set(shards.values()))]
-    for file in files:
-        if not file.is_file():
-            raise ValueError(f"{index} lists {file.name}, which is not in {directory}")
-    return files
-
-
-def stored_tensors(files: list[Path]) -> Iterator[tuple[str, Any]]:
-    """Names and lazily read slices of every tensor in the files (memory-mapped).
-
-    Each tensor has a mapping of its own, closed before the next is opened: pages that were read count as memory of the
-    process for as long as they are mapped, which for a whole file would double it.
+    Of a tied pair either may be stored, or both.
     """
-    for file in files:
-        try:
-            with safe_open(file, framework="np") as opened:
-                names = list(opened.keys())
-            for name in names:
-                with safe_open(file, framework="np") as opened:
-                    yield name, opened.get_slice(name)
-        except SafetensorError as error:
-            raise ValueError(f"{file} is not a readable safetensors file: {error}") from error
+    wanted = {tensor.name: tensor for tensor in family.tensors(fields, spec)}
+    head = unembedding(spec)
+    known = wanted | {head.name: head}
+    names: dict[str, str] = {}
+    ignored, unknown = [], []
+    for stored in files:
+        name = re.sub(rf"^(?:{family.prefix})", "", re.sub(WRAPPED, "", stored))
+        if name in names:
+            if not same(names[name], files[names[name]], stored, files[stored]):
+                raise ValueError(f"{directory} stores {name} twice, differently, as {names[name]} and {stored}")
+        elif name in known:
+            names[name] = stored
+        elif not re.fullmatch(family.buffers, name):
+            (ignored if re.fullmatch(family.ignored + HEADS, name) else unknown).append(stored)
+    embed = next(tensor for tensor in wanted.values() if tensor.paths == ("embed",))
+    if spec.tied and embed.name not in names and head.name in names:
+        names[embed.name] = names.pop(head.name)
+    complain(directory, "lacks weights", sorted(wanted.keys() - names))
+    complain(directory, f"has weights that are no part of the {spec.family} model its config describes", unknown)
+    if ignored:
+        log.warning("%s: ignored, as no part of next-token prediction: %s", directory, several(ignored))
+    return [(known[name], stored) for name, stored in names.items()]
 
 
-def read_weights(directory: Path, tensors: dict[str, Tensor], prefix: str, ignored: str, dtype: Any) -> Params:
-    """Our parameters from the files; each expected tensor exactly once, and no other but the `ignored`."""
-    wanted = dict(tensors)
-    params: Params = {}
-    unused = []
-    for stored_name, stored in stored_tensors(weight_files(directory)):
-        name = re.sub(rf"^(?:{prefix})", "", stored_name)
-        if tensor := wanted.pop(name, None):
-            for path, part in zip(tensor.paths, convert(tensor, stored, dtype, directory), strict=True):
-                insert(params, path, part)
-        elif not re.fullmatch(ignored, name):
-            unused.append(stored_name)
-    for what, names in (("lacks weights", sorted(wanted)), ("has weights that nothing uses", unused)):
-        if names:
-            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            raise ValueError(f"{directory} {what}: {', '.join(names[:3])}{more}")
-    return as_lists(params)
+def complain(directory: Path, what: str, names: list[str]) -> None:
+    """A `ValueError` if there are such names."""
+    if names:
+        raise ValueError(f"{directory} {what}: {several(names)}")
 
 
-def convert(tensor: Tensor, stored: Any, dtype: Any, directory: Path) -> list[jax.Array]:
-    """The parts of one stored tensor, in our layout and dtype."""
-    shape, stored_dtype = tuple(stored.get_shape()), stored.get_dtype()
-    if shape != tensor.shape:
-        raise ValueError(f"{directory}: {tensor.name} has shape {list(shape)}, expected {list(tensor.shape)}")
-    if stored_dtype not in STORED_DTYPES:
-        raise ValueError(f"{directory}: {tensor.name} is stored as {stored_dtype}, expected one of {STORED_DTYPES}")
-    dtype = at_least_float32(dtype) if tensor.offset else dtype  # 1 + w needs more digits than a half-precision w
-    ours = shape[::-1] if tensor.transpose else shape
-    parts = [empty((*ours[:-1], ours[-1] // len(tensor.paths)), dtype) for _ in tensor.paths]
-    for number, part in enumerate(parts):
-        fill(part.T if tensor.transpose else part, stored, number, by_rows=tensor.transpose or len(shape) == 1)
-        if tensor.offset:
-            part += tensor.offset
-    return [jax.device_put(part) for part in parts]
+def several(names: list[str]) -> str:
+    """The first three names, and how many more there are."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(shown(name).strip("'\"") for name in names[:3]) + more
 
 
-def empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """An array to be filled, at a multiple of 64 bytes: such a one JAX takes over on a CPU as it lies."""
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    room = np.empty(size + 63, np.uint8)
-    start = -room.ctypes.data % 64
-    return room[start : start + size].view(dtype).reshape(shape)
-
-
-def fill(part: np.ndarray, stored: Any, number: int, *, by_rows: bool) -> None:
-    """Copy one of several equal parts of a stored tensor, along its rows or its columns, a slab of rows at a time."""
-    count, width = len(part), part.shape[-1]
-    step = max(1, SLAB // part[:1].nbytes)
-    for start in range(0, count, step):
-        stop = min(start + step, count)
-        if by_rows:
-            part[start:stop] = stored[number * count + start : number * count + stop]
-        else:
-            part[start:stop] = stored[start:stop, number * width : (number + 1) * width]
-
-
-def insert(params: Params, path: str, array: jax.Array) -> None:
-    """Put an array at a dotted path of nested dictionaries."""
-    *folders, leaf = path.split(".")
-    for folder in folders:
-        params = params.setdefault(folder, {})
-    params[leaf] = array
-
-
-def as_lists(params: Params) -> Params:
-    """The same parameters with the blocks as a list in order."""
-    blocks = params["blocks"]
-    return {**params, "blocks": [blocks[str(block)] for block in range(len(blocks))]}
+def untied_if_stored_apart(directory: Path, spec: Spec, params: Params) -> tuple[Spec, Params]:
+    """The weights decide: a tied model with an unembedding of its own in the files, unlike the embedding, is untied."""
+    if not spec.tied or "unembed" not in params:
+        return spec, params
+    if np.array_equal(np.asarray(params["embed"]), np.asarray(params["unembed"])):
+        del params["unembed"]
+        return spec, params
+    log.warning("%s: lm_head.weight is stored and is not the embedding, so the two are not tied", directory)
+    return replace(spec, tied=False), params

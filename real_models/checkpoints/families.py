@@ -3,21 +3,33 @@
 Adding a family is adding a row to `FAMILIES`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from real_models.checkpoints.config import (
-    Config,
-    activation,
-    checked,
-    listed_local_blocks,
-    number,
-    optional_number,
-    rope,
-    size,
+from real_models.checkpoints.config import Config, shown, supported
+from real_models.checkpoints.layouts import (
+    FUSED_LINEARS,
+    GEMMA_NORMS,
+    POST_NORMS,
+    PRE_NORMS,
+    QK_NORMS,
+    Tensor,
+    attention_biases,
+    gpt2_tensors,
+    no_biases,
+    rotary_tensors,
 )
-from real_models.checkpoints.layouts import GEMMA_NORMS, PRE_NORMS, QK_NORMS, Tensor, gpt2_tensors, rotary_tensors
+from real_models.checkpoints.specs import (
+    gemma_spec,
+    gemma_tower_spec,
+    gpt2_spec,
+    granite_spec,
+    olmo2_spec,
+    qwen_spec,
+    rotary_spec,
+    windowed_spec,
+)
 from real_models.decoding.decoder import Spec
 
 
@@ -25,15 +37,19 @@ from real_models.decoding.decoder import Spec
 class Family:
     """One row of the table.
 
-    Names in files may start with `prefix`; without it, those that match `ignored` are no weights (both are regexes).
-    `defaults` are what its configs may leave out; the decoder's fields may lie under the key `part` of the config.
+    Names in files may start with `prefix`; without it, those that match `buffers` are no weights, and those that match
+    `ignored` are weights of other parts of a larger model (all are regexes). `defaults` are what its configs may leave
+    out, as transformers fills it in; `aliases` are other names of fields, which win over the fields themselves. The
+    decoder's fields may lie under the key `part` of the config.
     """
 
     spec: Callable[[Config], Spec]
     tensors: Callable[[Config, Spec], Iterator[Tensor]]
     prefix: str = r"model\."
-    ignored: str = r".*rotary_emb\.inv_freq"
+    buffers: str = r".*rotary_emb\.inv_freq"
+    ignored: str = r""
     defaults: Config = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
     part: str | None = None
 
 
@@ -43,117 +59,44 @@ def family_of(config: Config) -> tuple[Family, Config]:
     A `ValueError` says what is supported or what is in the way.
     """
     model_type = config.get("model_type")
-    if model_type not in FAMILIES:
-        raise ValueError(f"unsupported architecture: model_type is {model_type!r}, expected one of {sorted(FAMILIES)}")
-    if config.get("quantization_config") is not None:
-        raise ValueError("quantised checkpoints are not supported: load the original float weights instead")
+    if not isinstance(model_type, str) or model_type not in FAMILIES:
+        expected = f"expected one of {sorted(FAMILIES)}"
+        raise ValueError(f"unsupported architecture: model_type is {shown(model_type)}, {expected}")
+    supported(config)
     family = FAMILIES[model_type]
-    if family.part is None:
-        return family, family.defaults | config
-    if not isinstance(inner := config.get(family.part), dict):
-        raise ValueError(f"{family.part} is {inner!r}, expected an object with the fields of the text model")
-    outer = {key: config[key] for key in ("tie_word_embeddings",) if key in config}
-    return family, family.defaults | inner | outer
+    if family.part is not None:
+        if not isinstance(inner := config.get(family.part), dict):
+            raise ValueError(f"{family.part} is {shown(inner)}, expected an object with the fields of the text model")
+        supported(inner)
+        outer = {key: config[key] for key in ("tie_word_embeddings",) if key in config}
+        config = inner | {"model_type": family.defaults["model_type"]} | outer
+    renamed = {theirs: config[alias] for alias, theirs in family.aliases.items() if alias in config}
+    return family, family.defaults | config | renamed
 
 
-def rotary_spec(config: Config) -> Spec:
-    """Llama and its kin: RMSNorm, rotary positions, grouped queries, a gated MLP."""
-    d_model, n_heads = size(config, "hidden_size"), size(config, "num_attention_heads")
-    theta, scaling = rope(config)
-    return checked(
-        Spec(
-            family=config["model_type"],
-            n_layers=size(config, "num_hidden_layers"),
-            d_model=d_model,
-            n_heads=n_heads,
-            n_kv_heads=size(config, "num_key_value_heads", n_heads),
-            head_dim=size(config, "head_dim", d_model // n_heads),
-            d_ff=size(config, "intermediate_size"),
-            vocab_size=size(config, "vocab_size"),
-            max_positions=size(config, "max_position_embeddings", 2048),
-            norm="rms",
-            norm_eps=number(config, "rms_norm_eps", 1e-6),
-            activation=activation(config, "hidden_act", "silu"),
-            positions="rope",
-            rope_theta=theta,
-            rope_scaling=scaling,
-            tied=bool(config.get("tie_word_embeddings", False)),
-        )
-    )
-
-
-def mistral_spec(config: Config) -> Spec:
-    """Mistral: a window, unless it is null, in every block."""
-    spec = rotary_spec(config)
-    if config["sliding_window"] is None:
-        return spec
-    return replace(spec, window=size(config, "sliding_window"), local=tuple(range(spec.n_layers)))
-
-
-def qwen_spec(config: Config) -> Spec:
-    """Qwen 2.5 and 3: a window in the upper blocks, and only where `use_sliding_window` says so."""
-    spec = rotary_spec(config)
-    if not config.get("use_sliding_window") or config["sliding_window"] is None:
-        return spec
-    listed = listed_local_blocks(config, spec.n_layers)
-    local = tuple(range(size(config, "max_window_layers", least=0), spec.n_layers)) if listed is None else listed
-    return replace(spec, window=size(config, "sliding_window"), local=local)
-
-
-def gemma_spec(config: Config) -> Spec:
-    """Gemma 3: scaled embeddings, norms after the sublayers too, five local blocks to every one that sees all."""
-    for key in ("use_bidirectional_attention", "attn_logit_softcapping"):
-        if config.get(key):
-            raise ValueError(f"unsupported Gemma 3 variant: {key} is {config[key]}, expected none")
-    spec = rotary_spec(config | {"hidden_act": config["hidden_activation"]})
-    turning = (config.get("rope_parameters") or {}).get("sliding_attention")
-    local_theta, local_scaling = rope({"rope_parameters": turning, "rope_theta": config["rope_local_base_freq"]})
-    if local_scaling is not None:
-        raise ValueError("unsupported rope: the sliding blocks' rotation is scaled, expected rope_type 'default'")
-    period = size(config, "sliding_window_pattern")
-    listed = listed_local_blocks(config, spec.n_layers)
-    return replace(
-        spec,
-        window=size(config, "sliding_window"),
-        local=tuple(n for n in range(spec.n_layers) if (n + 1) % period) if listed is None else listed,
-        local_theta=local_theta,
-        embed_scale=spec.d_model**0.5,
-        score_width=number(config, "query_pre_attn_scalar"),
-        logit_cap=optional_number(config, "final_logit_softcapping"),
-    )
-
-
-def gpt2_spec(config: Config) -> Spec:
-    """GPT-2: LayerNorm, learned positions, biases everywhere, a plain MLP."""
-    unusual = {"scale_attn_weights": True, "scale_attn_by_inverse_layer_idx": False, "add_cross_attention": False}
-    for key, usual in unusual.items():
-        if config.get(key, usual) != usual:
-            raise ValueError(f"unsupported GPT-2 variant: {key} is {config[key]}, expected {usual}")
-    d_model, n_heads = size(config, "n_embd"), size(config, "n_head")
-    return checked(
-        Spec(
-            family="gpt2",
-            n_layers=size(config, "n_layer"),
-            d_model=d_model,
-            n_heads=n_heads,
-            n_kv_heads=n_heads,
-            head_dim=d_model // n_heads,
-            d_ff=size(config, "n_inner", 4 * d_model),
-            vocab_size=size(config, "vocab_size"),
-            max_positions=size(config, "n_positions"),
-            norm="layer",
-            norm_eps=number(config, "layer_norm_epsilon", 1e-5),
-            activation=activation(config, "activation_function", "gelu_new"),
-            positions="learned",
-            tied=bool(config.get("tie_word_embeddings", True)),
-        )
-    )
-
-
-QWEN_WINDOW = {"sliding_window": 4096, "max_window_layers": 28}
+LLAMA_DEFAULTS = {
+    "vocab_size": 32_000,
+    "hidden_size": 4096,
+    "intermediate_size": 11_008,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "hidden_act": "silu",
+    "max_position_embeddings": 2048,
+    "rms_norm_eps": 1e-6,
+    "rope_theta": 10_000.0,
+    "tie_word_embeddings": False,
+}
+QWEN_DEFAULTS = LLAMA_DEFAULTS | {
+    "vocab_size": 151_936,
+    "intermediate_size": 22_016,
+    "num_key_value_heads": 32,
+    "max_position_embeddings": 32_768,
+    "sliding_window": 4096,
+    "max_window_layers": 28,
+}
 GEMMA = Family(
     spec=gemma_spec,
-    tensors=partial(rotary_tensors, norms=GEMMA_NORMS | QK_NORMS, norm_offset=1.0),
+    tensors=partial(rotary_tensors, norms=GEMMA_NORMS | QK_NORMS, norm_offset=1.0, biases=attention_biases),
     defaults={
         "model_type": "gemma3_text",
         "vocab_size": 262_208,
@@ -165,6 +108,7 @@ GEMMA = Family(
         "head_dim": 256,
         "hidden_activation": "gelu_pytorch_tanh",
         "max_position_embeddings": 131_072,
+        "rms_norm_eps": 1e-6,
         "query_pre_attn_scalar": 256,
         "sliding_window": 4096,
         "sliding_window_pattern": 6,
@@ -178,29 +122,72 @@ FAMILIES: dict[str, Family] = {
         spec=gpt2_spec,
         tensors=gpt2_tensors,
         prefix=r"transformer\.",
-        ignored=r"h\.\d+\.attn\.(bias|masked_bias)",
+        buffers=r"h\.\d+\.attn\.(bias|masked_bias)",
+        defaults={
+            "vocab_size": 50_257,
+            "n_positions": 1024,
+            "n_embd": 768,
+            "n_layer": 12,
+            "n_head": 12,
+            "layer_norm_epsilon": 1e-5,
+            "activation_function": "gelu_new",
+            "tie_word_embeddings": True,
+        },
+        aliases={
+            "hidden_size": "n_embd",
+            "max_position_embeddings": "n_positions",
+            "num_attention_heads": "n_head",
+            "num_hidden_layers": "n_layer",
+        },
     ),
-    "llama": Family(spec=rotary_spec, tensors=rotary_tensors),
+    "llama": Family(spec=rotary_spec, tensors=rotary_tensors, defaults=LLAMA_DEFAULTS),
+    "granite": Family(
+        spec=granite_spec,
+        tensors=rotary_tensors,
+        defaults=LLAMA_DEFAULTS
+        | {f"{name}_multiplier": 1.0 for name in ("embedding", "residual", "attention")}
+        | {"logits_scaling": 1.0},
+    ),
+    "olmo2": Family(
+        spec=olmo2_spec,
+        tensors=partial(
+            rotary_tensors,
+            norms=POST_NORMS | QK_NORMS,
+            biases=attention_biases,
+            qk_norm_by_head=False,
+        ),
+        defaults=LLAMA_DEFAULTS | {"vocab_size": 50_304, "rms_norm_eps": 1e-5},
+    ),
     "mistral": Family(
-        spec=mistral_spec,
-        tensors=partial(rotary_tensors, biases=lambda _config: ""),
-        defaults={"num_key_value_heads": 8, "sliding_window": 4096},
+        spec=windowed_spec,
+        tensors=partial(rotary_tensors, biases=no_biases),
+        defaults=LLAMA_DEFAULTS
+        | {"intermediate_size": 14_336, "num_key_value_heads": 8, "max_position_embeddings": 131_072}
+        | {"sliding_window": 4096},
+    ),
+    "phi3": Family(
+        spec=windowed_spec,
+        tensors=partial(rotary_tensors, linears=FUSED_LINEARS, biases=no_biases),
+        defaults=LLAMA_DEFAULTS
+        | {"vocab_size": 32_064, "hidden_size": 3072, "intermediate_size": 8192}
+        | {"max_position_embeddings": 4096, "rms_norm_eps": 1e-5},
     ),
     "qwen2": Family(
         spec=qwen_spec,
         tensors=partial(rotary_tensors, biases=lambda _config: "q k v"),
-        defaults=QWEN_WINDOW,
+        defaults=QWEN_DEFAULTS,
     ),
     "qwen3": Family(
         spec=qwen_spec,
-        tensors=partial(rotary_tensors, norms=PRE_NORMS | QK_NORMS),
-        defaults=QWEN_WINDOW | {"head_dim": 128},
+        tensors=partial(rotary_tensors, norms=PRE_NORMS | QK_NORMS, biases=attention_biases),
+        defaults=QWEN_DEFAULTS | {"head_dim": 128},
     ),
     "gemma3_text": GEMMA,
     "gemma3": replace(
         GEMMA,
-        prefix=r"language_model\.model\.|model\.language_model\.|language_model\.",
-        ignored=r"(model\.)?(vision_tower|multi_modal_projector)\..*",
+        spec=gemma_tower_spec,
+        prefix=r"language_model\.model\.|model\.language_model\.|language_model\.|model\.",
+        ignored=r"(vision_tower|multi_modal_projector)\..*",
         part="text_config",
     ),
 }

@@ -3,7 +3,11 @@
 import re
 from pathlib import Path
 
-WANTED_FILES = ["config.json", "model*.safetensors", "model.safetensors.index.json", "tokenizer.json"]
+from real_models.checkpoints.config import reason
+from real_models.checkpoints.stored import INDEX
+from real_models.checkpoints.tokenizer import TOKENIZER_FILES
+
+WANTED_FILES = ["config.json", "model*.safetensors", INDEX, *TOKENIZER_FILES]
 
 
 def find_checkpoint(path_or_id: str) -> Path:
@@ -27,5 +31,4 @@ def find_checkpoint(path_or_id: str) -> Path:
     try:
         return Path(snapshot_download(path_or_id, allow_patterns=WANTED_FILES))
     except (OSError, ValueError) as error:
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise ValueError(f"{path_or_id}: no such directory, and the hub did not give it: {reason}") from error
+        raise ValueError(f"{path_or_id}: no such directory, and the hub did not give it: {reason(error)}") from error

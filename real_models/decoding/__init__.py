@@ -1,4 +1,4 @@
-"""One pre-norm decoder as plain functions of a static `Spec` and a dictionary of arrays.
+"""One decoder as plain functions of a static `Spec` and a dictionary of arrays.
 
 Imports nothing of ours.
 """

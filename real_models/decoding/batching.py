@@ -60,6 +60,26 @@ def in_chunks(function: Callable[..., Tree], chunk: int, *columns: Num[np.ndarra
     return parts[0] if len(parts) == 1 else jax.tree.map(lambda *arrays: jnp.concatenate(arrays), *parts)
 
 
+def in_ladder(
+    function: Callable[..., Array], bytes_each: int, share: int, *columns: Num[np.ndarray, " rows"]
+) -> Num[np.ndarray, "rows ..."]:
+    """`function` over the columns' rows, in batches of few sizes: as many as fit, then 64, then 8 times `share`.
+
+    However many rows there are, no more than three sizes are compiled, and little is filled up.
+    """
+    fit = max(1, memory_bound(ACTIVATIONS) // bytes_each)
+    largest = 2 ** (fit.bit_length() - 1)
+    sizes = [size * share for size in sorted({largest, 64, 8}, reverse=True) if size <= largest]
+    parts, start, rows = [], 0, len(columns[0])
+    while start < rows:
+        size = next((size for size in sizes if size <= rows - start), sizes[-1])
+        beyond = max(0, start + size - rows)
+        batch = [np.pad(column[start : start + size], (0, beyond), mode="edge") for column in columns]
+        parts.append(np.asarray(function(*map(jnp.asarray, batch)))[: rows - start])
+        start += size
+    return np.concatenate(parts)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Batch:
     """Sequences padded on the right to one length: `tokens` [batch, position] and how many of each are real.

@@ -1,12 +1,12 @@
-"""One pre-norm decoder-only transformer, as plain functions of a static `Spec` and a dictionary of arrays.
+"""One decoder-only transformer, as plain functions of a static `Spec` and a dictionary of arrays.
 
     x_0     = embed(tokens) [scaled] [+ learned positions]
-    x_{l+1} = y_l + [norm] MLP_l(norm(y_l)),    y_l = x_l + [norm] Attention_l(norm(x_l))        l = 0 .. n_layers - 1
-    logits  = norm(x_{n_layers}) U^T
+    x_{l+1} = y_l + s [norm] MLP_l([norm] y_l),    y_l = x_l + s [norm] Attention_l([norm] x_l)   l = 0 .. n_layers - 1
+    logits  = norm(x_{n_layers}) U^T [/ divisor]
 
 The output of block `l` (0-based) is `x_{l+1}`: the place where steering adds `alpha v`.
 Weights are stored [in, out] and applied as `x @ w`; the unembedding is [vocab, d]. What a family lacks (a bias, a gate,
-a norm of queries and keys, a norm after a sublayer) is simply absent from its weights.
+a norm of queries and keys, a norm before or after a sublayer) is simply absent from its weights.
 """
 
 from dataclasses import dataclass, replace
@@ -38,7 +38,8 @@ class Spec:
 
     `local` are the blocks whose queries see only the last `window` keys, themselves included; their rotary base is
     `local_theta`, unscaled, where that is given. Attention scores are divided by the root of `score_width` (default:
-    `head_dim`). A `logit_cap` c turns logits s into `c tanh(s / c)`.
+    `head_dim`), logits by `logit_divisor`; a `logit_cap` c turns logits s into `c tanh(s / c)`. What a sublayer writes
+    is multiplied by `residual_scale`. `pre_norm` says that every sublayer reads a normalised input.
     """
 
     family: str
@@ -59,8 +60,11 @@ class Spec:
     window: int | None = None
     local: tuple[int, ...] = ()
     local_theta: float | None = None
+    pre_norm: bool = True
     embed_scale: float = 1.0
+    residual_scale: float = 1.0
     score_width: float | None = None
+    logit_divisor: float = 1.0
     logit_cap: float | None = None
     tied: bool
 
@@ -148,10 +152,16 @@ def embed(spec: Spec, params: Params, tokens: Int[Array, "batch position"], posi
 
 
 def heads(spec: Spec, weights: Params, name: str, x: Float[Array, "batch position d"], positions):
-    """Queries ("q") or keys ("k") `[batch, position, heads, head_dim]`: normed where the family norms them, rotated."""
-    projected = linear(weights[name], x).reshape(*x.shape[:2], -1, spec.head_dim)
+    """Queries ("q") or keys ("k") `[batch, position, heads, head_dim]`, rotated.
+
+    Where the family norms them it is one by one or, as the norm's width tells, all heads at once.
+    """
+    projected = linear(weights[name], x)
+    by_head = (*x.shape[:2], -1, spec.head_dim)
     if f"{name}_norm" in weights:
-        projected = norm(spec, weights[f"{name}_norm"], projected)
+        own = weights[f"{name}_norm"]["weight"].shape[-1] == spec.head_dim
+        projected = norm(spec, weights[f"{name}_norm"], projected.reshape(by_head) if own else projected)
+    projected = projected.reshape(by_head)
     return rotate(spec, projected, positions) if spec.positions == "rope" else projected
 
 
@@ -194,22 +204,28 @@ def mlp(spec: Spec, weights: Params, x):
 
 
 def block(spec: Spec, weights: Params, x: Float[Array, "batch position d"], padding, positions):
-    """One pre-norm block: `x_l -> x_{l+1}`. `spec` is the block's own (`of_block`)."""
-    normed = norm(spec, weights["attn_norm"], x)
+    """One block: `x_l -> x_{l+1}`. `spec` is the block's own (`of_block`)."""
+    normed = normed_if(spec, weights, "attn_norm", x)
     k, v = keys_values(spec, weights, normed, positions)
     mask = causal_mask(padding, spec.window)
     return add_sublayers(spec, weights, x, attend(spec, weights, queries(spec, weights, normed, positions), k, v, mask))
 
 
 def add_sublayers(spec: Spec, weights: Params, x: Float[Array, "batch position d"], attended):
-    """The block's output, given what its attention wrote: `y + MLP(norm(y))`, `y = x + attended`."""
-    y = x + after(spec, weights, "attn_post_norm", attended)
-    return y + after(spec, weights, "mlp_post_norm", mlp(spec, weights, norm(spec, weights["mlp_norm"], y)))
+    """The block's output, given what its attention wrote: `y + s MLP(norm(y))`, `y = x + s attended`."""
+    y = x + scaled(spec, normed_if(spec, weights, "attn_post_norm", attended))
+    written = mlp(spec, weights, normed_if(spec, weights, "mlp_norm", y))
+    return y + scaled(spec, normed_if(spec, weights, "mlp_post_norm", written))
 
 
-def after(spec: Spec, weights: Params, name: str, written: Float[Array, "*rows d"]) -> Float[Array, "*rows d"]:
-    """What a sublayer adds to the residual stream: what it wrote, normed where the family does so."""
-    return norm(spec, weights[name], written) if name in weights else written
+def normed_if(spec: Spec, weights: Params, name: str, x: Float[Array, "*rows d"]) -> Float[Array, "*rows d"]:
+    """What a sublayer reads or writes, normed where the family has a norm of that name."""
+    return norm(spec, weights[name], x) if name in weights else x
+
+
+def scaled(spec: Spec, written: Float[Array, "*rows d"]) -> Float[Array, "*rows d"]:
+    """What a sublayer adds to the residual stream, given what it wrote."""
+    return written if spec.residual_scale == 1.0 else written * spec.residual_scale
 
 
 def unembed(spec: Spec, params: Params, x: Float[Array, "*rows d"]) -> Float[Array, "*rows vocab"]:
@@ -220,11 +236,12 @@ def unembed(spec: Spec, params: Params, x: Float[Array, "*rows d"]) -> Float[Arr
 def logits(spec: Spec, table: Float[Array, "tokens d"], x: Float[Array, "*rows d"]) -> Float[Array, "*rows tokens"]:
     """Logits of the tokens whose directions these are, from normed residuals, in float32 at least."""
     products = jnp.einsum("...d,vd->...v", x, table, preferred_element_type=at_least_float32(x.dtype))
-    return capped(spec, products)
+    return as_logits(spec, products)
 
 
-def capped(spec: Spec, logits: Float[Array, "*rows"]) -> Float[Array, "*rows"]:
-    """`c tanh(s / c)` of logits s where the family has a cap c."""
+def as_logits(spec: Spec, products: Float[Array, "*rows"]) -> Float[Array, "*rows"]:
+    """Logits from products of residuals and directions: `s / divisor`, then `c tanh(s / c)` where there is a cap c."""
+    logits = products if spec.logit_divisor == 1.0 else products / spec.logit_divisor
     return logits if spec.logit_cap is None else spec.logit_cap * jnp.tanh(logits / spec.logit_cap)
 
 

@@ -88,6 +88,6 @@ def mean_loss(
     nothing = jnp.full(targets.shape, -jnp.inf, wide), jnp.zeros(targets.shape, wide)
     (highest, total), _ = jax.lax.scan(add_block, nothing, jnp.arange(0, spec.vocab_size, size))
     right = jnp.einsum("...d,...d->...", x, table[targets], preferred_element_type=wide)
-    losses = highest + jnp.log(total) - decoder.capped(spec, right)
+    losses = highest + jnp.log(total) - decoder.as_logits(spec, right)
     real = jnp.arange(targets.shape[1]) < predicted[:, None]
     return jnp.sum(jnp.where(real, losses, 0), axis=1) / jax.lax.convert_element_type(jnp.maximum(predicted, 1), wide)

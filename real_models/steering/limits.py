@@ -19,7 +19,8 @@ with scale gamma and offset beta gives `gamma * u + beta` with `|u| <= sqrt(d)`.
                 (a head mixes values with weights that sum to one);
     MLP         sigma(D P) w + |P b_d|,   w = sqrt(d) sigma(gamma U) + |beta U + b_u|   (since |act(t)| <= |t|),
                 w times max_j (sqrt(d) |gamma G_j| + |beta G_j + b_j|), j over columns, where there is a gate G;
-    either      sqrt(d) max |gamma'|, where what it writes is normed again with scale gamma' (Gemma).
+    either      sqrt(d) max |gamma'|, where what it writes is normed again with scale gamma' (Gemma, OLMo 2);
+                all of it times the residual multiplier, where there is one (Granite).
 
 `E` is their sum over the blocks after l plus `|P x|`, x the unsteered residual. For `alpha |P v| > E` let
 `q = E / (alpha |P v|)`, which bounds the sine of the angle between P h and P v, so that the two unit vectors differ by
@@ -34,7 +35,6 @@ The bound is one of exact arithmetic: the rounding of computed logits comes on t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -42,11 +42,10 @@ from jaxtyping import Float
 from real_models.decoding.decoder import Params, Spec, unembedding
 from real_models.steering.inputs import Tokens, Vector, steering_vectors
 from real_models.steering.model import LanguageModel
+from real_models.steering.normed import centred, float64, normed_limits, visible
 
 # Singular values and norms are computed in float64, with a relative error far below this.
 ROUNDED_UP = 1 + 1e-9
-# A direction shorter than this share of the vector is below the resolution of the float32 it was computed in.
-CONSTANT = 2.0**-20
 
 
 def limit_logits(
@@ -57,11 +56,7 @@ def limit_logits(
     `ValueError` where the law does not apply: a zero vector, or one constant over features under LayerNorm.
     """
     direction = normalisable(model, vector)
-    weights = float64(model.params["final_norm"])
-    table = float64(unembedding(model.spec, model.params))
-    towards = weights["weight"] * direction * (model.d_model**0.5 / np.linalg.norm(direction))
-    bias = weights.get("bias", np.zeros(model.d_model))
-    plus, minus = ((bias + side) @ table.T for side in (towards, -towards))
+    minus, plus = normed_limits(model.params["final_norm"], direction) @ logit_table(model).T
     cap = model.spec.logit_cap
     return (plus, minus) if cap is None else (cap * np.tanh(plus / cap), cap * np.tanh(minus / cap))
 
@@ -116,14 +111,19 @@ def approach(model: LanguageModel, prompts: Sequence[Tokens], layer: int, vector
     spec, params = model.spec, model.params
     speed = float(np.linalg.norm(normalisable(model, vector)))
     starts = (centred(spec, float64(model.residual(tokens, layer))[-1]) for tokens in prompts)
-    written = sum(attention_bound(spec, w) + mlp_bound(spec, w) for w in map(float64, params["blocks"][layer + 1 :]))
-    scaled = float64(unembedding(spec, params)) * float64(params["final_norm"]["weight"])
+    written = sum(block_bound(spec, weights) for weights in map(float64, params["blocks"][layer + 1 :]))
+    scaled = logit_table(model) * float64(params["final_norm"]["weight"])
     return Approach(
         bound=ROUNDED_UP * (max(float(np.linalg.norm(start)) for start in starts) + written),
         speed=speed / ROUNDED_UP,
         steepness=ROUNDED_UP * float(np.linalg.norm(scaled, axis=1).max()) * spec.d_model**0.5,
         floor=spec.d_model * spec.norm_eps,
     )
+
+
+def block_bound(spec: Spec, weights: Params) -> float:
+    """The most that a block can write, in norm, whatever it reads."""
+    return spec.residual_scale * (attention_bound(spec, weights) + mlp_bound(spec, weights))
 
 
 def attention_bound(spec: Spec, weights: Params) -> float:
@@ -175,24 +175,17 @@ def spectral(matrix: Float[np.ndarray, "n_in n_out"]) -> float:
     return float(np.linalg.eigvalsh(gram)[-1].clip(0) ** 0.5)
 
 
-def centred(spec: Spec, x: Float[np.ndarray, "*rows d"]) -> Float[np.ndarray, "*rows d"]:
-    """`P x`: less the mean over features, which LayerNorm removes; RMSNorm keeps it."""
-    return x - x.mean(axis=-1, keepdims=True) if spec.norm == "layer" else x
-
-
 def normalisable(model: LanguageModel, vector: Vector, law: str = "transformer_limit") -> Float[np.ndarray, " d"]:
     """`P v`, if the final norm can see it, as the `law` needs."""
     v = steering_vectors(model.spec, model.name, 0, vector)[0]
     if not v.any():
         raise ValueError(f"{law} needs a steering vector that is not zero")
-    direction = centred(model.spec, v)
-    if np.linalg.norm(direction) <= CONSTANT * np.linalg.norm(v):
+    direction = visible(model.spec, v)
+    if not direction.any():
         raise ValueError(f"{law} needs a steering vector that is not constant over features: LayerNorm removes it")
     return direction
 
 
-def float64(tree: Any) -> Any:
-    """Weights as NumPy float64 arrays, in the same dictionaries."""
-    if isinstance(tree, dict):
-        return {name: float64(value) for name, value in tree.items()}
-    return np.asarray(tree, np.float64)
+def logit_table(model: LanguageModel) -> Float[np.ndarray, "vocab d"]:
+    """The matrix that turns a normalised residual into logits (before their cap): the unembedding, scaled."""
+    return float64(unembedding(model.spec, model.params)) / model.spec.logit_divisor

@@ -10,21 +10,23 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.experimental.jet import jet
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
+from numerics.observing.curves.head import Head
+from numerics.observing.curves.rays import Rays
 from real_models.checkpoints.checkpoint import read_checkpoint, resolve_dtype
 from real_models.checkpoints.hub import find_checkpoint
+from real_models.checkpoints.stored import read_object
+from real_models.checkpoints.tokenizer import encode, read_chat_template, read_tokenizer
 from real_models.decoding.batching import bucket, chunk_of, in_chunks
 from real_models.decoding.decoder import Params, Spec, at_least_float32
-from real_models.steering import cross_entropy, inputs, steering
+from real_models.steering import cross_entropy, inputs, rays, steering
 from real_models.steering.inputs import Blocks, Layers, Positions, Strengths, Tokens, Vector, VectorBatch
-from real_models.steering.steering import Prompt, Vectors
+from real_models.steering.steering import STRENGTHS_AXIS, Prompt, Vectors, split
 
 Moving = tuple[Array, list[Array]]
 """What moves with the strength, and its derivatives in it, from the first on."""
-
-STRENGTHS_AXIS = "strengths"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,6 +36,7 @@ class LanguageModel:
     `tokens` is a list of ids, or a string, which the tokenizer encodes by its own rule (a beginning-of-text token
     included where it has one). `layer` may be a list of blocks; `vector` then is `[layers, d]`. Strengths and vectors
     are converted to the compute dtype `dtype`; logits come in that dtype, in float32 where it is narrower.
+    `chat_template` is the Jinja template by which its maker wraps a conversation; a prompt goes in as it is.
     `mesh` is where the model lies if it is spread over several devices (`shard_model`).
     Bad input is a `ValueError` of one line.
     """
@@ -42,6 +45,7 @@ class LanguageModel:
     spec: Spec
     params: Params = field(repr=False)
     tokenizer: Any = field(default=None, repr=False)
+    chat_template: str | None = field(default=None, repr=False)
     dtype: str = "float32"
     mesh: Mesh | None = field(default=None, repr=False)
 
@@ -156,31 +160,50 @@ class LanguageModel:
         with jax.default_matmul_precision("highest"):
             return cross_entropy.block_losses(self.spec, self.params, rows, values, vectors)
 
+    @property
+    def head(self) -> Head:
+        """What makes logits of normed residuals."""
+        return rays.head_of(self.spec, self.params)
+
+    def rays(self, tokens: Tokens, *, layer: Layers, vectors: VectorBatch, positions: Positions = "all") -> Rays:
+        """The normed last residual after the prompt as a function of the strength along each of the vectors.
+
+        It is what `steerlaw.steered_curve` interpolates; `vectors` as for `logits_each`.
+        """
+        batch = inputs.steering_vectors(self.spec, self.name, layer, vectors, many=True)
+        prompt, steered = self._prompt(self.encode(tokens)), steering.residuals_of(positions)
+        return rays.prompt_rays(self.spec, self.params, prompt, batch, steered, self.dtype, self.mesh)
+
+    def text_rays(self, blocks: Blocks, *, layer: Layers, vectors: VectorBatch) -> Rays:
+        """The cross-entropy of each block of text as a function of the strength along each of the vectors."""
+        batch = inputs.steering_vectors(self.spec, self.name, layer, vectors, many=True)
+        rows = inputs.text_blocks(self.spec, self.name, blocks)
+        return rays.text_rays(self.spec, self.params, rows, batch, self.dtype)
+
     def encode(self, tokens: Tokens) -> list[int]:
         """Token ids of a prompt: a string goes through the tokenizer and its own rule for special tokens."""
         if not isinstance(tokens, str):
             return inputs.token_ids(self.spec, self.name, tokens)
         if self.tokenizer is None:
             raise ValueError(f"{self.name} has no tokenizer.json: give the prompt as a list of token ids")
-        return inputs.token_ids(self.spec, self.name, self.tokenizer.encode(tokens).ids)
+        return inputs.token_ids(self.spec, self.name, encode(self.tokenizer, f"{self.name}: a prompt", tokens))
 
     def _rows(self, tokens, strengths, batch, positions, head, order=0) -> Float[Array, "*order rows vocab"]:
         """`head` of the last residuals, and their derivatives up to `order`, steered along each vector in turn.
 
         Residuals are computed as many rows at a time as memory allows; the unembedding is then read once for all.
         """
-        if positions not in ("all", "last"):
-            raise ValueError(f"positions is {positions!r}, expected 'all' or 'last'")
+        steered = steering.residuals_of(positions)
         prompt = self._prompt(self.encode(tokens))
         values, vectors = self._steering(strengths, batch)
-        steered = steering.residuals_all if positions == "all" else steering.residuals_last
         width = prompt.tokens.shape[1]
         bytes_each = steering.block_bytes(self.spec, width if positions == "all" else 1, width, values.dtype.itemsize)
         count = len(next(iter(vectors.values())))
         rows, which = np.tile(values, count), np.repeat(np.arange(count), len(values))
         weights = steering.unembedding_weights(self.spec, self.params)
         with jax.default_matmul_precision("highest"):
-            residuals = steered(self.spec, self.params, prompt, vectors)
+            x0 = steering.prefix(self.spec, self.params, prompt.tokens, min(vectors))
+            residuals = steered(self.spec, self.params, prompt, x0, vectors)
 
             def moving(s: Array, which: Array) -> tuple[Array, ...]:
                 terms = [jnp.ones_like(s), *[jnp.zeros_like(s)] * (order - 1)] if order else []
@@ -222,12 +245,6 @@ def along(function: Callable[[Array], Array], path: Moving) -> Moving:
     return jet(function, (start,), (terms,))
 
 
-def split(function: Callable, mesh: Mesh) -> Callable:
-    """The function with its rows divided among the devices along the axis of strengths."""
-    rows = NamedSharding(mesh, PartitionSpec(STRENGTHS_AXIS))
-    return lambda *columns: function(*jax.device_put(columns, rows))
-
-
 def _first(rows: Float[Array, "..."], count: int, axis: int = 0) -> Float[Array, "..."]:
     """The first rows; cut outside JAX, which would compile a slice for every count."""
     if rows.shape[axis] == count:
@@ -251,21 +268,7 @@ def load_model(path_or_id: str | PathLike[str], dtype: str = "float32") -> Langu
         name=Path(path_or_id).resolve().name if directory == Path(path_or_id).expanduser() else str(path_or_id),
         spec=spec,
         params=params,
-        tokenizer=read_tokenizer(directory / "tokenizer.json"),
+        tokenizer=read_tokenizer(directory, read_object(directory / "config.json", "")),
+        chat_template=read_chat_template(directory),
         dtype=dtype,
     )
-
-
-def read_tokenizer(file: Any) -> Any:
-    """The `tokenizers.Tokenizer` of a `tokenizer.json`; None where there is no such file."""
-    if not file.is_file():
-        return None
-    from tokenizers import Tokenizer
-
-    try:
-        tokenizer = Tokenizer.from_file(str(file))
-    except Exception as error:  # the library raises nothing narrower
-        raise ValueError(f"{file} is not a readable tokenizer: {error}") from error
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer

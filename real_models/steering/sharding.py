@@ -10,7 +10,8 @@ import jax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array
 
-from real_models.steering.model import STRENGTHS_AXIS, LanguageModel
+from real_models.steering.model import LanguageModel
+from real_models.steering.steering import STRENGTHS_AXIS
 
 TENSOR_AXIS = "tensor"
 OUTPUTS_SPLIT = ("q", "k", "v", "gate", "up")

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from numerics.baseline import Sphere
-from real_models.decoding.decoder import unembedding
 from real_models.steering.inputs import Tokens, Vector
-from real_models.steering.limits import centred, float64, normalisable
+from real_models.steering.limits import logit_table, normalisable
 from real_models.steering.model import LanguageModel
+from real_models.steering.normed import centred, float64
 
 
 def sphere_of(model: LanguageModel, contexts: Sequence[Tokens], vector: Vector) -> Sphere:
@@ -36,7 +36,7 @@ def sphere_of(model: LanguageModel, contexts: Sequence[Tokens], vector: Vector) 
         raise ValueError(f"contexts are {contexts!r}, expected a list of one prompt or more")
     v = normalisable(model, vector, "sphere")
     h = centred(spec, np.stack([float64(model.residual(tokens, spec.n_layers - 1))[-1] for tokens in contexts]))
-    table, norm = float64(unembedding(spec, model.params)), float64(model.params["final_norm"])
+    table, norm = logit_table(model), float64(model.params["final_norm"])
     return Sphere(
         h_part=(norm["weight"] * h) @ table.T,
         v_part=table @ (norm["weight"] * v),

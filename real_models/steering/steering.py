@@ -13,6 +13,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, Int
 
 from real_models.decoding import decoder
@@ -22,6 +23,9 @@ Vectors = Mapping[int, Float[Array, "vectors d"]]
 Residuals = Callable[[Float[Array, " rows"], Int[Array, " rows"]], Float[Array, "rows 1 d"]]
 """The last residuals of every row: of strengths, and the numbers of the vectors that they multiply."""
 compiled = partial(jax.jit, static_argnames="spec")
+
+STRENGTHS_AXIS = "strengths"
+"""The axis of a mesh along which rows are divided."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,10 +49,12 @@ def steer(x: Float[Array, "*#rows position d"], strengths: Float[Array, " rows"]
     return (x + strengths[:, None, None] * chosen[:, None]).astype(x.dtype)
 
 
-def residuals_all(spec: Spec, params: Params, prompt: Prompt, vectors: Vectors) -> Residuals:
-    """`(strengths, which) -> last residuals [rows, 1, d]` at the prompt's end, every position steered."""
+def residuals_all(spec: Spec, params: Params, prompt: Prompt, x0: Array, vectors: Vectors) -> Residuals:
+    """`(strengths, which) -> last residuals [rows, 1, d]` at the prompt's end, every position steered.
+
+    `x0` is the first steered block's output, unsteered (`prefix`).
+    """
     first = min(vectors)
-    x0 = prefix(spec, params, prompt.tokens, first)
     x0 = x0 if first < spec.n_layers - 1 else row(x0, prompt.last)
 
     def residuals(strengths: Float[Array, " rows"], which: Int[Array, " rows"]) -> Float[Array, "rows 1 d"]:
@@ -63,10 +69,9 @@ def residuals_all(spec: Spec, params: Params, prompt: Prompt, vectors: Vectors) 
     return residuals
 
 
-def residuals_last(spec: Spec, params: Params, prompt: Prompt, vectors: Vectors) -> Residuals:
-    """`(strengths, which) -> last residuals [rows, 1, d]` at the prompt's end, only that last position steered."""
+def residuals_last(spec: Spec, params: Params, prompt: Prompt, x0: Array, vectors: Vectors) -> Residuals:
+    """The same where only that last position is steered."""
     first = min(vectors)
-    x0 = prefix(spec, params, prompt.tokens, first)
     end0 = row(x0, prompt.last)
     caches = {}
     for layer in range(first + 1, spec.n_layers):
@@ -84,6 +89,19 @@ def residuals_last(spec: Spec, params: Params, prompt: Prompt, vectors: Vectors)
         return x
 
     return residuals
+
+
+def residuals_of(positions: str) -> Callable[[Spec, Params, Prompt, Array, Vectors], Residuals]:
+    """The one of the two functions above that steers these positions."""
+    if positions not in ("all", "last"):
+        raise ValueError(f"positions is {positions!r}, expected 'all' or 'last'")
+    return residuals_all if positions == "all" else residuals_last
+
+
+def split(function: Callable, mesh: Mesh) -> Callable:
+    """The function with its rows divided among the devices along the axis of strengths."""
+    rows = NamedSharding(mesh, PartitionSpec(STRENGTHS_AXIS))
+    return lambda *columns: function(*jax.device_put(columns, rows))
 
 
 def prefix(spec: Spec, params: Params, tokens: Int[Array, "batch position"], layer: int):
@@ -137,7 +155,7 @@ def run_block(spec: Spec, weights: Params, x):
 def run_last_query(spec: Spec, weights: Params, x, last):
     """The block's output at position `last` alone, `[batch, 1, d]`."""
     padding, positions = layout(x.shape[1])
-    normed = decoder.norm(spec, weights["attn_norm"], x)
+    normed = decoder.normed_if(spec, weights, "attn_norm", x)
     k, v = decoder.keys_values(spec, weights, normed, positions)
     q = decoder.queries(spec, weights, row(normed, last), last[None, None])
     mask = row(decoder.causal_mask(padding, spec.window), last)
@@ -147,7 +165,7 @@ def run_last_query(spec: Spec, weights: Params, x, last):
 @compiled
 def run_keys_values(spec: Spec, weights: Params, x):
     """The block's keys and values."""
-    normed = decoder.norm(spec, weights["attn_norm"], x)
+    normed = decoder.normed_if(spec, weights, "attn_norm", x)
     return decoder.keys_values(spec, weights, normed, layout(x.shape[1])[1])
 
 
@@ -162,7 +180,7 @@ def run_step(spec: Spec, weights: Params, x: Float[Array, "strengths 1 d"], cach
     """The block at position `last`: its own key and value replace those of the cache, which the strengths share."""
     keys, values = cache[0][0], cache[1][0]
     position = jnp.arange(keys.shape[0])
-    normed = decoder.norm(spec, weights["attn_norm"], x)
+    normed = decoder.normed_if(spec, weights, "attn_norm", x)
     q = decoder.queries(spec, weights, normed, last[None, None])
     own_key, own_value = decoder.keys_values(spec, weights, normed, last[None, None])
     products = jnp.where(
@@ -174,6 +192,12 @@ def run_step(spec: Spec, weights: Params, x: Float[Array, "strengths 1 d"], cach
     mixed += jnp.einsum("bhgq,bqhk->bqhgk", jax.lax.dynamic_index_in_dim(share, last, -1, keepdims=False), own_value)
     attended = decoder.linear(weights["o"], mixed.reshape(*x.shape[:2], -1))
     return decoder.add_sublayers(spec, weights, x, attended)
+
+
+@compiled
+def final_normed(spec: Spec, params: Params, x: Float[Array, "batch 1 d"]) -> Float[Array, "batch d"]:
+    """The last position's residuals after the final normalisation."""
+    return decoder.norm(spec, params["final_norm"], x[:, 0])
 
 
 @compiled

@@ -19,11 +19,11 @@ def read_documents(path: str | Path) -> Iterator[str]:
     """The documents of a file, one after another; a `ValueError` names the file and the line or row that is wrong."""
     path = Path(path)
     readers = {".txt": _plain, ".jsonl": _json, ".parquet": _parquet}
-    if path.suffix not in readers:
+    if path.suffix.lower() not in readers:
         raise ValueError(f"{path}: expected text in a file that ends in {', '.join(readers)}")
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
-    return readers[path.suffix](path)
+    return readers[path.suffix.lower()](path)
 
 
 def token_blocks(tokenizer: Any, documents: Iterable[str], length: int, most: int | None = None) -> list[Ids]:
@@ -65,6 +65,12 @@ def _json(path: Path) -> Iterator[str]:
 
 
 def _parquet(path: Path) -> Iterator[str]:
+    for number, value in enumerate(_column(path, "text"), start=1):
+        yield _checked(value, f"{path}, row {number}")
+
+
+def _column(path: Path, name: str) -> Iterator[Any]:
+    """The values of a column; whatever pyarrow says of a damaged file is a `ValueError` of one line."""
     try:
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
@@ -72,14 +78,14 @@ def _parquet(path: Path) -> Iterator[str]:
         raise ValueError(f"{path}: parquet is read with pyarrow; pip install pyarrow, or give .jsonl or .txt") from None
     try:
         with ParquetFile(path) as file:
-            if "text" not in file.schema_arrow.names:
-                raise ValueError(f"{path}: expected a column 'text', got {', '.join(file.schema_arrow.names)}")
-            batches = file.iter_batches(columns=["text"])
-            values = (value for batch in batches for value in batch.column(0).to_pylist())
-            for number, value in enumerate(values, start=1):
-                yield _checked(value, f"{path}, row {number}")
-    except ArrowException as error:
-        raise ValueError(f"{path} is not a parquet file that can be read: {error}") from error
+            names = file.schema_arrow.names
+            for batch in file.iter_batches(columns=[name]) if name in names else ():
+                yield from batch.column(0).to_pylist()
+    except (ArrowException, OSError, ValueError) as error:
+        said = " ".join(str(error).split())
+        raise ValueError(f"{path} is not a parquet file that can be read: {said}") from error
+    if name not in names:
+        raise ValueError(f"{path}: expected a column {name!r}, got {', '.join(names)}")
 
 
 def _checked(text: Any, where: str) -> str:

@@ -1,36 +1,40 @@
 """`steerlaw convert`: between vector formats."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from steerlaw.rendering.console import print_json
+from steerlaw.commands.options import InputFile, Layer, Layers, OutputPath, Row
+from steerlaw.rendering.console import print_json, say
 
 
 @dataclass(frozen=True, kw_only=True)
 class Convert:
     """Convert steering vectors between formats; layer conventions are translated, nothing pickled is executed.
 
-    The format follows from the file's name: .safetensors (canonical), .gguf (control vector), the reference's
-    layer_<i>.pt, persona vectors, axbench, lm-evaluation-harness, SAE params.npz; or name it.
+    The format follows from the file's name: .safetensors, .gguf (control vector), the reference's layer_<i>.pt,
+    *_diff.pt (persona vectors), *_weight.pt (axbench), other .pt (as lm-evaluation-harness writes them), .bin (a plain
+    tensor), .npy, params.npz (SAE); or name it. What a .pt or .safetensors file holds is found out: tensors named or
+    keyed by layer, rows, a plain vector, SAELens weights. A directory is read as the files layer_<i> in it.
     """
 
-    source: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="IN")]
-    """The file to read."""
-    target: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
-    """The file to write."""
+    source: Annotated[InputFile, tyro.conf.Positional, tyro.conf.arg(metavar="IN")]
+    """The file, or directory of files, to read."""
+    target: Annotated[OutputPath, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
+    """The file to write; a directory for the vectors of several concepts."""
     source_format: str | None = None
     """Format of IN, where its name does not tell."""
     target_format: str | None = None
     """Format of OUT, where its name does not tell."""
-    layers: str | None = None
+    layers: Layers | None = None
     """Comma-separated blocks to keep (default: all)."""
-    layer: int | None = None
-    """The block of a file that does not say which block it belongs to."""
-    row: int | None = None
-    """Row of a file that holds many vectors (axbench, SAE)."""
+    layer: Layer | None = None
+    """The block that is meant: which of those in IN, or whose vector it is where IN does not say."""
+    row: Row | None = None
+    """Row of a table that holds many vectors (axbench, SAE)."""
+    model_hint: str | None = None
+    """The model's architecture, its config's model_type, for a format that names it (.gguf) where IN does not say."""
     json: bool = False
     """Print JSON alone."""
 
@@ -38,7 +42,7 @@ class Convert:
         from real_models import convert_vectors
         from steerlaw.inputs.concept_files import comma_separated
 
-        notes = convert_vectors(
+        done = convert_vectors(
             self.source,
             self.target,
             source_kind=self.source_format,
@@ -46,10 +50,16 @@ class Convert:
             layers=comma_separated(self.layers),
             layer=self.layer,
             row=self.row,
+            model_hint=self.model_hint,
         )
         if self.json:
-            print_json({"source": str(self.source), "target": str(self.target), "notes": list(notes)})
-        else:
-            for line in (*notes, f"{self.target}: written"):
-                print(line)
+            files = [{"source": str(one.source), "target": str(one.target), "layers": one.entries} for one in done]
+            notes = [note for one in done for note in one.notes]
+            print_json({"source": str(self.source), "target": str(self.target), "files": files, "notes": notes})
+            return 0
+        for one in done:
+            say(*one.notes)
+            for layer, entry in one.entries.items():
+                say(f"layer {layer}: {entry} of {one.source}")
+            say(f"{one.target}: written")
         return 0

@@ -76,7 +76,7 @@ def _experiments(model: LanguageModel, exact: LanguageModel, concept: Concept, g
                 concepts=None if concept.targets is None else concept.targets[None],
                 logit_shift=log_odds,
                 local_log_odds=local,
-                facts=frozenset({"pre_norm"}),
+                facts=frozenset({"pre_norm"} if model.spec.pre_norm else ()),
             ),
             strengths=strengths,
             budget=grid.budget,

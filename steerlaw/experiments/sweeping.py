@@ -1,26 +1,28 @@
 """A model's curves to a file, a context or a few blocks of text at a time; what was done survives a kill."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import numpy as np
 import xarray as xr
 
 from numerics.baseline import Baseline
+from numerics.files.alone import alone
 from numerics.observing.sweep import Sweep
 from real_models import LanguageModel, load_model
-from real_models.checkpoints.checkpoint import weight_files
 from real_models.checkpoints.hub import find_checkpoint
+from real_models.checkpoints.stored import weight_files
+from real_models.checkpoints.tokenizer import TOKENIZER_FILES
+from real_models.texts.reference import PREDICTIONS, end_of_text, reference_blocks
 from real_models.texts.segments import token_blocks
 from steerlaw.experiments.experiment import Experiment, Grid, observe_limit, observe_next, observe_text
 from steerlaw.experiments.language import language_experiments
-from steerlaw.experiments.parts import close_parts, digest, finish_part, open_parts, parts_directory
+from steerlaw.experiments.parts import RESULT, close_parts, digest, finish_part, open_parts
 from steerlaw.inputs.concept_files import ConceptInputs
 from steerlaw.inputs.names import sha256
 from steerlaw.inputs.observation_file import save_observations
@@ -38,7 +40,7 @@ class SweepRequest:
 
     The next token's curves (with the limits), unless `next_token` is false; and the cross-entropy of the first `blocks`
     blocks of at most `block_tokens` tokens of the `documents`, if there are any. `derivatives` is every how many
-    strengths the exact slope is taken (0: never).
+    strengths the exact slope is taken (0: never). `like="reference"` cuts the text as the paper's code does.
     """
 
     checkpoint: str
@@ -50,6 +52,7 @@ class SweepRequest:
     next_token: bool = True
     derivatives: int = 8
     dtype: str = "float32"
+    like: Literal["reference"] | None = None
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -82,46 +85,77 @@ def sweep_to_file(request: SweepRequest, out: Path, progress: Any = None) -> Swe
     """Observe what is asked for and write it to `out`; `progress` is a `rich.progress.Progress`.
 
     Until `out` is complete the parts lie in the directory `out`.parts. The same request takes them up again and gives
-    the same file, whether its run was killed or not; another one is refused there (`open_parts`).
+    the same file, whether its run was killed or not; another one is refused there (`open_parts`), and so is another
+    process (`alone`).
     """
-    waiting = progress and progress.add_task("what is known before steering", total=None)
-    experiment, plan = _prepare(request, out)
-    if progress:
-        progress.remove_task(waiting)
-    directory, observations, taken_up = parts_directory(out), [], 0
-    for stage in _stages(experiment, request.derivatives):
+    with alone(out):
+        waiting = progress and progress.add_task("reading the model", total=None)
+        prepared = _prepare(request)
+        with open_parts(out, prepared.plan) as directory:
+            experiment = prepared.experiment()
+            if progress:
+                progress.remove_task(waiting)
+            swept = _observe(experiment, prepared.plan, request.derivatives, directory, progress)
+            save_observations(swept.observations, directory / RESULT)
+            close_parts(directory)
+    return swept
+
+
+def _observe(
+    experiment: Experiment, plan: Mapping[str, Any], slope_every: int, directory: Path, progress: Any
+) -> Swept:
+    """Everything asked for, in parts that lie in the directory."""
+    observations, taken_up = [], 0
+    for stage in _stages(experiment, slope_every):
         sweep, found = _run(stage, directory, _made_from(plan, experiment, stage), progress)
         taken_up += found
         if stage.kind == "cross-entropy" and experiment.block_weights is not None:
             sweep.data["block_weight"] = ("block", experiment.block_weights / experiment.block_weights.sum())
         subject = experiment.subject
         observations.append(Observation(subject=subject, kind=stage.kind, baseline=stage.baseline, sweep=sweep))
-    save_observations(observations, directory / out.name)
-    os.replace(directory / out.name, out)
-    close_parts(directory)
     return Swept(observations=observations, rounding=experiment.rounding, taken_up=taken_up)
 
 
-def _prepare(request: SweepRequest, out: Path) -> tuple[Experiment, dict[str, Any]]:
-    """The experiment and its plan; another plan's parts are refused before there is much to wait for."""
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A request's plan, known soon; and the experiment, for which the unsteered model runs."""
+
+    plan: dict[str, Any]
+    experiment: Callable[[], Experiment]
+
+
+def _prepare(request: SweepRequest) -> Prepared:
     model, exact = (load_model(request.checkpoint, dtype=dtype) for dtype in (request.dtype, "float64"))
     contexts = [model.encode(text) for text in request.inputs.contexts]
     blocks = None
     if request.documents is not None:
-        blocks = token_blocks(model.tokenizer, request.documents, request.block_tokens, request.blocks)
-        if not blocks:
-            raise ValueError("the text holds no document of 2 tokens or more, the second of which is predicted")
+        blocks = _text_blocks(request, model.tokenizer, request.documents)
     plan = _plan(request, model, contexts, blocks)
-    open_parts(out, plan)
-    concept = replace(request.inputs.concept(model), blocks=blocks)
-    experiment = next(language_experiments(model, exact, concept, request.grid))
-    return replace(experiment, subject=replace(experiment.subject, kinds=request.kinds)), plan
+
+    def experiment() -> Experiment:
+        concept = replace(request.inputs.concept(model), blocks=blocks)
+        made = next(language_experiments(model, exact, concept, request.grid))
+        return replace(made, subject=replace(made.subject, kinds=request.kinds))
+
+    return Prepared(plan=plan, experiment=experiment)
+
+
+def _text_blocks(request: SweepRequest, tokenizer: Any, documents: Iterable[str]) -> list[list[int]]:
+    """The text in blocks of token ids, of which there must be one."""
+    if request.like is None:
+        blocks, least = token_blocks(tokenizer, documents, request.block_tokens, request.blocks), 2
+    else:
+        end = end_of_text(find_checkpoint(request.checkpoint), tokenizer)
+        blocks, least = reference_blocks(tokenizer, documents, end, request.blocks), PREDICTIONS + 1
+    if not blocks:
+        raise ValueError(f"the text holds no document of {least} tokens or more, the first of which is never predicted")
+    return blocks
 
 
 def _plan(request: SweepRequest, model: LanguageModel, contexts: Sequence[list[int]], blocks: Any) -> dict[str, Any]:
     """Everything that determines what is observed, large things by their hashes."""
     directory, device = find_checkpoint(request.checkpoint), jax.devices()[0]
-    files = [*weight_files(directory), *(directory / name for name in ("config.json", "tokenizer.json"))]
+    files = [*weight_files(directory), *(directory / name for name in ("config.json", *TOKENIZER_FILES))]
     inputs, grid = request.inputs, request.grid
     return {
         "format": FORMAT,
@@ -133,7 +167,7 @@ def _plan(request: SweepRequest, model: LanguageModel, contexts: Sequence[list[i
         "vector": {str(layer): digest(np.asarray(vector)) for layer, vector in inputs.vectors.items()},
         "concept": inputs.name,
         "contexts": digest(contexts),
-        "prompts": digest(list(inputs.positive), list(inputs.negative)),
+        "prompts": digest(list(inputs.positive), list(inputs.negative), inputs.prompt_tokens),
         "words": digest(None if inputs.words is None else sorted(inputs.words)),
         "text": digest(blocks),
         "observe": sorted(request.kinds),

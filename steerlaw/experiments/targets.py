@@ -78,6 +78,8 @@ def _checkpoint(target: str, name: str, options: TargetOptions, grid: Grid, seed
         if not Path(target).exists() and target.count("/") != 1:
             raise FileNotFoundError(f"{target}: no such checkpoint directory, saved sweep or curve")
         raise ValueError(f"{target}: a checkpoint is verified with --vector and --contexts; give both")
+    if options.dtype == "tf32":
+        raise ValueError(f"{target}: a checkpoint is computed in float32, bfloat16 or float64; tf32 is for results")
     inputs = read_concept(
         chosen_vectors(options.vector, options.layer),
         options.contexts,

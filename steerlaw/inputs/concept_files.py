@@ -8,13 +8,16 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from numerics.files.text import read_text
-from real_models import LanguageModel, prompt_log_odds, read_contexts, read_prompts, read_vectors, texts_of
+from real_models import LanguageModel, prompt_log_odds, read_contexts, read_prompts, read_texts, read_vectors, texts_of
 from steerlaw.inputs.concept import Concept
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConceptInputs:
-    """A concept's files as they were read, before there is a model: what `Concept` holds, in texts and words."""
+    """A concept's files as they were read, before there is a model: what `Concept` holds, in texts and words.
+
+    The log-odds are measured after the first `prompt_tokens` tokens of each prompt (None: after all of them).
+    """
 
     name: str
     vectors: Mapping[int, Float[np.ndarray, " d"]]
@@ -22,15 +25,18 @@ class ConceptInputs:
     positive: Sequence[str] = ()
     negative: Sequence[str] = ()
     words: frozenset[str] | None = None
+    prompt_tokens: int | None = None
 
     def concept(self, model: LanguageModel) -> Concept:
         """The concept as the model's own tokens, its log-odds measured on the prompts if there are any."""
+        first = slice(self.prompt_tokens)
+        positive, negative = ([model.encode(t)[first] for t in texts] for texts in (self.positive, self.negative))
         return Concept(
             name=self.name,
             vectors=self.vectors,
             contexts=self.contexts,
             targets=None if self.words is None else word_tokens(model, self.words),
-            log_odds=np.asarray(prompt_log_odds(model, self.positive, self.negative)) if self.positive else None,
+            log_odds=np.asarray(prompt_log_odds(model, positive, negative)) if positive else None,
         )
 
 
@@ -41,16 +47,15 @@ def read_concept(
     prompts: str | Path | None = None,
     words: str | Path | None = None,
     concept: str | None = None,
+    prompt_tokens: int | None = None,
 ) -> ConceptInputs:
-    """Read the files about a concept; its name may be left out where the contexts are of only one."""
-    texts = read_contexts(contexts)
+    """Read the files about a concept; its name may be left out where the contexts are of only one.
+
+    `prompts` are rows of both kinds in one file, or a directory with the reference's pair of files.
+    """
+    texts = read_contexts(contexts, concept)
     name = _concept_name(texts, contexts, concept)
-    rows = read_prompts(prompts) if prompts else []
-    positive, negative = (texts_of(rows, kind, name) for kind in ("positive", "negative"))
-    if prompts and not (positive and negative):
-        raise ValueError(
-            f"{prompts}: expected positive and negative prompts of {name!r}, got {len(positive)} and {len(negative)}"
-        )
+    positive, negative = read_pair(prompts, name) if prompts else ([], [])
     return ConceptInputs(
         name=name,
         vectors=vectors,
@@ -58,7 +63,20 @@ def read_concept(
         positive=positive,
         negative=negative,
         words=read_words(words) if words else None,
+        prompt_tokens=prompt_tokens,
     )
+
+
+def read_pair(prompts: str | Path, concept: str | None) -> tuple[list[str], list[str]]:
+    """A concept's positive and negative prompts (or all), from one file or the reference's pair in a directory."""
+    if Path(prompts).is_dir():
+        return read_texts(prompts, "positive", concept), read_texts(prompts, "negative", concept)
+    rows = read_prompts(prompts)
+    positive, negative = texts_of(rows, "positive", concept), texts_of(rows, "negative", concept)
+    if not (positive and negative):
+        of, got = f" of {concept!r}" if concept else "", f"got {len(positive)} and {len(negative)}"
+        raise ValueError(f"{prompts}: expected positive and negative prompts{of}, {got}")
+    return positive, negative
 
 
 def _concept_name(contexts: Mapping[str, Sequence[str]], path: str | Path, asked: str | None) -> str:
@@ -72,13 +90,11 @@ def _concept_name(contexts: Mapping[str, Sequence[str]], path: str | Path, asked
 
 
 def chosen_vectors(path: str | Path, layer: int | None) -> dict[int, Float[np.ndarray, " d"]]:
-    """The file's vectors by layer, or the one asked for; a layer that it does not hold is a `ValueError`."""
-    vectors = read_vectors(path).vectors
-    if layer is None:
-        return vectors
-    if layer not in vectors:
-        raise ValueError(f"{path}: holds layers {sorted(vectors)}, not {layer}; choose one of them")
-    return {layer: vectors[layer]}
+    """The file's vectors by layer, or the one asked for, which is taken for its layer where the file names none."""
+    vectors = read_vectors(path, layer=layer).vectors
+    if still := [layer for layer, vector in vectors.items() if not np.any(vector)]:
+        raise ValueError(f"{path}: the vector of layer {still[0]} is zero and steers nothing; choose another --layer")
+    return vectors
 
 
 def one_vector(path: str | Path, layer: int | None) -> tuple[int, Float[np.ndarray, " d"]]:

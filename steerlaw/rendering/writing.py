@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
@@ -13,22 +12,11 @@ from steerlaw.results.document import Results
 from steerlaw.results.reference_verdicts import TokenRow
 
 
-def reserve(directory: Path) -> None:
-    """Check, before any work is done, that `directory` can be written; creates nothing."""
-    directory = Path(directory)
-    nearest = next(path for path in (directory, *directory.absolute().parents) if path.exists())
-    if not nearest.is_dir():
-        raise NotADirectoryError(
-            f"{directory}: expected a directory to write to, but {nearest} is a file; choose another"
-        )
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise PermissionError(f"{directory}: no permission to write in {nearest}; choose another directory")
-
-
 def write_report(results: Results, directory: Path) -> list[str]:
     """report.json, tokens.csv of other people's results, then figures/*.svg and *.pdf, then report.html.
 
-    Gives a line for each figure that could not be drawn; these lines are added to report.json. A directory with report.html is complete.
+    Gives a line for each figure that could not be drawn; these lines are added to report.json. A directory with
+    report.html is complete.
     """
     _write_json(results, directory, [])
     if results.tokens:

@@ -39,6 +39,11 @@ CONFIGS = {
     "mistral": ROTARY | {"model_type": "mistral", "sliding_window": 3},
     "qwen2": ROTARY | {"model_type": "qwen2"},
     "qwen3": ROTARY | {"model_type": "qwen3"},
+    "phi3": ROTARY | {"model_type": "phi3", "sliding_window": 3},
+    "granite": ROTARY
+    | {"model_type": "granite", "embedding_multiplier": 3.0, "residual_multiplier": 0.4}
+    | {"attention_multiplier": 0.2, "logits_scaling": 2.5},
+    "olmo2": ROTARY | {"model_type": "olmo2"},
     "gemma3_text": GEMMA,
     "gemma3": {"model_type": "gemma3", "text_config": GEMMA, "tie_word_embeddings": True},
     "gpt2": {
@@ -63,7 +68,7 @@ def random_tensors(config: dict, seed: int = 0) -> dict[str, np.ndarray]:
     prefix = PREFIXES.get(config["model_type"], "model.")
     tensors = {}
     for tensor in family.tensors(fields, family.spec(fields)):
-        scale = "norm.weight" in tensor.paths[0]
+        scale = tensor.paths[0].endswith("norm.weight")
         values = random.normal(0, 0.3, tensor.shape) + (1 - tensor.offset if scale else 0)
         name = tensor.name if tensor.name == "lm_head.weight" else prefix + tensor.name
         tensors[name] = values.astype(np.float32)

@@ -41,7 +41,7 @@ class Oracle:
             if number == LAYER:
                 rows = [[a + alpha * mpf(float(b)) for a, b in zip(x, vector, strict=True)] for x in rows]
         last = self.norm(self.weights["final_norm"], rows[-1])
-        return [fdot(last, row) for row in self.table()]
+        return [fdot(last, row) / mpf(spec.logit_divisor) for row in self.table()]
 
     def table(self):
         if "table" not in self.columns:
@@ -51,7 +51,7 @@ class Oracle:
 
     def block(self, number, block, rows):
         spec, local = self.spec, number in self.spec.local
-        normed = [self.norm(block["attn_norm"], x) for x in rows]
+        normed, by = [self.after(block, "attn_norm", x) for x in rows], mpf(spec.residual_scale)
         theta = spec.local_theta if local and spec.local_theta is not None else spec.rope_theta
         slow = 1 if local or spec.rope_scaling is None else spec.rope_scaling.factor
         q, k, v = ([self.heads(block, name, x, t, theta, slow) for t, x in enumerate(normed)] for name in "qkv")
@@ -68,21 +68,24 @@ class Oracle:
                     sum(a * v[s][shared][i] for a, s in zip(shares, seen, strict=True)) / total
                     for i in range(spec.head_dim)
                 ]
-            y = plus(x, self.after(block, "attn_post_norm", self.linear(block["o"], mixed)))
-            z = self.norm(block["mlp_norm"], y)
+            y = plus(x, [by * a for a in self.after(block, "attn_post_norm", self.linear(block["o"], mixed))])
+            z = self.after(block, "mlp_norm", y)
             hidden = self.linear(block["up"], z)
             if "gate" in block:
                 hidden = [self.act(g) * u for g, u in zip(self.linear(block["gate"], z), hidden, strict=True)]
             else:
                 hidden = [self.act(u) for u in hidden]
-            out.append(plus(y, self.after(block, "mlp_post_norm", self.linear(block["down"], hidden))))
+            written = self.after(block, "mlp_post_norm", self.linear(block["down"], hidden))
+            out.append(plus(y, [by * a for a in written]))
         return out
 
     def heads(self, block, name, x, position, theta, slow):
         k = self.spec.head_dim
         flat = self.linear(block[name], x)
+        whole = f"{name}_norm" in block and len(block[f"{name}_norm"]["weight"]) == len(flat)
+        flat = self.norm(block[f"{name}_norm"], flat) if whole else flat
         heads = [flat[i : i + k] for i in range(0, len(flat), k)]
-        if f"{name}_norm" in block:
+        if f"{name}_norm" in block and not whole:
             heads = [self.norm(block[f"{name}_norm"], head) for head in heads]
         if name == "v" or self.spec.positions != "rope":
             return heads
@@ -129,7 +132,7 @@ def plus(x, y):
     return [a + b for a, b in zip(x, y, strict=True)]
 
 
-@pytest.mark.parametrize("family", ["gpt2", "qwen2", "qwen3", "gemma3_text"])
+@pytest.mark.parametrize("family", ["gpt2", "qwen2", "qwen3", "gemma3_text", "granite", "olmo2"])
 def test_logits_and_derivatives(models, family):
     """Orders 0 to 3. Each is allowed some hundred roundings of its own largest value: sums of that many terms."""
     model = models(family, "float64")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from real_models import load_model
+from real_models.checkpoints.families import FAMILIES
 from real_models.decoding import decoder
 
 torch = pytest.importorskip("torch")
@@ -47,6 +48,14 @@ CASES = {
         | {"rope_parameters": {"rope_type": "default", "rope_theta": 500_000.0}, "hidden_act": "gelu_pytorch_tanh"},
     ),
     "mistral": ("MistralForCausalLM", ROTARY | {"sliding_window": 5}),
+    "phi3": ("Phi3ForCausalLM", {key: value for key, value in ROTARY.items() if key != "head_dim"}),
+    "granite": (
+        "GraniteForCausalLM",
+        ROTARY
+        | {"embedding_multiplier": 6.0, "residual_multiplier": 0.3, "attention_multiplier": 0.15}
+        | {"logits_scaling": 4.0, "attention_bias": True, "tie_word_embeddings": True},
+    ),
+    "olmo2": ("Olmo2ForCausalLM", ROTARY | {"attention_bias": True}),
     "qwen2": (
         "Qwen2ForCausalLM",
         {key: value for key, value in ROTARY.items() if key != "head_dim"}
@@ -66,6 +75,18 @@ CASES = {
 }
 STRENGTHS = np.array([-3.0, 0.0, 0.7, 8.0])
 LENGTH = 33  # tokens: many times the windows; compiled for 40, as is the text that is generated after them
+
+
+def test_every_family_has_a_case():
+    kinds = {getattr(transformers, name).config_class.model_type for name, _options in CASES.values()}
+    assert kinds == set(FAMILIES)
+
+
+def test_what_a_family_says_of_its_norms_is_so(pair):
+    """A block is called pre-norm if both its sublayers read a normalised input."""
+    _oracle, model = pair
+    for weights in model.params["blocks"]:
+        assert model.spec.pre_norm == ("attn_norm" in weights and "mlp_norm" in weights)
 
 
 @pytest.fixture(scope="module", params=CASES)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from real_models import read_contexts, read_prompts, texts_of
+from real_models import read_contexts, read_prompts, read_texts, texts_of
 
 ROW = '{"concept": "code", "kind": "positive", "text": "def f():"}\n'
 
@@ -72,3 +72,76 @@ def test_missing_file(tmp_path):
     for read in (read_prompts, read_contexts):
         with pytest.raises(FileNotFoundError, match="absent: no such file"):
             read(tmp_path / "absent")
+
+
+def test_texts_by_what_their_rows_say(tmp_path):
+    """Rows say their kind and concept, or one of them, or neither; a .txt file says neither."""
+    rows = [
+        '{"text": "a"}',
+        '{"text": "b", "kind": "positive"}',
+        '{"text": "c", "kind": "negative", "more": 1}',
+        '{"text": "d", "concept": "joy"}',
+        '{"text": "e", "concept": "joy", "kind": "negative"}',
+    ]
+    (tmp_path / "rows.jsonl").write_text("\n".join(rows) + "\n\n")
+    (tmp_path / "lines.TXT").write_text("  a \nb\n\n")
+    assert read_texts(tmp_path / "rows.jsonl", "positive") == ["a", "b", "d"]
+    assert read_texts(tmp_path / "rows.jsonl", "negative") == ["a", "c", "d", "e"]
+    assert read_texts(tmp_path / "rows.jsonl", "negative", "joy") == ["a", "c", "d", "e"]
+    assert read_texts(tmp_path / "rows.jsonl", "negative", "evil") == ["a", "c"]
+    for kind in ("positive", "negative"):
+        assert read_texts(tmp_path / "lines.TXT", kind) == ["  a ", "b"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (
+            "t.jsonl",
+            '{"text": "a"}\n{"prompt": "b"}\n',
+            r't.jsonl:2: .* text under .text., got None; a row such as {"text": ',
+        ),
+        ("t.jsonl", '{"text": ["a"]}\n', r"t.jsonl:1: expected a non-empty text under .text., got \['a'\]"),
+        ("t.jsonl", '{"text": "a", "kind": "Positive"}\n', r"t.jsonl:1: kind is 'Positive', expected 'positive' or"),
+        ("t.jsonl", '{"text": "a", "kind": null}\n', r"t.jsonl:1: kind is None, expected 'positive' or"),
+        ("t.jsonl", '{"text": "a", "concept": 3}\n', r"t.jsonl:1: expected a non-empty text under 'concept', got 3"),
+        (
+            "t.jsonl",
+            '{"text": "a", "kind": "negative"}\n',
+            r"no text of kind 'positive'; expected one or more, such as {",
+        ),
+        ("t.jsonl", "a plain line\n", r"t.jsonl:1: not valid JSON"),
+        ("t.txt", "a\n\nb\n", r"t.txt:2: blank line, expected one text a line"),
+        ("t.txt", "\n", r"t.txt: is empty"),
+    ],
+)
+def test_malformed_texts(tmp_path, name, content, message):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ValueError, match=message):
+        read_texts(tmp_path / name, "positive")
+
+
+def test_contexts_one_a_line(tmp_path):
+    (tmp_path / "joy.txt").write_text("a\nb\n")
+    assert read_contexts(tmp_path / "joy.txt") == {"joy": ["a", "b"]}
+    assert read_contexts(tmp_path / "joy.txt", "evil") == {"evil": ["a", "b"]}
+
+
+def test_the_references_directory_of_prompts(tmp_path):
+    """`<concept>_positive.jsonl` and `<concept>_<model>_negative.jsonl`, at any depth, one of each."""
+    folder = tmp_path / "run_seed1" / "prompts"
+    folder.mkdir(parents=True)
+    for name, kind in (("very_odd_positive", "positive"), ("very_odd_gpt2_negative", "negative")):
+        (folder / f"{name}.jsonl").write_text(f'{{"concept": "Very odd!", "kind": "{kind}", "text": "{kind}"}}\n')
+    for concept in ("Very odd!", None):
+        assert read_texts(tmp_path, "positive", concept) == ["positive"]
+        assert read_texts(tmp_path, "negative", concept) == ["negative"]
+    with pytest.raises(
+        ValueError, match=r"expected one file <concept>_positive.jsonl .* of 'joy', got none; name the file"
+    ):
+        read_texts(tmp_path, "positive", "joy")
+    (folder / "very_odd_llama_negative.jsonl").write_text("")
+    with pytest.raises(
+        ValueError, match=r"got .*very_odd_gpt2_negative.jsonl, .*very_odd_llama_negative.jsonl; name the file"
+    ):
+        read_texts(tmp_path, "negative", "Very odd!")

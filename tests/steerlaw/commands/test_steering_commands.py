@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from real_models import load_vector
+from real_models import load_vector, read_vectors
 from steerlaw.__main__ import main
 from toy_models import stdlib_gpt
 
@@ -44,20 +44,65 @@ def test_a_vector_is_built_and_converted(vector, capsys, tmp_path):
     one = tmp_path / "one.safetensors"
     status, told = answer(capsys, ["convert", vector, one, "--layers", LAYER])
     assert status == 0
-    assert told == {"source": str(vector), "target": str(one), "notes": []}
+    files = [{"source": str(vector), "target": str(one), "layers": {str(LAYER): f"layer.{LAYER}"}}]
+    assert told == {"source": str(vector), "target": str(one), "files": files, "notes": []}
     assert list(load_vector(one)) == [LAYER]
     assert np.array_equal(load_vector(one)[LAYER], vectors[LAYER])
     assert main(["convert", str(vector), str(tmp_path / "one.gguf"), "--layers", "x"]) == 2
+    assert main(["convert", str(vector), str(tmp_path / "two.gguf")]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"layer 1: layer.1 of {vector}",
+        f"layer {LAYER}: layer.{LAYER} of {vector}",
+        f"{tmp_path / 'two.gguf'}: written",
+    ]
+    assert read_vectors(tmp_path / "two.gguf").metadata == {"model_hint": "llama"}
+    assert main(["convert", str(vector), str(tmp_path / "one.onnx")]) == 2
+    assert "its name tells no vector format" in capsys.readouterr().err
+
+
+def test_texts_as_people_have_them_and_a_name_that_decides_the_format(prompts, capsys, tmp_path, monkeypatch):
+    """{"text"} rows and lines are what the model is given; a name decides the format, and refuses before that."""
+    from real_models.vectors import means
+
+    given = []
+
+    def residuals(model, texts, *_, **__):
+        given.append(texts)
+        return np.full((model.n_layers, model.d_model), float(len(given)))
+
+    monkeypatch.setattr(means, "mean_residuals", residuals)
+    (tmp_path / "p.jsonl").write_text('{"text": "A\\nB"}\n{"text": "C"}\n')
+    (tmp_path / "n.txt").write_bytes(b"\xef\xbb\xbfd \r\n e\r\n")
+    asked = ["vector", "--model", MODEL, "--positive", tmp_path / "p.jsonl", "--negative", tmp_path / "n.txt"]
+    status, told = answer(capsys, [*asked, "--layers", LAYER, "--out", tmp_path / "v.gguf"])
+    assert (status, told["model_hint"], given) == (0, "llama", [["A\nB", "C"], ["d ", " e"]])
+    assert (tmp_path / "v.gguf").read_bytes()[:4] == b"GGUF"
+    found = read_vectors(tmp_path / "v.gguf")
+    assert (list(found.vectors), found.metadata) == ([LAYER], {"model_hint": "llama"})
+    for out, complaint in (
+        ("v.txt", "its name tells no vector format"),
+        ("w.gguf", "llama.cpp rejects vectors of block 0"),
+    ):
+        assert main([*map(str, asked), "--out", str(tmp_path / out)]) == 2
+        assert complaint in capsys.readouterr().err
+    assert main([*map(str, asked[:-1]), str(tmp_path / "nothing.txt"), "--out", str(tmp_path / "v.npy")]) == 2
+    assert "nothing.txt: no such file" in capsys.readouterr().err
+    assert len(given) == 2
 
 
 def test_the_doctor_finds_a_sound_model_well_and_a_turned_vector_not(vector, prompts, capsys, tmp_path):
-    asked = ["doctor", "--model", MODEL, "--layer", LAYER, "--prompts", prompts]
-    status, checks = answer(capsys, [*asked, "--vector", vector])
+    asked = ["doctor", "--model", MODEL, "--layer", LAYER]
+    status, checks = answer(capsys, [*asked, "--prompts", prompts, "--vector", vector])
     assert status == 0
     assert {check["name"] for check in checks if check["ok"]} >= {"zero strength", "plain forward", "sign", "layer"}
     from real_models import save_vector
 
     save_vector(tmp_path / "turned.safetensors", {LAYER: -load_vector(vector)[LAYER]})
+    rows = [json.loads(line) for line in prompts.read_text().splitlines()]
+    for kind in ("positive", "negative"):
+        texts = [json.dumps({"text": row["text"]}) for row in rows if row["kind"] == kind]
+        (tmp_path / f"{kind}.jsonl").write_text("\n".join(texts))
+        asked += [f"--{kind}", tmp_path / f"{kind}.jsonl"]
     status, checks = answer(capsys, [*asked, "--vector", tmp_path / "turned.safetensors"])
     assert status == 1
     assert "direction" in {check["name"] for check in checks if check["ok"] is False}
@@ -80,8 +125,12 @@ def test_a_strength_is_chosen_for_a_prompt(vector, capsys):
     [
         (["choose", "--prompt", "x", "--layer", "9"], "holds layers [1, 2], not 9"),
         (["choose", "--prompt", "x"], "choose one with --layer"),
-        (["choose", "--prompt", "x", "--layer", "1", "--budget", "-1"], "budget: expected a positive number of nats"),
+        (
+            ["choose", "--prompt", "x", "--layer", "1", "--budget", "-1"],
+            "--budget: expected a number above 0 and below",
+        ),
         (["doctor", "--layer", "1", "--prompts", "nowhere.jsonl"], "nowhere.jsonl: no such file"),
+        (["doctor", "--layer", "1", "--positive", "nowhere.jsonl"], "--positive and --negative, both or neither"),
     ],
 )
 def test_wrong_use_is_one_line(vector, capsys, arguments, complaint):
