@@ -22,6 +22,7 @@ class Note(IntEnum):
     OTHER_QUANTITY = 11
     UNPLACED = 12
     UNOBSERVED = 13
+    NO_PROBABILITY = 14
 
 
 TEXTS: dict[Note, str] = {
@@ -40,6 +41,7 @@ TEXTS: dict[Note, str] = {
     Note.OTHER_QUANTITY: "the values given are of {given}; this claim is about {wanted}",
     Note.UNPLACED: "needs token=ID: which token's curve this is cannot be told from its value at strength 0",
     Note.UNOBSERVED: "{missing}",
+    Note.NO_PROBABILITY: "a judge's answers about several completions are no probability",
 }
 
 Notes = dict[Note, str]

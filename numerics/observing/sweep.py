@@ -5,7 +5,6 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import h5netcdf
@@ -15,6 +14,8 @@ from xarray.backends import H5NetCDFStore
 
 from numerics.bands.band import check_strengths, rounding_halfwidth
 from numerics.files.atomic import write_atomically
+from numerics.files.netcdf import read_netcdf
+from numerics.files.text import parse_json
 from numerics.observing.curve_bands import Curves
 from numerics.observing.variables import HALFWIDTH, RENAMED, check_variables, described
 from theory.quantities import PEAK, Quantity
@@ -124,24 +125,31 @@ class Sweep:
 
         A file that is no sweep is a `ValueError`, a missing one a `FileNotFoundError`.
         """
-        path = Path(path)
-        if not path.is_file():
-            raise FileNotFoundError(f"{path}: no such sweep file")
-        try:
-            with xr.open_dataset(path, engine="h5netcdf", group=group) as opened:
-                data = opened.load()
-        except (OSError, ValueError) as error:
-            raise ValueError(
-                f"{path}: not a netCDF file that can be read; expected a sweep written by steerlaw"
-            ) from error
+        groups = read_netcdf(os.fspath(path))
+        if (group or "") not in groups:
+            raise ValueError(f"{path}: holds no group {group!r}; expected a sweep written by steerlaw")
+        return Sweep.of(groups[group or ""], path)
+
+    @staticmethod
+    def of(data: xr.Dataset, path: str | os.PathLike[str]) -> "Sweep":
+        """The sweep that a dataset read from `path` holds; one that holds none is a `ValueError`."""
         if data.attrs.get("format") != FORMAT:
             raise ValueError(f"{path}: a netCDF file, but no sweep: attribute 'format' is not {FORMAT!r}")
         schema = data.attrs.get("schema")
         if not isinstance(schema, int | np.integer) or schema not in RENAMED:
-            raise ValueError(f"{path}: sweep schema {schema}, expected {SCHEMA} or earlier; update steerlaw")
+            raise ValueError(f"{path}: a sweep of another schema, expected {SCHEMA} or earlier; update steerlaw")
         data = data.rename({old: new for old, new in RENAMED[schema].items() if old in {*data.variables, *data.dims}})
-        data.attrs = json.loads(data.attrs["attributes"])
-        return Sweep(data=data)
+        attributes = data.attrs.get("attributes")
+        known = parse_json(attributes, f"{path}: attributes") if isinstance(attributes, str) else None
+        if not isinstance(known, dict):
+            raise ValueError(f"{path}: the attributes of the sweep are no JSON object; it is broken")
+        wrong = [str(name) for name, kept in data.variables.items() if kept.dtype.kind not in "biufU"]
+        if wrong or "strength" not in data.coords or data["strength"].dtype.kind not in "iuf":
+            raise ValueError(f"{path}: expected numbers, and a coordinate 'strength' of them; the sweep is broken")
+        try:
+            return Sweep(data=_with_attributes(data, known))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
 
     def _observed(self, name: str) -> tuple[xr.DataArray, xr.DataArray]:
         if name not in self.data:
@@ -197,3 +205,10 @@ def merge(*sweeps: Sweep) -> Sweep:
         attributes |= sweep.attributes
     data = xr.merge([sweep.data for sweep in sweeps], join="exact", compat="no_conflicts", combine_attrs="drop")
     return Sweep(data=data.assign_attrs(attributes))
+
+
+def _with_attributes(data: xr.Dataset, attributes: dict[str, Any]) -> xr.Dataset:
+    """The dataset under these attributes and no others."""
+    data = data.copy(deep=False)
+    data.attrs = attributes
+    return data

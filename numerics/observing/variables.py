@@ -31,7 +31,7 @@ RISING, FALLING, BUMP = range(3)
 
 HALFWIDTH = "_halfwidth"
 
-RENAMED: dict[int, dict[str, str]] = {1: {"block": "segment", "segment_share": "segment_share"}, 2: {}}
+RENAMED: dict[int, dict[str, str]] = {1: {"block": "segment", "block_weight": "segment_share"}, 2: {}}
 """Of every schema of the file that can be read: names in it that are other ones now."""
 
 
