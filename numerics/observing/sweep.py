@@ -132,9 +132,11 @@ class Sweep:
         if data.attrs.get("format") != FORMAT:
             raise ValueError(f"{path}: a netCDF file, but no sweep: attribute 'format' is not {FORMAT!r}")
         schema = data.attrs.get("schema")
-        if not isinstance(schema, int | np.integer) or schema not in RENAMED:
+        if not isinstance(schema, int | np.integer) or int(schema) not in RENAMED:
             raise ValueError(f"{path}: sweep schema {schema}, expected {SCHEMA} or earlier; update steerlaw")
-        data = data.rename({old: new for old, new in RENAMED[schema].items() if old in {*data.variables, *data.dims}})
+        data = data.rename(
+            {old: new for old, new in RENAMED[int(schema)].items() if old in {*data.variables, *data.dims}}
+        )
         data.attrs = json.loads(data.attrs["attributes"])
         return Sweep(data=data)
 
