@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -330,3 +331,12 @@ def test_wrong_use_is_one_line(files, tmp_path, monkeypatch, capsys, change, com
     assert complaint in captured.err
     assert captured.err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("blocks", "segments"), ("block_tokens", "segment_tokens"), ("derivatives", "slope_every")]
+)
+def test_renamed_options_warn_and_still_do_what_they_did(old: str, new: str):
+    given = {"model": "m", "vector": Path("v"), "contexts": Path("c")}
+    with pytest.warns(FutureWarning, match=rf"^--{old.replace('_', '-')} is renamed --{new.replace('_', '-')}; "):
+        assert getattr(Sweep(**given, **{old: 5}), new) == 5
