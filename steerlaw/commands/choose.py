@@ -1,9 +1,10 @@
 """`steerlaw choose`: the strength for one prompt."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
+from steerlaw.commands.options import Dtype, InputFile, Layer, Nats, Tolerance
 from steerlaw.rendering.console import print_json
+from steerlaw.rendering.progress import phase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,19 +13,19 @@ class Choose:
 
     model: str
     """Checkpoint directory or hub id."""
-    vector: Path
+    vector: InputFile
     """Steering vectors (safetensors, one tensor `layer.N` per layer)."""
-    layer: int | None = None
+    layer: Layer | None = None
     """Block whose output is steered, 0-based (may be left out if the file holds one layer)."""
     prompt: str
     """The text whose continuation is steered."""
-    budget: float = 0.5
+    budget: Nats = 0.5
     """How much the next-token law may change: KL(p_alpha, p), in nats."""
-    tolerance: float = 0.01
+    tolerance: Tolerance = 0.01
     """Distance from the local tilt, in nats, up to which the theory counts as valid."""
-    words: Path | None = None
+    words: InputFile | None = None
     """Text file of a concept's words, whose probability is shown."""
-    dtype: str = "float32"
+    dtype: Dtype = "float32"
     """Compute in float32, bfloat16 or float64."""
     json: bool = False
     """Print JSON alone."""
@@ -36,17 +37,18 @@ class Choose:
 
         layer, vector = one_vector(self.vector, self.layer)
         words = None if self.words is None else read_words(self.words)
-        model = load_model(self.model, dtype=self.dtype)
-        concept = None if words is None else word_tokens(model, words)
-        choice = choose(
-            model,
-            self.prompt,
-            layer=layer,
-            vector=vector,
-            budget=self.budget,
-            tolerance=self.tolerance,
-            concept=concept,
-        )
+        with phase("reading the model and steering it"):
+            model = load_model(self.model, dtype=self.dtype)
+            concept = None if words is None else word_tokens(model, words)
+            choice = choose(
+                model,
+                self.prompt,
+                layer=layer,
+                vector=vector,
+                budget=self.budget,
+                tolerance=self.tolerance,
+                concept=concept,
+            )
         if self.json:
             print_json({"model": model.name, "layer": layer, **choice.to_json()})
         else:

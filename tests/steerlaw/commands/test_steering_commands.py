@@ -125,7 +125,10 @@ def test_a_strength_is_chosen_for_a_prompt(vector, capsys):
     [
         (["choose", "--prompt", "x", "--layer", "9"], "holds layers [1, 2], not 9"),
         (["choose", "--prompt", "x"], "choose one with --layer"),
-        (["choose", "--prompt", "x", "--layer", "1", "--budget", "-1"], "budget: expected a positive number of nats"),
+        (
+            ["choose", "--prompt", "x", "--layer", "1", "--budget", "-1"],
+            "--budget: expected a number above 0 and below",
+        ),
         (["doctor", "--layer", "1", "--prompts", "nowhere.jsonl"], "nowhere.jsonl: no such file"),
         (["doctor", "--layer", "1", "--positive", "nowhere.jsonl"], "--positive and --negative, both or neither"),
     ],
