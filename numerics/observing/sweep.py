@@ -136,9 +136,11 @@ class Sweep:
         if data.attrs.get("format") != FORMAT:
             raise ValueError(f"{path}: a netCDF file, but no sweep: attribute 'format' is not {FORMAT!r}")
         schema = data.attrs.get("schema")
-        if not isinstance(schema, int | np.integer) or schema not in RENAMED:
+        if not isinstance(schema, int | np.integer) or int(schema) not in RENAMED:
             raise ValueError(f"{path}: a sweep of another schema, expected {SCHEMA} or earlier; update steerlaw")
-        data = data.rename({old: new for old, new in RENAMED[schema].items() if old in {*data.variables, *data.dims}})
+        data = data.rename(
+            {old: new for old, new in RENAMED[int(schema)].items() if old in {*data.variables, *data.dims}}
+        )
         attributes = data.attrs.get("attributes")
         known = parse_json(attributes, f"{path}: attributes") if isinstance(attributes, str) else None
         if not isinstance(known, dict):

@@ -42,7 +42,7 @@ def test_the_table_lists_every_field():
 def test_a_file_gives_back_every_field(tmp_path, form: int, kind: Kind):
     """Of a cross-entropy sweep the baseline's contexts are positions; the file keeps both apart."""
     data = xr.Dataset({"log_odds": ("vocab", np.zeros(7))}, coords={"strength": [-1.0, 0.0, 1.0]})
-    subject = Subject(name="m", kinds=frozenset({kind}))
+    subject = Subject(model="m", kinds=frozenset({kind}))
     whole = Observation(subject=subject, kind=kind, sweep=Sweep(data=data), baseline=full(form))
     save_observations([whole], tmp_path / "s.nc")
     (back,) = load_observations(tmp_path / "s.nc")

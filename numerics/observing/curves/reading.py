@@ -32,8 +32,8 @@ class Normaliser(NamedTuple):
 def log_normaliser(head: Head, x: Float[np.ndarray, "rows d"]) -> Float[np.ndarray, " rows"]:
     """`log sum_y exp(s_y)`, in float64 from logits in the dtype of x."""
     top, total = np.full(len(x), -np.inf), np.zeros(len(x))
-    for block in head.blocks():
-        logits = head.logits(x, block).astype(np.float64)
+    for columns in head.slices():
+        logits = head.logits(x, columns).astype(np.float64)
         higher = np.maximum(top, logits.max(axis=1))
         total = np.exp(top - higher) * total + np.exp(logits - higher[:, None]).sum(axis=1)
         top = higher

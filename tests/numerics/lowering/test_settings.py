@@ -66,6 +66,7 @@ def test_settings_hold_a_few_and_no_more():
 def test_nothing_outlives_its_keeper():
     """Neither a single evaluation nor a judgement keeps a baseline, nor do settings that are let go."""
     base, grid = baseline(), np.linspace(-2, 2, 9)
+    assert base.log_odds is not None
     known = Settings(baseline=base)
     lower(log_tilted())(known, grid)
     lower(centred(logit[j, z]))(base, grid, [1])

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +20,7 @@ from numerics.observing.grids import strength_grid
 from numerics.observing.sweep import Sweep
 from real_models import load_model, load_vector, prompt_log_odds, read_contexts, read_prompts, save_vector, texts_of
 from steerlaw.__main__ import main
+from steerlaw.commands.sweep import Sweep as SweepCommand
 from steerlaw.experiments import language as language_experiments
 from steerlaw.experiments import parts, sweeping
 from steerlaw.experiments.experiment import Grid, observe
@@ -313,3 +315,12 @@ def test_wrong_use_is_one_line(files, tmp_path, monkeypatch, capsys, change, com
     assert complaint in captured.err
     assert captured.err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("blocks", "segments"), ("block_tokens", "segment_tokens"), ("derivatives", "slope_every")]
+)
+def test_renamed_options_warn_and_still_do_what_they_did(old: str, new: str):
+    given = {"model": "m", "vector": Path("v"), "contexts": Path("c")}
+    with pytest.warns(FutureWarning, match=rf"^--{old.replace('_', '-')} is renamed --{new.replace('_', '-')}; "):
+        assert getattr(SweepCommand(**given, **{old: 5}), new) == 5

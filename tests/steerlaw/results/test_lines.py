@@ -78,9 +78,9 @@ class Bent:
     def __init__(self, seed):
         self.odds = np.random.default_rng(seed).permutation(np.linspace(-1, 1, 12))
 
-    def logits(self, context, strengths, *, layer, vector):
+    def logits(self, tokens, strengths, *, layer, vector):
         alpha = np.asarray(strengths)[:, None]
-        return alpha * self.odds + np.where(np.arange(12) < 3 * context[0], 3 * np.sin(3 * alpha), 0)
+        return alpha * self.odds + np.where(np.arange(12) < 3 * tokens[0], 3 * np.sin(3 * alpha), 0)
 
 
 def judged_on(contexts, seed=0):
