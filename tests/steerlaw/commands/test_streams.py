@@ -31,7 +31,8 @@ def test_a_full_disk_is_one_line(tmp_path):
     save_vector(tmp_path / "v.safetensors", {0: np.ones(2000, np.float32)})
     before = (tmp_path / "v.safetensors").read_bytes()
     (tmp_path / "w.safetensors").write_text("old")
-    line = [sys.executable, "-m", "steerlaw", "convert", str(tmp_path / "v.safetensors"), str(tmp_path / "w.safetensors")]
+    files = [str(tmp_path / name) for name in ("v.safetensors", "w.safetensors")]
+    line = [sys.executable, "-m", "steerlaw", "convert", *files]
     result = subprocess.run(["bash", "-c", LIMITED + shlex.join(line)], text=True, capture_output=True)
     assert result.returncode == 2
     assert result.stderr == f"steerlaw: {tmp_path / 'w.safetensors'}: File too large\n"
@@ -41,9 +42,7 @@ def test_a_full_disk_is_one_line(tmp_path):
 
 
 def test_a_sweep_on_a_full_disk_is_an_error_and_no_crash(tmp_path):
-    line = [sys.executable, "-c", LIMITED = "ulimit -f 1; exec "
-"""No file may grow beyond a thousand bytes, as on a disk that is full."""
-WRITE_A_SWEEP, str(tmp_path / "s.nc")]
+    line = [sys.executable, "-c", WRITE_A_SWEEP, str(tmp_path / "s.nc")]
     result = subprocess.run(["bash", "-c", LIMITED + shlex.join(line)], text=True, capture_output=True)
     assert result.returncode == 0, result.stderr
     assert result.stdout == f"{tmp_path / 's.nc'} File too large\n"
