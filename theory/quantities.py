@@ -128,6 +128,14 @@ GREEDY_LOG_ODDS = _quantity(
     "context",
     "log-odds of the most probable token, the one that greedy decoding takes",
 )
+ENTROPY = _quantity(
+    "entropy",
+    "H(p_α)",
+    r"H(p_{\alpha})",
+    "nats",
+    "context",
+    "entropy of the steered law",
+)
 TOP_LOG_PROBABILITY = _quantity(
     "top_log_probability",
     "max log p_α",

@@ -268,6 +268,18 @@ class Expectation(Atom):
         return vocabulary_sum(g * tilt_weight(y, strength)) / partition(strength)
 
 
+class Covariance(Atom):
+    """`Covariance(f, g, a)`: covariance under the tilted law of strength a of two expressions in the token y."""
+
+    def names(self) -> tuple[str, str]:
+        (f, f_tex), (g, g_tex), (strength, strength_tex) = map(_text, self.args)
+        return f"Cov_{strength}[{f}, {g}]", rf"\operatorname{{Cov}}_{{{strength_tex}}}\left[{f_tex}, {g_tex}\right]"
+
+    def unfold(self) -> Expr:
+        f, g, strength = self.args
+        return expectation(f * g, strength) - expectation(f, strength) * expectation(g, strength)
+
+
 class DataMean(Atom):
     """`DataMean(j) = E_{r_j}[M]`: mean of the log-odds under the evaluation law r."""
 
@@ -325,6 +337,11 @@ def tilted_variance(strength: Expr = alpha) -> Expr:
 def expectation(g: Expr, strength: Expr = alpha) -> Expr:
     """`E_strength[g]` of an expression g in y under the tilted law."""
     return Expectation(g, strength)
+
+
+def covariance(f: Expr, g: Expr, strength: Expr = alpha) -> Expr:
+    """`Cov_strength[f, g]` of two expressions in y under the tilted law."""
+    return Covariance(f, g, strength)
 
 
 def slope(f: Expr, order: int = 1) -> Expr:

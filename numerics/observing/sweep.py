@@ -30,9 +30,10 @@ class Sweep:
     ids), its exact slope `log_probability_slope [context, token, slope_strength]` and, of some tokens (else NaN), the
     strengths between which by that slope the peak is, `slope_peak_lower` and `slope_peak_upper [context, token]`;
     `log_ratio` and `interplay [context, token, strength]`, `mean_logprob`, `mean_log_odds`, `greedy_log_odds`,
-    `top_log_probability`, `kl_forward` and `kl_reverse [context, strength]`, `concept_logit` and `efficiency [context,
-    concept, strength]`, `cross_entropy [block, strength]` with `block_weight`; over `rank`: `singular_values [context,
-    rank]`. The band of a curve X is X +- `X_halfwidth`. Of every token of the vocabulary, its `log_odds [vocab]`, its
+    `top_log_probability`, `entropy`, `kl_forward` and `kl_reverse [context, strength]`, `concept_logit` and
+    `efficiency [context, concept, strength]`, `cross_entropy [block, strength]` with `block_weight`; over `rank`:
+    `singular_values [context, rank]`. The band of a curve X is X +- `X_halfwidth`. Of every token of the vocabulary,
+    its `log_odds [vocab]`, its
     exact `slope_at_zero [context, vocab]` and a summary: `shape_departure [context, vocab, shape, bound]` (D- and D+
     from rising, falling, bump), `shape_witness` (strength indices, -1 padding) and `shape_witness_value [context,
     vocab, shape, point]`, `peak` (strength of the largest value), `peak_lower` and `peak_upper` (between which the
