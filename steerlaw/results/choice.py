@@ -73,7 +73,7 @@ class Choice:
         """Which of them to trust: the predicted one as far as the theory reaches; None if the budget is never spent."""
         if self.measured == inf:
             return None
-        return "predicted" if self.valid_to >= self.predicted else "measured"
+        return "predicted" if self.predicted <= self.valid_to and self.predicted < inf else "measured"
 
     @property
     def advice(self) -> tuple[Advice, ...]:

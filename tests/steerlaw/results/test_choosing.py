@@ -80,7 +80,7 @@ def test_the_concept_is_reported_where_it_rises():
 
 
 def every_choice():
-    """Choices of every outcome: strengths that are and are not reached, a concept that rises, falls, or is not asked."""
+    """Choices of every outcome: strengths reached and not, a concept that rises, falls, or is not asked about."""
     strengths, concepts = (0.5, 2.0, np.inf), (None, (0.2, 0.4, 0.3), (0.2, 0.1, 0.4), (0.2, 0.1, 0.1))
     for predicted, measured, valid_to, concept, slope, norms, empty in product(
         strengths, strengths, strengths, concepts, (-1.0, 1.0), (None, Norms(vector=2.0, residual=4.0)), (False, True)
@@ -104,7 +104,7 @@ def every_choice():
 
 
 def test_advice_never_contradicts_what_was_found():
-    """Over every outcome: a strength that is never reached is never trusted, and each thing to say is said somewhere."""
+    """Over every outcome: what is never reached is never trusted, and each thing to say is said somewhere."""
     said = set()
     for choice in every_choice():
         advice, sentences = set(choice.advice), choice.say()
