@@ -43,7 +43,7 @@ SEPARATION = "sign separation: M > 0 exactly on the target concept (follows from
 CALIBRATED = "evaluation on the model's own law: the contexts' next tokens follow p_j (perfect training)"
 
 forward_divergence: Expr = alpha * tilted_mean() - cgf()
-"""`KL(p_alpha || p)` in atoms."""
+"""`KL(p_alpha, p)` in atoms."""
 concept_logit: Expr = ConceptCumulant(0, alpha) - OutsideCumulant(0, alpha)
 gap: Expr = sp.IndexedBase("g", nonnegative=True)
 t = sp.Symbol("t", positive=True)
@@ -79,7 +79,7 @@ def concept_slope() -> Step:
 
 
 def divergence_of_the_tilt() -> Step:
-    """`KL(p_alpha || p) = alpha K'(alpha) - K(alpha)`."""
+    """`KL(p_alpha, p) = alpha K'(alpha) - K(alpha)`."""
     return Identity(
         says="Relative entropy of the steered law to the unsteered one",
         lhs=vocabulary_sum(TiltedLaw(y) * (log_tilted(y) - sp.log(p[j, y]))),
@@ -88,7 +88,7 @@ def divergence_of_the_tilt() -> Step:
 
 
 def slope_of_the_divergence() -> Step:
-    """`d KL(p_alpha || p) / d alpha = alpha Var_alpha[M]`."""
+    """`d KL(p_alpha, p) / d alpha = alpha Var_alpha[M]`."""
     return Identity(
         says="Its slope is alpha times the variance of the log-odds",
         lhs=slope(forward_divergence),

@@ -156,16 +156,16 @@ SINGULAR_VALUES = _quantity(
 )
 KL_FORWARD = _quantity(
     "kl_forward",
-    "KL(p_α || p)",
-    r"\mathrm{KL}(p_{\alpha} \,\|\, p)",
+    "KL(p_α, p)",
+    r"\mathrm{KL}(p_{\alpha}, p)",
     "nats",
     "context",
     "relative entropy of the steered law to the unsteered one",
 )
 KL_REVERSE = _quantity(
     "kl_reverse",
-    "KL(p || p_α)",
-    r"\mathrm{KL}(p \,\|\, p_{\alpha})",
+    "KL(p, p_α)",
+    r"\mathrm{KL}(p, p_{\alpha})",
     "nats",
     "context",
     "relative entropy of the unsteered law to the steered one",
@@ -193,7 +193,7 @@ EFFICIENCY = _quantity(
     r"\eta_{\alpha}(C)",
     "probability",
     "context concept",
-    "share of the push KL(p_α || p) that buys the concept: kl(F_α || F_0)/KL(p_α || p)",
+    "share of the push KL(p_alpha, p) that buys the concept: kl(F_alpha, F_0)/KL(p_alpha, p)",
 )
 CROSS_ENTROPY_CHANGE = _quantity(
     "cross_entropy_change",

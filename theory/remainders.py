@@ -45,7 +45,7 @@ def log_probabilities_move_within_the_oscillation() -> list[Step]:
 
 
 def divergence_is_quadratic_in_the_oscillation() -> list[Step]:
-    """`KL(p || p') = log E[exp R] - E[R] <= (osc R)^2/8`: rare tokens cannot dominate it."""
+    """`KL(p, p') = log E[exp R] - E[R] <= (osc R)^2/8`: rare tokens cannot dominate it."""
     perturbed = tilt_weight(y) * sp.exp(R[y]) / vocabulary_sum(tilt_weight(y) * sp.exp(R[y]))
     return [
         Identity(

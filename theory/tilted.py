@@ -234,11 +234,11 @@ class ExtremalLogMass(Atom):
 
 
 class ConceptDivergence(Atom):
-    """`ConceptDivergence(a)`: binary relative entropy `kl(F_a || F_0)` of the concept's probability F, in nats."""
+    """`ConceptDivergence(a)`: binary relative entropy `kl(F_a, F_0)` of the concept's probability F, in nats."""
 
     def names(self) -> tuple[str, str]:
         text, tex = _text(self.args[0])
-        return f"kl(F_{text} || F_0)", rf"\mathrm{{kl}}(F_{{{tex}}} \,\|\, F_0)"
+        return f"kl(F_{text}, F_0)", rf"\mathrm{{kl}}(F_{{{tex}}}, F_0)"
 
     def unfold(self) -> Expr:
         after, before = (expectation(C[y], strength) for strength in (self.args[0], sp.S.Zero))

@@ -29,7 +29,7 @@ class Derive:
         if self.json:
             print_json(record.to_json())
         elif self.latex:
-            print(derivation_latex(record), end="")
+            print(derivation_latex(record, law), end="")
         else:
             print_derivation(record, law)
         return int(record.status != "checked")
