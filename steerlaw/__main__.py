@@ -1,25 +1,33 @@
 """`steerlaw COMMAND`: parse the command line, run one command, turn bad input into one line and exit status 2."""
 
 import contextlib
-import inspect
 import io
 import re
 import sys
 from functools import reduce
+from importlib.metadata import version
 from operator import or_
 from typing import Annotated
 
 import tyro
 
 from steerlaw.commands import COMMANDS
+from steerlaw.commands.examples import description, in_lines
+
+ABOUT = """Check the laws of activation steering on toy and real language models.
+
+`steerlaw COMMAND --help` has examples. `steerlaw --version` prints the version. `steerlaw --tyro-print-completion bash`
+(or zsh, tcsh) prints a completion script for the shell.
+"""
 
 
 def parse(arguments: list[str] | None = None):
     """The command object that the command line asks for; wrong use exits with status 2 and one line on stderr."""
+    asked = (sys.argv[1:] if arguments is None else arguments)[:1]
     choices = reduce(
         or_,
         [
-            Annotated[command, tyro.conf.subcommand(name, description=inspect.cleandoc(command.__doc__ or ""))]
+            Annotated[command, tyro.conf.subcommand(name, description=description(name, command, full=asked == [name]))]
             for name, command in COMMANDS.items()
         ],
     )
@@ -29,7 +37,7 @@ def parse(arguments: list[str] | None = None):
             return tyro.cli(  # pyright: ignore[reportCallIssue]
                 choices,  # pyright: ignore[reportArgumentType]
                 prog="steerlaw",
-                description="Check the laws of activation steering on toy and real language models.",
+                description=in_lines(ABOUT),
                 args=arguments,
                 config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitSubcommandPrefixes),
             )
@@ -49,6 +57,9 @@ def _in_one_line(box: str) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; exit status 0 done, 1 a failed derivation (or, under `--strict`, a departure), 2 bad input."""
+    if (sys.argv[1:] if arguments is None else arguments) == ["--version"]:
+        print(f"steerlaw {version('steerlaw')}")
+        return 0
     command = parse(arguments)
     try:
         return command()

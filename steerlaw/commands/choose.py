@@ -13,10 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Choose:
-    """Choose the strength for one prompt: predicted before steering, measured, and how far the theory is valid.
-
-    steerlaw choose --model gpt2 --vector v.safetensors --layer 6 --prompt "I think" --budget 0.5
-    """
+    """Choose the strength for one prompt: predicted before steering, measured, and how far the theory is valid."""
 
     model: str
     """Checkpoint directory or hub id."""
@@ -83,10 +80,11 @@ def _print(choice: "Choice", text: Callable[[int], str], layer: int) -> None:
         leading = " ".join(repr(text(token)) for token in choice.leading.get(name, ()))
         share = [number(shares[name])] if choice.concept else []
         rows.append([name, *strengths, number(spent[name] if reached else None), *share, leading])
-    titles = [*choice.units(0.0), "nats spent", *(["concept"] if choice.concept else [])]
+    titles = ["nats spent", *(["concept"] if choice.concept else [])]
+    units = [Column(title, right=True, drop=drop) for title, drop in zip(choice.units(0.0), (0, 2, 1), strict=True)]
     print_table(
         f"A budget of {choice.budget:g} nats of KL(p_alpha, p), steering block {layer}",
-        [Column(""), *(Column(title, right=True) for title in titles), Column("leading tokens", wrap=True)],
+        [Column(""), *units, *(Column(title, right=True) for title in titles), Column("leading tokens", wrap=True)],
         rows,
     )
     console().print(choice.say(), markup=False)
