@@ -118,7 +118,7 @@ MEAN_LOG_ODDS = _quantity(
     r"\mathbb{E}_{p_{\alpha}}[M]",
     "nats",
     "context",
-    "mean of the log-odds M under the steered law",
+    "mean of the log-odds M under the steered distribution",
 )
 GREEDY_LOG_ODDS = _quantity(
     "greedy_log_odds",
@@ -134,7 +134,7 @@ ENTROPY = _quantity(
     r"H(p_{\alpha})",
     "nats",
     "context",
-    "entropy of the steered law",
+    "entropy of the steered distribution",
 )
 TOP_LOG_PROBABILITY = _quantity(
     "top_log_probability",
@@ -160,7 +160,7 @@ KL_FORWARD = _quantity(
     r"\mathrm{KL}(p_{\alpha}, p)",
     "nats",
     "context",
-    "relative entropy of the steered law to the unsteered one",
+    "relative entropy of the steered distribution to the unsteered one",
 )
 KL_REVERSE = _quantity(
     "kl_reverse",
@@ -168,7 +168,7 @@ KL_REVERSE = _quantity(
     r"\mathrm{KL}(p, p_{\alpha})",
     "nats",
     "context",
-    "relative entropy of the unsteered law to the steered one",
+    "relative entropy of the unsteered distribution to the steered one",
 )
 INTERPLAY = _quantity(
     "interplay",

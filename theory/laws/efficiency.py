@@ -21,7 +21,7 @@ from theory.tilted import (
     M,
     M_max,
     M_min,
-    TiltedLaw,
+    TiltedProbability,
     alpha,
     expectation,
     j,
@@ -89,8 +89,8 @@ def _under_a_tilt() -> list[Step]:
     covariance = expectation(C[y] * M[y]) - F * expectation(M[y])
     return [
         Identity(
-            says="For r the steered law, proportional to p means constant log-odds",
-            lhs=sp.log(TiltedLaw(token_a) / p[j, token_a]) - sp.log(TiltedLaw(token_b) / p[j, token_b]),
+            says="For r the steered distribution, proportional to p means constant log-odds",
+            lhs=sp.log(TiltedProbability(token_a) / p[j, token_a]) - sp.log(TiltedProbability(token_b) / p[j, token_b]),
             rhs=alpha * (M[token_a] - M[token_b]),
         ),
         divergence_of_the_tilt(),
@@ -126,7 +126,7 @@ def _frontier() -> list[Step]:
             where=((f_0, mass),),
         ),
         Identity(
-            says="As this grows with f above f_0, no law that spends as much gives the concept more than f",
+            says="As this grows with f above f_0, no distribution that spends as much gives the concept more than f",
             lhs=sp.Derivative(kl(f, f_0), f),
             rhs=sp.log(f / f_0) - sp.log((1 - f) / (1 - f_0)),
         ),

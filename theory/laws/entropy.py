@@ -10,7 +10,7 @@ from theory.steps import Identity, Step
 from theory.tilted import (
     Expr,
     M,
-    TiltedLaw,
+    TiltedProbability,
     alpha,
     cgf,
     covariance,
@@ -40,7 +40,7 @@ def _derivation() -> list[Step]:
     return [
         Identity(
             says="The entropy of the steered distribution, by the tilt's own log-probabilities",
-            lhs=-vocabulary_sum(TiltedLaw(y) * log_tilted(y)),
+            lhs=-vocabulary_sum(TiltedProbability(y) * log_tilted(y)),
             rhs=entropy(),
         ),
         mean_is_slope_of_cgf(),

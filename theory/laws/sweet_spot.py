@@ -59,7 +59,7 @@ def _divergences() -> list[Step]:
         divergence_of_the_tilt(),
         slope_of_the_divergence(),
         Identity(
-            says="Relative entropy of the unsteered law to the steered one",
+            says="Relative entropy of the unsteered distribution to the steered one",
             lhs=vocabulary_sum(p[j, y] * (sp.log(p[j, y]) - log_tilted(y))),
             rhs=reverse,
         ),
@@ -151,7 +151,7 @@ def _series() -> list[Step]:
         steps.append(
             Limit(
                 says=f"The {name} root in powers of s = 1/u: there the divergence is B + o(s^4), B = kappa_2 s^2/2,"
-                " with the cumulants of the unsteered law up to the fourth",
+                " with the cumulants of the unsteered distribution up to the fourth",
                 expr=u**4 * (divergence.subs(alpha, sp.expand(root)) - k2 / (2 * u**2)),
                 variable=u,
                 point=sp.oo,
@@ -165,8 +165,8 @@ LAW = Law(
     id="sweet_spot",
     title="Each budget of divergence is spent at one strength",
     source="beyond the paper",
-    reading="For alpha > 0 the divergence from the unsteered law grows strictly, measured either way: a budget is spent"
-    " at exactly one strength, if at all.",
+    reading="For alpha > 0 the divergence from the unsteered distribution grows strictly, measured either way: a budget is"
+    " spent at exactly one strength, if at all.",
     statement=sp.Eq(slope(KL_FORWARD.symbol), alpha * tilted_variance(), evaluate=False),
     hypotheses=(AFFINE, PERFECT),
     claims=(

@@ -68,7 +68,7 @@ MEANINGS: dict[Any, tuple[Expr, str]] = {
     facts.norm_f: (facts.norm_f, "mean square of the vector"),
     facts.logit_curvature: (facts.logit_curvature, "bound on the spread over tokens of the logits' second derivative"),
     facts.other_range: (facts.other_range, "largest less smallest log-odds of the second vector"),
-    tilted.TiltedLaw: (tilted.TiltedLaw(y), "probability of the token y after steering: p tilted by M and normalised"),
+    tilted.TiltedProbability: (tilted.TiltedProbability(y), "probability of the token y after steering"),
     tilted.Cumulant: (tilted.cgf(), "log of the sum of p exp(alpha M); its derivatives: cumulants of M"),
     tilted.ConceptCumulant: (tilted.ConceptCumulant(0, alpha), "the same over the tokens of the concept alone"),
     tilted.OutsideCumulant: (tilted.OutsideCumulant(0, alpha), "the same over the tokens outside the concept alone"),
