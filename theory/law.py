@@ -16,8 +16,8 @@ class Counterexample:
 
     `values` is the curve, an expression in the same atoms as the claim's, so that it evaluates like a prediction. The
     instance has one context with next-token distribution `probabilities` and log-odds `log_odds`, which are also its
-    logit shift; `token` (0-based) is the token at hand, `concept` the tokens of the concept at hand and the target, to which
-    the context belongs if `in_target`. `limits` are the predicted logits at -inf and +inf, exact from strength
+    logit shift; `token` (0-based) is the token at hand, `concept` the tokens of the concept at hand and the target, to
+    which the context belongs if `in_target`. `limits` are the predicted logits at -inf and +inf, exact from strength
     `limit_strength` on. Strengths run over `window`.
     """
 

@@ -165,8 +165,8 @@ LAW = Law(
     id="sweet_spot",
     title="Each budget of divergence is spent at one strength",
     source="beyond the paper",
-    reading="For alpha > 0 the divergence from the unsteered distribution grows strictly, measured either way: a budget is"
-    " spent at exactly one strength, if at all.",
+    reading="For alpha > 0 the divergence from the unsteered distribution grows strictly, measured either way: a budget"
+    " is spent at exactly one strength, if at all.",
     statement=sp.Eq(slope(KL_FORWARD.symbol), alpha * tilted_variance(), evaluate=False),
     hypotheses=(AFFINE, PERFECT),
     claims=(

@@ -113,8 +113,8 @@ LAW = Law(
     id="temperature",
     title="Greedy decoding follows the upper envelope of straight lines",
     source="beyond the paper",
-    reading="Temperature T turns strength alpha into alpha/T on the tempered distribution; at T = 0 the token taken is that"
-    " of the highest line log p + alpha M, so its log-odds never fall and the output flips at most V - 1 times.",
+    reading="Temperature T turns strength alpha into alpha/T on the tempered distribution; at T = 0 the token taken is"
+    " that of the highest line log p + alpha M, so its log-odds never fall and the output flips at most V - 1 times.",
     statement=sp.Eq(TOP_LOG_PROBABILITY.symbol, Envelope(alpha) - cgf(), evaluate=False),
     hypotheses=(AFFINE,),
     claims=(
