@@ -218,6 +218,17 @@ def aliased(v: Variant) -> None:
     v.refusable |= is_gpt2(v) and (v.fields.get("hidden_size") or 16) % 4 != 0
 
 
+def both_ropes(v: Variant) -> None:
+    """The old form beside the new one, each saying something else."""
+    v.fields["rope_scaling"] = {"rope_type": "linear", "factor": 3.0} | (
+        {"rope_theta": 700.0} if v.rng.random() < 0.5 else {}
+    )
+    v.fields["rope_parameters"] = {"rope_type": "default", "rope_theta": 9000.0}
+    if is_gemma(v):
+        v.fields["rope_parameters"] = {"full_attention": v.fields["rope_parameters"]}
+    v.refusable |= refused(v.fields["rope_scaling"], v)
+
+
 def is_gemma(v: Variant) -> bool:
     return v.fields["model_type"].startswith("gemma3")
 
@@ -227,16 +238,16 @@ def is_gpt2(v: Variant) -> bool:
 
 
 CONFIG_CHANGES: list[Callable[[Variant], None]] = [
-    *(old_rope, new_rope, nested_rope, local_base, partial, original_length),
+    *(both_ropes, old_rope, new_rope, nested_rope, local_base, partial, original_length),
     *(layer_types, window, tied, biases, numbers, absent, null, aliased),
 ]
 
 
-def vary(family: str, rng: random.Random) -> Variant:
-    """A config of the family with a few changes."""
+def vary(family: str, rng: random.Random, only: Callable[[Variant], None] | None = None) -> Variant:
+    """A config of the family with a few changes, or only that one."""
     config = json.loads(json.dumps(BASES[family]))
     v = Variant(config=config, fields=config.get("text_config", config), rng=rng)
-    for change in rng.sample(CONFIG_CHANGES, rng.randint(0, 4)):
+    for change in [only] if only else rng.sample(CONFIG_CHANGES, rng.randint(0, 4)):
         change(v)
         v.changes.append(change.__name__)
     return v

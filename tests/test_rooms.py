@@ -20,6 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("theory.laws", "theory.errata"),
     ("theory.catalogue",),
     ("theory",),
+    ("steerlaw.interrupts",),
     ("numerics.files", "numerics.baseline", "numerics.checks"),
     ("numerics.bands", "numerics.exponential_sums"),
     ("numerics.closed_forms",),

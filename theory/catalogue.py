@@ -18,9 +18,14 @@ DerivationStatus = Literal["checked", "failed", "undecided"]
 
 
 @cache
+def law_ids() -> tuple[str, ...]:
+    """The ids of all laws, which are the names of their files; imports none of them."""
+    return tuple(sorted(info.name for info in pkgutil.iter_modules(theory.laws.__path__)))
+
+
+@cache
 def _discovered() -> tuple[Law, ...]:
-    names = sorted(info.name for info in pkgutil.iter_modules(theory.laws.__path__))
-    return tuple(importlib.import_module(f"theory.laws.{name}").LAW for name in names)
+    return tuple(importlib.import_module(f"theory.laws.{name}").LAW for name in law_ids())
 
 
 def laws() -> dict[str, Law]:
@@ -40,11 +45,16 @@ def by_id(found: Iterable[Law]) -> dict[str, Law]:
 
 def find_law(law_id: str) -> Law:
     """The law of an id; an unknown one is a `ValueError` that lists close matches, or every law."""
-    known = laws()
-    if law_id in known:
-        return known[law_id]
-    close = difflib.get_close_matches(law_id, known, n=3)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"known laws: {', '.join(known)}"
+    check_id(law_id)
+    return laws()[law_id]
+
+
+def check_id(law_id: str) -> None:
+    """Refuse an id that is no law's with a `ValueError` that lists close matches, or every law; imports no law."""
+    if law_id in law_ids():
+        return
+    close = difflib.get_close_matches(law_id, law_ids(), n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"known laws: {', '.join(law_ids())}"
     raise ValueError(f"unknown law {law_id!r}; {hint}")
 
 

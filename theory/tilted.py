@@ -3,8 +3,8 @@
 A model's next-token distribution in context j is `p[j, y]`, for tokens y = 1..V with V left open. Steering by `alpha`
 under perfect training tilts it: `p_alpha(y) = p[j, y] exp(alpha M[y]) / Z_j(alpha)`, with M the log-odds. Claims are
 written in *atoms*: `log(p[j, z])`, `M[z]`, the symbols below, and the functions below, each of which prints as
-mathematics, knows its derivative in alpha, and unfolds into sums over the vocabulary by `definition`. Derivations are about the
-sums; `numerics.lowering.expressions` evaluates the atoms.
+mathematics, knows its derivative in alpha, and unfolds into sums over the vocabulary by `definition`. Derivations are
+about the sums; `numerics.lowering.expressions` evaluates the atoms.
 
 The context at hand is `j`, the token at hand `z`; `x`, `y`, `i`, `k` are bound. Sets are indicators: `C` the tokens of
 the concept at hand, `T` of the target concept, `Top` and `Bottom` those at M_max and M_min; `P` and `N` the positive

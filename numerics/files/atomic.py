@@ -1,6 +1,7 @@
 """Writing files so that nothing is ever half-written, whatever happens meanwhile."""
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -29,14 +30,16 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         _to_disk(temporary)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, str(temporary)):  # a full disk, for one
+            error.filename = str(path)
         raise
     with suppress(OSError):  # some file systems know no such thing; the file itself is on disk
         _to_disk(path.parent)
 
 
-def write_atomically(path: str | os.PathLike[str], content: str | bytes) -> None:
+def write_atomically(path: str | os.PathLike[str], content: str | bytes | memoryview) -> None:
     """Write a whole file or leave what was there."""
     with replacing(path) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -45,15 +48,14 @@ def write_atomically(path: str | os.PathLike[str], content: str | bytes) -> None
 def remove_partial(path: str | os.PathLike[str]) -> None:
     """Remove what runs that were killed have left of `path`; only its writer may do this, while nobody else writes."""
     path = Path(path)
-    length = len(f".{path.name}.") + 12 + len(PARTIAL)
-    for left in path.parent.glob(f".{_literal(path.name)}.*{PARTIAL}"):
-        if len(left.name) == length:
+    for left in path.parent.iterdir():
+        if is_partial(left, path.name):
             left.unlink(missing_ok=True)
 
 
-def _literal(name: str) -> str:
-    """A name as a pattern that matches itself alone."""
-    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
+def is_partial(path: Path, name: str) -> bool:
+    """Whether a file is one that was to become the file `name` beside it."""
+    return re.fullmatch(rf"\.{re.escape(name)}\.[0-9a-f]{{12}}{re.escape(PARTIAL)}", path.name) is not None
 
 
 def _to_disk(path: Path) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import ArrayLike, Float
 
+LARGEST, MOST = 1e15, 1_000_000
+"""A strength whose square float32 still holds, with room for that of a vector; and as many as anybody will wait for."""
 CONCENTRATION = 4.0
 """sinh grids: spacing at the ends over spacing at 0 is cosh(4), about 27."""
 
@@ -40,10 +42,14 @@ def parse(text: str) -> Float[np.ndarray, " count"]:
         raise ValueError(f"strengths {text!r}: expected START:STOP:COUNT, such as -5:5:257") from error
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise ValueError(f"strengths {text!r}: expected START below STOP, both finite")
-    if number < 3:
-        raise ValueError(f"strengths {text!r}: expected a COUNT of at least 3")
+    if max(-low, high) > LARGEST:
+        raise ValueError(f"strengths {text!r}: expected START and STOP of at most {LARGEST:g} in size")
+    if not 3 <= number <= MOST:
+        raise ValueError(f"strengths {text!r}: expected a COUNT from 3 to {MOST:,}")
     grid = np.linspace(low, high, number)
     grid[np.abs(grid) < 1e-12 * max(abs(low), abs(high))] = 0.0
+    if (np.diff(grid) <= 0).any():
+        raise ValueError(f"strengths {text!r}: START and STOP are too close for {number:,} different numbers")
     return grid
 
 

@@ -1,5 +1,6 @@
 """`Sweep`: observed curves of the strength, the only thing that passes from models to the comparator."""
 
+import io
 import json
 import os
 from collections.abc import Mapping
@@ -7,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import h5netcdf
 import numpy as np
 import xarray as xr
+from xarray.backends import H5NetCDFStore
 
 from numerics.bands.band import check_strengths, rounding_halfwidth
-from numerics.files.atomic import replacing
+from numerics.files.atomic import write_atomically
 from numerics.observing.observed_curves import Curves
 from theory.quantities import PEAK, Quantity
 
@@ -110,12 +113,14 @@ class Sweep:
     def write(self, path: str | os.PathLike[str], groups: Mapping[str, "Sweep"] | None = None) -> None:
         """Write as netCDF, whole or not at all: a temporary file beside it takes its place when complete.
 
-        `groups` are further sweeps that the file is to hold, by name.
+        `groups` are further sweeps that the file is to hold, by name. It is made in memory, since HDF5 does not survive
+        a disk that is full.
         """
-        with replacing(path) as temporary:
-            self._encoded().to_netcdf(temporary, engine="h5netcdf")
-            for group, sweep in (groups or {}).items():
-                sweep._encoded().to_netcdf(temporary, engine="h5netcdf", mode="a", group=group)
+        content = io.BytesIO()
+        with h5netcdf.File(content, "w") as file:
+            for group, sweep in ((None, self), *(groups or {}).items()):
+                sweep._encoded().dump_to_store(H5NetCDFStore(file, group=group, mode="a"))
+        write_atomically(path, content.getbuffer())
 
     def _encoded(self) -> xr.Dataset:
         """The dataset with its attributes as JSON, beside the name and version of the format."""

@@ -37,7 +37,7 @@ def around(content: Mapping[str, Any], **options: Any) -> Any:
     from tokenizers import Tokenizer, models
 
     model = content["model"]
-    merges = [tuple(pair.split(" ")) if isinstance(pair, str) else tuple(pair) for pair in model["merges"]]
+    merges: list[Any] = [tuple(pair.split(" ")) if isinstance(pair, str) else tuple(pair) for pair in model["merges"]]
     if not isinstance(model.get("vocab"), dict) or not all(len(pair) == 2 for pair in merges):
         raise ValueError(f"its vocabulary is {shown(model.get('vocab'))}, expected tokens, and merges of two of them")
     kept = {"type": "BPE", "vocab": {}, "merges": []}

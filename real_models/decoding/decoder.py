@@ -240,7 +240,7 @@ def logits(spec: Spec, table: Float[Array, "tokens d"], x: Float[Array, "*rows d
 
 
 def as_logits(spec: Spec, products: Float[Array, "*rows"]) -> Float[Array, "*rows"]:
-    """Logits from the products of residuals and directions: `s / divisor`, then `c tanh(s / c)` where there is a cap c."""
+    """Logits from products of residuals and directions: `s / divisor`, then `c tanh(s / c)` where there is a cap c."""
     logits = products if spec.logit_divisor == 1.0 else products / spec.logit_divisor
     return logits if spec.logit_cap is None else spec.logit_cap * jnp.tanh(logits / spec.logit_cap)
 

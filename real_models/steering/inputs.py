@@ -1,6 +1,8 @@
 """What a caller may pass, checked once at the boundary: every mistake is a `ValueError` of one line."""
 
+import logging
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Literal
 
 import jax.numpy as jnp
@@ -9,6 +11,7 @@ from jaxtyping import Array, ArrayLike, Float, Int
 
 from real_models.decoding.decoder import Spec
 
+log = logging.getLogger(__name__)
 Ids = Sequence[int] | Int[np.ndarray, " position"] | Int[Array, " position"]
 Tokens = str | Ids
 Strengths = Sequence[float] | Float[ArrayLike, " strengths"]
@@ -28,9 +31,17 @@ def token_ids(spec: Spec, name: str, tokens: Ids) -> list[int]:
         raise ValueError(f"token ids are {ids.dtype}, expected integers")
     if (wrong := ids[(ids < 0) | (ids >= spec.vocab_size)]).size:
         raise ValueError(f"token id {wrong[0]} is out of range: {name} has {spec.vocab_size} tokens")
-    if spec.positions == "learned" and ids.size > spec.max_positions:
-        raise ValueError(f"a prompt has {ids.size} tokens, but {name} has {spec.max_positions} positions")
+    if ids.size > spec.max_positions:
+        if spec.positions == "learned":
+            raise ValueError(f"a prompt has {ids.size} tokens, but {name} has {spec.max_positions} positions")
+        warn_of_length(name, spec.max_positions)
     return ids.tolist()
+
+
+@cache
+def warn_of_length(name: str, positions: int) -> None:
+    """Log once that a prompt is longer than a model with rotary positions was made for; it is computed all the same."""
+    log.warning("a prompt is longer than the %d positions that %s was made for", positions, name)
 
 
 def text_blocks(spec: Spec, name: str, blocks: Blocks) -> list[list[int]]:

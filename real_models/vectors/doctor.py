@@ -49,7 +49,8 @@ def examine(
     """
     v = steering_vectors(model.spec, model.name, layer, vector)[layer]
     ids = model.encode(tokens)
-    checks = [check(model, ids, layer, v) for check in (zero_strength, plain_forward, scale, dtype)]
+    checks = [vocabulary(model), beginning(model, ids)]
+    checks += [check(model, ids, layer, v) for check in (zero_strength, plain_forward, scale, dtype)]
     steered = [every_position, generated_tokens, sign]
     checks += [check(model, ids, layer, v, strength) for check in steered]
     if positive and negative:
@@ -57,6 +58,31 @@ def examine(
     else:
         checks.append(Check(name="layer", ok=None, detail="not checked: needs positive and negative texts"))
     return checks
+
+
+def vocabulary(model: LanguageModel) -> Check:
+    """The model has a row for every token of the tokenizer; more rows are padding, which no text reaches."""
+    if model.tokenizer is None:
+        return Check(name="vocabulary", ok=None, detail="not checked: the checkpoint has no tokenizer")
+    known = max(model.tokenizer.get_vocab().values(), default=-1) + 1
+    detail = f"the model has {model.vocab_size} tokens, the tokenizer {known}"
+    if known > model.vocab_size:
+        return Check(name="vocabulary", ok=False, detail=f"{detail}: some texts have tokens that the model lacks")
+    spare = model.vocab_size - known
+    return Check(name="vocabulary", ok=True, detail=f"{detail}: the last {spare} are padding" if spare else detail)
+
+
+def beginning(model: LanguageModel, ids: list[int]) -> Check:
+    """A prompt begins with the beginning-of-text token once: a text that has it gets a second from the tokenizer."""
+    if model.tokenizer is None:
+        return Check(name="beginning", ok=None, detail="not checked: the checkpoint has no tokenizer")
+    own = model.tokenizer.encode("").ids
+    if not own:
+        return Check(name="beginning", ok=True, detail="the tokenizer puts nothing before a text")
+    text = model.tokenizer.decode(own[:1], skip_special_tokens=False)
+    twice = ids[:1] == own[:1] == ids[1:2]
+    found = f"begins with {text!r} twice: leave it out of the text" if twice else f"does not begin with {text!r} twice"
+    return Check(name="beginning", ok=not twice, detail=f"the prompt {found}")
 
 
 def zero_strength(model: LanguageModel, ids: list[int], layer: int, v: Float[np.ndarray, " d"]) -> Check:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from steerlaw.commands.options import Dtype, InputFile, Layer, Nats, Tolerance
 from steerlaw.rendering.console import print_json
+from steerlaw.rendering.progress import phase
 
 if TYPE_CHECKING:
     from steerlaw.results.choice import Choice
@@ -17,42 +18,42 @@ class Choose:
 
     model: str
     """Checkpoint directory or hub id."""
-    vector: Path
+    vector: InputFile
     """Steering vectors (safetensors, one tensor `layer.N` per layer)."""
-    layer: int | None = None
+    layer: Layer | None = None
     """Block whose output is steered, 0-based (may be left out if the file holds one layer)."""
     prompt: str
     """The text whose continuation is steered."""
-    budget: float = 0.5
+    budget: Nats = 0.5
     """How much the next token's distribution may change: KL(p_alpha, p), in nats."""
-    tolerance: float = 0.01
+    tolerance: Tolerance = 0.01
     """Distance from the local tilt, in nats, up to which the theory counts as valid."""
-    words: Path | None = None
+    words: InputFile | None = None
     """Text file of a concept's words, whose probability is shown."""
-    dtype: str = "float32"
+    dtype: Dtype = "float32"
     """Compute in float32, bfloat16 or float64."""
     json: bool = False
     """Print JSON alone."""
 
     def __call__(self) -> int:
-        from steerlaw.results.choosing import check_nats, choose
-
-        check_nats(budget=self.budget, tolerance=self.tolerance)
         from real_models import load_model
         from steerlaw.inputs.concept_files import one_vector, read_words, word_tokens
+        from steerlaw.results.choosing import choose
 
         layer, vector = one_vector(self.vector, self.layer)
         words = None if self.words is None else read_words(self.words)
-        model = load_model(self.model, dtype=self.dtype)
-        choice = choose(
-            model,
-            self.prompt,
-            layer=layer,
-            vector=vector,
-            budget=self.budget,
-            tolerance=self.tolerance,
-            concept=None if words is None else word_tokens(model, words),
-        )
+        with phase("reading the model and steering it"):
+            model = load_model(self.model, dtype=self.dtype)
+            concept = None if words is None else word_tokens(model, words)
+            choice = choose(
+                model,
+                self.prompt,
+                layer=layer,
+                vector=vector,
+                budget=self.budget,
+                tolerance=self.tolerance,
+                concept=concept,
+            )
 
         def text(token: int) -> str:
             return model.tokenizer.decode([token])
@@ -87,4 +88,4 @@ def _print(choice: "Choice", text: Callable[[int], str], layer: int) -> None:
         [Column(""), *units, *(Column(title, right=True) for title in titles), Column("leading tokens", wrap=True)],
         rows,
     )
-    console().print(choice.say(), markup=False)
+    console().print(choice.say())

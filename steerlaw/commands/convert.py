@@ -1,12 +1,12 @@
 """`steerlaw convert`: between vector formats."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from steerlaw.rendering.console import print_json
+from steerlaw.commands.options import InputFile, Layer, Layers, OutputPath, Row
+from steerlaw.rendering.console import print_json, say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,19 +19,19 @@ class Convert:
     keyed by layer, rows, a plain vector, SAELens weights. A directory is read as the files layer_<i> in it.
     """
 
-    source: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="IN")]
+    source: Annotated[InputFile, tyro.conf.Positional, tyro.conf.arg(metavar="IN")]
     """The file, or directory of files, to read."""
-    target: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
+    target: Annotated[OutputPath, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
     """The file to write; a directory for the vectors of several concepts."""
     source_format: str | None = None
     """Format of IN, where its name does not tell."""
     target_format: str | None = None
     """Format of OUT, where its name does not tell."""
-    layers: str | None = None
+    layers: Layers | None = None
     """Comma-separated blocks to keep (default: all)."""
-    layer: int | None = None
+    layer: Layer | None = None
     """The block that is meant: which of those in IN, or whose vector it is where IN does not say."""
-    row: int | None = None
+    row: Row | None = None
     """Row of a table that holds many vectors (axbench, SAE)."""
     model_hint: str | None = None
     """The model's architecture, its config's model_type, for a format that names it (.gguf) where IN does not say."""
@@ -58,9 +58,8 @@ class Convert:
             print_json({"source": str(self.source), "target": str(self.target), "files": files, "notes": notes})
             return 0
         for one in done:
-            for note in one.notes:
-                print(note)
+            say(*one.notes)
             for layer, entry in one.entries.items():
-                print(f"layer {layer}: {entry} of {one.source}")
-            print(f"{one.target}: written")
+                say(f"layer {layer}: {entry} of {one.source}")
+            say(f"{one.target}: written")
         return 0

@@ -5,14 +5,16 @@ from typing import Annotated
 
 import tyro
 
-from steerlaw.rendering.console import print_json
+from steerlaw.commands.options import Laws
+from steerlaw.rendering.console import print_json, say
+from steerlaw.rendering.progress import phase
 
 
 @dataclass(frozen=True, kw_only=True)
 class Derive:
     """Print the derivation of one law, step by step, each with its check."""
 
-    id: Annotated[str, tyro.conf.Positional]
+    id: Annotated[Laws, tyro.conf.Positional]
     """The law's id (`steerlaw laws` lists them)."""
     latex: bool = False
     """Print LaTeX (amsmath, amssymb, graphicx) that can be pasted into a paper."""
@@ -24,12 +26,13 @@ class Derive:
         from steerlaw.results.derivations import derivation_record
         from theory.catalogue import find_law
 
-        law = find_law(self.id)
-        record = derivation_record(law)
+        with phase("checking the derivation"):
+            law = find_law(self.id)
+            record = derivation_record(law)
         if self.json:
             print_json(record.to_json())
         elif self.latex:
-            print(derivation_latex(record, law), end="")
+            say(*derivation_latex(record, law).splitlines())
         else:
             print_derivation(record, law)
         return int(record.status != "checked")

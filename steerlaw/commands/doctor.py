@@ -1,11 +1,12 @@
 """`steerlaw doctor`: is the steered model what it claims to be?"""
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
+from steerlaw.commands.options import Dtype, InputFile, Layer, Strength
 from steerlaw.rendering.console import print_json
+from steerlaw.rendering.progress import phase
 
-MARKS = {True: "[green]ok[/]", False: "[red]wrong[/]", None: "[dim]-[/]"}
+MARKS = {True: ("ok", "green"), False: ("wrong", "red"), None: ("-", "dim")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,24 +18,24 @@ class Doctor:
 
     model: str
     """Checkpoint directory or hub id."""
-    vector: Path
+    vector: InputFile
     """Steering vectors (safetensors, or any format that `steerlaw convert` reads)."""
-    layer: int | None = None
+    layer: Layer | None = None
     """Block whose output is steered, 0-based (may be left out if the file holds one layer)."""
     prompt: str = "The quick brown fox jumps over the lazy dog."
     """The text on which the model is checked."""
-    positive: Path | None = None
+    positive: InputFile | None = None
     """Texts that show the concept, as for `steerlaw vector`: with them and those of --negative, the sign and the layer
     convention of the vector are checked."""
-    negative: Path | None = None
+    negative: InputFile | None = None
     """Texts that do not."""
-    prompts: Path | None = None
+    prompts: InputFile | None = None
     """Both in one file, as for `steerlaw sweep`."""
     concept: str | None = None
     """Which concept's rows of the texts to use, where they say theirs (default: all)."""
-    strength: float = 1.0
+    strength: Strength = 1.0
     """Strength of the checks that steer."""
-    dtype: str = "float32"
+    dtype: Dtype = "float32"
     """Compute in float32, bfloat16 or float64."""
     json: bool = False
     """Print JSON alone."""
@@ -46,27 +47,26 @@ class Doctor:
 
         layer, vector = one_vector(self.vector, self.layer)
         positive, negative = self._texts()
-        model = load_model(self.model, dtype=self.dtype)
-        checks = examine(
-            model,
-            self.prompt,
-            layer,
-            vector,
-            positive=positive,
-            negative=negative,
-            strength=self.strength,
-        )
+        with phase("reading the model and steering it"):
+            model = load_model(self.model, dtype=self.dtype)
+            checks = examine(
+                model,
+                self.prompt,
+                layer,
+                vector,
+                positive=positive,
+                negative=negative,
+                strength=self.strength,
+            )
         if self.json:
             print_json([asdict(check) for check in checks])
         else:
-            from rich.markup import escape
-
-            from steerlaw.rendering.console import Column, print_table
+            from steerlaw.rendering.console import Column, print_table, styled
 
             print_table(
                 f"{model.name}, block {layer}",
                 [Column("check"), Column(""), Column("what was found", wrap=True)],
-                [[check.name, MARKS[check.ok], escape(check.detail)] for check in checks],
+                [[check.name, styled(*MARKS[check.ok]), check.detail] for check in checks],
             )
         return int(any(check.ok is False for check in checks))
 

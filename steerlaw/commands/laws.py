@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from steerlaw.rendering.console import Column, print_json, print_table
+from steerlaw.rendering.progress import phase
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +22,8 @@ class Laws:
         from steerlaw.rendering.prose import in_unicode
         from steerlaw.results.derivations import derivation_records
 
-        records = derivation_records()
+        with phase("checking the derivations"):
+            records = derivation_records()
         if self.json:
             print_json([record.to_json() for record in records])
         else:
@@ -54,9 +56,10 @@ class Laws:
         from theory.errata import errata
 
         records = []
-        for entry in errata().values():
-            evidence = entry.check()
-            records.append(entry.to_json() | {"evidence": evidence.to_json()})
+        with phase("computing the instances"):
+            for entry in errata().values():
+                evidence = entry.check()
+                records.append(entry.to_json() | {"evidence": evidence.to_json()})
         if self.json:
             print_json(records)
         else:

@@ -1,11 +1,12 @@
 """`steerlaw sweep`: observed curves, kept in a file."""
 
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from steerlaw.rendering.console import print_json, progress_bar
+from steerlaw.commands.options import AnyNumber, Dtype, InputFile, Layer, OutputFile, Several, Strengths, TokensInBlock
+from steerlaw.rendering.console import print_json, say
+from steerlaw.rendering.progress import progress_bar
 
 OBSERVED = ("next-token", "cross-entropy", "concept", "log-odds")
 NEEDED = {
@@ -27,37 +28,37 @@ class Sweep:
 
     model: str
     """Checkpoint directory or hub id."""
-    vector: Path
+    vector: InputFile
     """Steering vectors (safetensors, or any format that `steerlaw convert` reads)."""
-    layer: int | None = None
+    layer: Layer | None = None
     """Block whose output is steered, 0-based (may be left out if the file holds one layer)."""
-    contexts: Path
+    contexts: InputFile
     """JSONL of contexts: a row {"negative": [...]} and one row {CONCEPT: [...]} per concept; or .txt, one a line."""
     observe: str = "next-token"
     """Comma-separated: next-token, cross-entropy (with --text), concept (the next token's, with --words), log-odds
     (measured, with --prompts; otherwise the derivative at strength 0)."""
     concept: str | None = None
     """Which concept of the files to use, where they hold several."""
-    prompts: Path | None = None
+    prompts: InputFile | None = None
     """JSONL of prompts that measure the log-odds (rows concept, kind, text), or the reference's directory of them."""
-    words: Path | None = None
+    words: InputFile | None = None
     """Text file of the concept's target words, fixed before the sweep."""
-    text: Path | None = None
+    text: InputFile | None = None
     """Text to measure cross-entropy on: .txt, .jsonl with rows {"text": ...}, or .parquet with a column text."""
-    blocks: int = 64
+    blocks: Several = 64
     """How many blocks of the text to use at most."""
-    block_tokens: int = 128
+    block_tokens: TokensInBlock = 128
     """Tokens in a block; the last of each document may be shorter."""
     like: Literal["reference"] | None = None
     """Measure as the paper's code does: cross-entropy on whole spans of 128 tokens (no beginning-of-text token, an end
     token after each document, tails dropped), log-odds after the first 100 tokens of each prompt."""
-    strengths: str | None = None
+    strengths: Strengths | None = None
     """Grid of strengths START:STOP:COUNT (default: 257 strengths, as wide as the layer's residual allows)."""
-    derivatives: int = 8
+    derivatives: AnyNumber = 8
     """Take the exact slope at every so many strengths (0: nowhere)."""
-    out: Path = Path("sweep.nc")
+    out: OutputFile = Path("sweep.nc")
     """The file to write."""
-    dtype: str = "float32"
+    dtype: Dtype = "float32"
     """Compute in float32, bfloat16 or float64."""
     json: bool = False
     """Print what was written as JSON alone."""
@@ -71,7 +72,6 @@ class Sweep:
         from steerlaw.inputs.concept_files import one_vector, read_concept
 
         observed = self._observed()
-        _check_writable(self.out)
         strengths, inserted = (None, False) if self.strengths is None else with_zero(parse(self.strengths))
         layer, vector = one_vector(self.vector, self.layer)
         request = SweepRequest(
@@ -93,7 +93,7 @@ class Sweep:
             derivatives=self.derivatives,
             dtype=self.dtype,
         )
-        with nullcontext() if self.json else progress_bar() as progress:
+        with progress_bar() as progress:
             swept = sweep_to_file(request, self.out, progress)
         notes = ["0 was inserted into the strengths: changes are counted from there"] if inserted else []
         told = summary(swept, self.out, notes)
@@ -114,16 +114,7 @@ class Sweep:
                 raise ValueError(f"--observe {name}: needs --{option}, {what}")
             if given and name not in named:
                 raise ValueError(f"--{option}: is for --observe {name}, which was not asked for")
-        if self.derivatives < 0:
-            raise ValueError(f"--derivatives: expected 0 or more, got {self.derivatives}")
         return named
-
-
-def _check_writable(out: Path) -> None:
-    if out.is_dir():
-        raise IsADirectoryError(f"{out}: is a directory, expected the name of a file to write")
-    if not out.parent.is_dir():
-        raise FileNotFoundError(f"{out.parent}: no such directory to write {out.name} into")
 
 
 def summary(swept: Any, out: Path, notes: list[str]) -> dict[str, Any]:
@@ -163,14 +154,13 @@ def summary(swept: Any, out: Path, notes: list[str]) -> dict[str, Any]:
 
 
 def _print(told: dict[str, Any]) -> None:
-    print(f"{told['out']}: {told['model']}, block {told['layer']}, {told['concept']}; {told['bytes'] / 1e6:.1f} MB")
+    say(f"{told['out']}: {told['model']}, block {told['layer']}, {told['concept']}; {told['bytes'] / 1e6:.1f} MB")
     for one in told["observed"]:
         sizes = [f"{one[name]} {name}" for name in ("contexts", "blocks", "tokens") if name in one]
         low, high = one["push"]
-        print(
+        say(
             f"{one['kind']}: {', '.join(sizes)}, {one['strengths']} strengths from {one['from']:.4g} to {one['to']:.4g}"
             f" (alpha|v|/|h| from {low:.3g} to {high:.3g})"
         )
-    print(f"rounding factor {told['rounding']:.3g} of {told['dtype']}")
-    for note in told["notes"]:
-        print(note)
+    say(f"rounding factor {told['rounding']:.3g} of {told['dtype']}")
+    say(*told["notes"])

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from steerlaw.rendering.console import print_json, progress_bar
+from steerlaw.commands.options import Dtype, InputFile, Layers, OutputFile
+from steerlaw.rendering.console import print_json, say
+from steerlaw.rendering.progress import progress_bar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,21 +20,21 @@ class Vector:
 
     model: str
     """Checkpoint directory or hub id."""
-    positive: Path
+    positive: InputFile
     """JSONL or .txt with the texts that show the concept (or the reference's directory of prompts)."""
-    negative: Path
+    negative: InputFile
     """JSONL or .txt with the texts that do not (or the reference's directory of prompts)."""
     concept: str | None = None
     """Which concept's rows to use, where the rows say theirs (default: all)."""
-    layers: str | None = None
+    layers: Layers | None = None
     """Comma-separated blocks, 0-based (default: every block)."""
     method: Literal["means", "last", "principal"] = "means"
     """Difference of token-averaged residuals, of last-token residuals, or first principal paired difference."""
     unit: bool = False
     """Scale every vector to norm 1 (principal ones are)."""
-    out: Path = Path("vector.safetensors")
+    out: OutputFile = Path("vector.safetensors")
     """The file to write: .safetensors, .gguf, .npy, or another of the formats of `steerlaw convert`."""
-    dtype: str = "float32"
+    dtype: Dtype = "float32"
     """Compute in float32, bfloat16 or float64."""
     json: bool = False
     """Print what was written as JSON alone."""
@@ -49,8 +51,6 @@ class Vector:
         positive = read_texts(self.positive, "positive", self.concept)
         negative = read_texts(self.negative, "negative", self.concept)
         format_of(self.out)
-        if not self.out.parent.is_dir():
-            raise FileNotFoundError(f"{self.out.parent}: no such directory to write {self.out.name} into")
         model = load_model(self.model, dtype=self.dtype)
         layers = comma_separated(self.layers) or range(model.n_layers)
         if beyond := [layer for layer in layers if layer not in range(model.n_layers)]:
@@ -79,10 +79,9 @@ class Vector:
         if self.json:
             print_json({"out": str(self.out), "norms": norms, "notes": notes, **metadata})
         else:
-            print(f"{self.out}: {len(kept)} vectors of {model.name} from {len(positive)} and {len(negative)} texts")
-            print("norms: " + ", ".join(f"block {layer} {norm:.4g}" for layer, norm in norms.items()))
-            for note in notes:
-                print(note)
+            say(f"{self.out}: {len(kept)} vectors of {model.name} from {len(positive)} and {len(negative)} texts")
+            say("norms: " + ", ".join(f"block {layer} {norm:.4g}" for layer, norm in norms.items()))
+            say(*notes)
         return 0
 
 

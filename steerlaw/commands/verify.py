@@ -1,13 +1,14 @@
 """`steerlaw verify`: the main job."""
 
-import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from steerlaw.rendering.console import print_json, progress_bar
+from steerlaw.commands.options import Dtype, InputFile, Laws, Layer, Level, OutputDirectory, Seed, Strengths, Tolerance
+from steerlaw.rendering.console import complain, print_json
+from steerlaw.rendering.progress import progress_bar
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,32 +23,32 @@ class Verify:
 
     targets: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[TARGET ...]")] = ()
     """What to verify; nothing means the embedded models."""
-    laws: str | None = None
+    laws: Laws | None = None
     """Comma-separated ids of the laws to check (all by default)."""
-    out: Path = Path("steerlaw-report")
+    out: OutputDirectory = Path("steerlaw-report")
     """Directory for report.json, report.html and figures/."""
-    vector: Path | None = None
+    vector: InputFile | None = None
     """Steering vectors of a checkpoint TARGET (safetensors, or any format that `steerlaw convert` reads)."""
-    layer: int | None = None
+    layer: Layer | None = None
     """Block whose output is steered, 0-based (default: every layer in the vector file)."""
-    contexts: Path | None = None
+    contexts: InputFile | None = None
     """JSONL of contexts: a row {"negative": [...]} and one row {CONCEPT: [...]} per concept."""
-    prompts: Path | None = None
+    prompts: InputFile | None = None
     """JSONL of prompts that measure the log-odds (rows concept, kind, text); default: the derivative at strength 0."""
     concept: str | None = None
     """Which concept of the files to use, where they hold several."""
-    words: Path | None = None
+    words: InputFile | None = None
     """Text file of the concept's target words, fixed before the sweep."""
-    strengths: str | None = None
+    strengths: Strengths | None = None
     """Grid of strengths START:STOP:COUNT (default: as wide as the layer's residual allows, 97
     strengths and up to 32 more where the curves need them)."""
-    tolerance: float | None = None
+    tolerance: Tolerance | None = None
     """Departure up to which a law holds, in the claim's own unit (default 1e-3)."""
-    level: float = 0.05
+    level: Level = 0.05
     """Error level of statistical bands."""
-    dtype: str = "float32"
+    dtype: Dtype = "float32"
     """Compute in float32, bfloat16 or float64."""
-    seed: int = 0
+    seed: Seed = 0
     """Seed of the controls."""
     strict: bool = False
     """Exit with status 1 if a law departs."""
@@ -55,15 +56,14 @@ class Verify:
     """Print the report as JSON alone."""
 
     def __call__(self) -> int:
+        from numerics.files.alone import alone
         from steerlaw.experiments.kept import kept_beside
         from steerlaw.experiments.targets import TargetOptions
         from steerlaw.rendering.table import print_summary
-        from steerlaw.rendering.writing import reserve
         from steerlaw.verification import verify
 
-        reserve(self.out)
         options = TargetOptions(**{field.name: getattr(self, field.name) for field in fields(TargetOptions)})
-        with kept_beside(self.out) as keep:
+        with alone(self.out / "report.json"), kept_beside(self.out) as keep:
             with progress_bar() as progress:
                 report = verify(
                     self.targets or None,
@@ -77,7 +77,7 @@ class Verify:
                 )
             notes = report.write(self.out)
         for note in notes:
-            sys.stderr.write(f"steerlaw: {note}\n")
+            complain(note)
         if self.json:
             print_json(report.to_json())
         else:

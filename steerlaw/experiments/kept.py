@@ -5,7 +5,7 @@ it: sweeps of whatever runs may lie there side by side, and none is ever taken f
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from importlib.metadata import version
@@ -33,24 +33,27 @@ def kept_beside(out: Path) -> Iterator[Keep]:
     >>> with kept_beside(out) as keep:
     ...     write(list(run(experiments, seed, keep)), out)
     """
-    opened: list[Path] = []
+    opened, directories = ExitStack(), list[Path]()
     hashes: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 
     def keep(experiment: Experiment, work: Work) -> Sweep:
-        if not opened:
-            opened.append(open_parts(out, PLAN))
+        if not directories:
+            directories.append(opened.enter_context(open_parts(out, PLAN)))
         if experiment.model not in hashes:
             hashes[experiment.model] = digest(*content(experiment.model, "model"))
         made_from = digest(environment(), work.kind, hashes[experiment.model], *content(experiment, "experiment"))
-        path = opened[0] / f"{made_from}.nc"
+        path = directories[0] / f"{made_from}.nc"
         finish_part(path, made_from, lambda: work.observe().sweep)
         data = Sweep.read(path).data.drop_encoding()
         data.attrs = {name: known for name, known in data.attrs.items() if name != "made_from"}
         return Sweep(data=data)
 
-    yield keep
-    for directory in opened:
-        close_parts(directory)
+    try:
+        yield keep
+        for directory in directories:
+            close_parts(directory)
+    finally:
+        opened.close()  # as if all were well: what is kept is in nobody's way, whatever it failed of
 
 
 def environment() -> dict[str, Any]:

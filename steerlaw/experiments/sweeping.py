@@ -1,6 +1,5 @@
 """A model's curves to a file, a context or a few blocks of text at a time; what was done survives a kill."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from numerics.baseline import Baseline
+from numerics.files.alone import alone
 from numerics.observing.sweep import Sweep
 from real_models import LanguageModel, load_model
 from real_models.checkpoints.hub import find_checkpoint
@@ -22,7 +22,7 @@ from real_models.texts.reference import PREDICTIONS, end_of_text, reference_bloc
 from real_models.texts.segments import token_blocks
 from steerlaw.experiments.experiment import Experiment, Grid, observe_limit, observe_next, observe_text
 from steerlaw.experiments.language import language_experiments
-from steerlaw.experiments.parts import close_parts, digest, finish_part, open_parts, parts_directory
+from steerlaw.experiments.parts import RESULT, close_parts, digest, finish_part, open_parts
 from steerlaw.inputs.concept_files import ConceptInputs
 from steerlaw.inputs.names import sha256
 from steerlaw.inputs.observation_file import save_observations
@@ -85,38 +85,59 @@ def sweep_to_file(request: SweepRequest, out: Path, progress: Any = None) -> Swe
     """Observe what is asked for and write it to `out`; `progress` is a `rich.progress.Progress`.
 
     Until `out` is complete the parts lie in the directory `out`.parts. The same request takes them up again and gives
-    the same file, whether its run was killed or not; another one is refused there (`open_parts`).
+    the same file, whether its run was killed or not; another one is refused there (`open_parts`), and so is another
+    process (`alone`).
     """
-    waiting = progress and progress.add_task("what is known before steering", total=None)
-    experiment, plan = _prepare(request, out)
-    if progress:
-        progress.remove_task(waiting)
-    directory, observations, taken_up = parts_directory(out), [], 0
-    for stage in _stages(experiment, request.derivatives):
+    with alone(out):
+        waiting = progress and progress.add_task("reading the model", total=None)
+        prepared = _prepare(request)
+        with open_parts(out, prepared.plan) as directory:
+            experiment = prepared.experiment()
+            if progress:
+                progress.remove_task(waiting)
+            swept = _observe(experiment, prepared.plan, request.derivatives, directory, progress)
+            save_observations(swept.observations, directory / RESULT)
+            close_parts(directory)
+    return swept
+
+
+def _observe(
+    experiment: Experiment, plan: Mapping[str, Any], slope_every: int, directory: Path, progress: Any
+) -> Swept:
+    """Everything asked for, in parts that lie in the directory."""
+    observations, taken_up = [], 0
+    for stage in _stages(experiment, slope_every):
         sweep, found = _run(stage, directory, _made_from(plan, experiment, stage), progress)
         taken_up += found
         if stage.kind == "cross-entropy" and experiment.block_weights is not None:
             sweep.data["block_weight"] = ("block", experiment.block_weights / experiment.block_weights.sum())
         subject = experiment.subject
         observations.append(Observation(subject=subject, kind=stage.kind, baseline=stage.baseline, sweep=sweep))
-    save_observations(observations, directory / out.name)
-    os.replace(directory / out.name, out)
-    close_parts(directory)
     return Swept(observations=observations, rounding=experiment.rounding, taken_up=taken_up)
 
 
-def _prepare(request: SweepRequest, out: Path) -> tuple[Experiment, dict[str, Any]]:
-    """The experiment and its plan; another plan's parts are refused before there is much to wait for."""
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A request's plan, known soon; and the experiment, for which the unsteered model runs."""
+
+    plan: dict[str, Any]
+    experiment: Callable[[], Experiment]
+
+
+def _prepare(request: SweepRequest) -> Prepared:
     model, exact = (load_model(request.checkpoint, dtype=dtype) for dtype in (request.dtype, "float64"))
     contexts = [model.encode(text) for text in request.inputs.contexts]
     blocks = None
     if request.documents is not None:
         blocks = _text_blocks(request, model.tokenizer, request.documents)
     plan = _plan(request, model, contexts, blocks)
-    open_parts(out, plan)
-    concept = replace(request.inputs.concept(model), blocks=blocks)
-    experiment = next(language_experiments(model, exact, concept, request.grid))
-    return replace(experiment, subject=replace(experiment.subject, kinds=request.kinds)), plan
+
+    def experiment() -> Experiment:
+        concept = replace(request.inputs.concept(model), blocks=blocks)
+        made = next(language_experiments(model, exact, concept, request.grid))
+        return replace(made, subject=replace(made.subject, kinds=request.kinds))
+
+    return Prepared(plan=plan, experiment=experiment)
 
 
 def _text_blocks(request: SweepRequest, tokenizer: Any, documents: Iterable[str]) -> list[list[int]]:

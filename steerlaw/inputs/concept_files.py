@@ -91,7 +91,10 @@ def _concept_name(contexts: Mapping[str, Sequence[str]], path: str | Path, asked
 
 def chosen_vectors(path: str | Path, layer: int | None) -> dict[int, Float[np.ndarray, " d"]]:
     """The file's vectors by layer, or the one asked for, which is taken for its layer where the file names none."""
-    return read_vectors(path, layer=layer).vectors
+    vectors = read_vectors(path, layer=layer).vectors
+    if still := [layer for layer, vector in vectors.items() if not np.any(vector)]:
+        raise ValueError(f"{path}: the vector of layer {still[0]} is zero and steers nothing; choose another --layer")
+    return vectors
 
 
 def one_vector(path: str | Path, layer: int | None) -> tuple[int, Float[np.ndarray, " d"]]:

@@ -12,7 +12,7 @@ def short_names(paths: Iterable[str | Path]) -> dict[Path, str]:
     ['1/sweep.nc', '2/sweep.nc', 'curve.csv']
     """
     known = list(dict.fromkeys(map(Path, paths)))
-    longest = max((len(path.parts) for path in known), default=0)
+    longest = max((1, *(len(path.parts) for path in known)))
     names: dict[Path, str] = {}
     for length in range(1, longest + 1):
         ends = {path: Path(*path.parts[-length:]).as_posix() for path in known if path not in names}

@@ -1,11 +1,24 @@
-"""Printing for people (tables, a progress bar on stderr) and for programs (JSON alone on stdout)."""
+"""Printing for people (lines and tables) and for programs (JSON alone on stdout).
+
+All that reaches a terminal passes through here. No text is markup, and none is printed with characters that a terminal
+might obey: texts are names, tokens and messages, which anybody may have written. Style is said with `styled`.
+"""
 
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from steerlaw.rendering.plain_text import one_line, printable
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+    from rich.text import Text
 
 WRAPPED = 16
 """Least width of a column whose text wraps."""
@@ -24,22 +37,61 @@ class Column:
     drop: int = 0
 
 
+def say(*lines: str) -> None:
+    """Print lines on stdout, each of them as one."""
+    for line in lines:
+        print(printable(line))
+
+
+def complain(message: str) -> None:
+    """One line on stderr, from the program."""
+    try:
+        sys.stderr.write(f"steerlaw: {one_line(message)}\n")
+        sys.stderr.flush()
+    except OSError:  # nobody is there to be told
+        pass
+
+
 def print_json(value: Any) -> None:
     """One JSON document on stdout; NaN and infinities are a mistake of ours, not output."""
-    json.dump(value, sys.stdout, ensure_ascii=False, allow_nan=False, indent=1)
-    sys.stdout.write("\n")
+    text = json.dumps(value, ensure_ascii=not _is_utf8(sys.stdout.encoding), allow_nan=False, indent=1)
+    sys.stdout.write(re.sub(r"[^\n -~]+", lambda found: _escaped(found[0]), text) + "\n")
 
 
-def console(*, stderr: bool = False):
-    """A rich console as wide as the terminal, or as COLUMNS says; 160 columns where neither does."""
-    from rich.console import Console
+def _escaped(text: str) -> str:
+    """Characters inside a JSON string; those that a terminal might obey as JSON's own escapes."""
+    return "".join(
+        c if printable(c) == c else f"\\u{ord(c):04x}" if c < "\U00010000" else json.dumps(c)[1:-1] for c in text
+    )
 
+
+def console(*, stderr: bool = False) -> "Console":
+    """A rich console as wide as the terminal, or COLUMNS (else 160 columns); it reads no markup."""
     stream = sys.stderr if stderr else sys.stdout
     known = stream.isatty() or os.environ.get("COLUMNS", "").isdigit()
-    return Console(stderr=stderr, width=None if known else 160, highlight=False)
+    return _plain_console()(stderr=stderr, width=None if known else 160, highlight=False, markup=False, emoji=False)
 
 
-def print_table(title: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> None:
+@cache
+def _plain_console() -> "type[Console]":
+    """Rich's console, made when it is first needed, with every text that it is given made printable."""
+    from rich.console import Console
+
+    class PlainConsole(Console):
+        def render_str(self, text: str, **options: Any) -> "Text":
+            return super().render_str("\n".join(map(printable, text.split("\n"))), **options)
+
+    return PlainConsole
+
+
+def styled(text: str, style: str) -> "Text":
+    """A text in a style of rich's, such as `bold` or `green`."""
+    from rich.text import Text
+
+    return Text(printable(text), style=style)
+
+
+def print_table(title: str, columns: Sequence[Column], rows: Sequence[Sequence["RenderableType"]]) -> None:
     """Print rows of text (or rich renderables) under a title; columns that find no room are left out, and named."""
     from rich.measure import Measurement
 
@@ -58,11 +110,11 @@ def print_table(title: str, columns: Sequence[Column], rows: Sequence[Sequence[A
         out.print(f"No room for {', '.join(left)}: a wider terminal, COLUMNS=160 or --json shows them.")
 
 
-def _table(title: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]]):
+def _table(title: str, columns: Sequence[Column], rows: Sequence[Sequence["RenderableType"]]) -> "Table":
     from rich import box
     from rich.table import Table
 
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    table = Table(title=printable(title), box=box.SIMPLE_HEAD, title_justify="left")
     for column in columns:
         table.add_column(
             column.title,
@@ -72,28 +124,29 @@ def _table(title: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]])
             min_width=WRAPPED if column.wrap else None,
         )
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(printable(cell) if isinstance(cell, str) else cell for cell in row))
     return table
 
 
-def progress_bar():
-    """A progress display on stderr with an estimate of the time left; silent when stderr is no terminal."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+def prepare_streams() -> None:
+    """Make sure that there are a stdout and a stderr, and that no text is one that they cannot write."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # it was closed before the program began
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
-    return Progress(
-        TextColumn("{task.description:<44}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console(stderr=True),
-        disable=not sys.stderr.isatty(),
-        transient=True,
-    )
+
+def silence_stdout() -> None:
+    """Let what is still to be written to a stdout that takes nothing any more go nowhere, without a word."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError):  # not a file of the system
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+
+
+def _is_utf8(encoding: str | None) -> bool:
+    return (encoding or "").lower().replace("-", "").replace("_", "") in ("utf8", "utf8sig")

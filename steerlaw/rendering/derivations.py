@@ -3,7 +3,7 @@
 from typing import Any
 
 from steerlaw.rendering.broken_lines import WIDTH, broken, width
-from steerlaw.rendering.console import console
+from steerlaw.rendering.console import console, styled
 from steerlaw.rendering.prose import in_latex, in_unicode
 from steerlaw.results.derivations import Derivation, ProofStep
 from theory.checker.kinds import Step
@@ -23,28 +23,24 @@ def symbols(law: Law) -> list[tuple[Any, str]]:
 def print_derivation(record: Derivation, law: Law) -> None:
     """The derivation for a reader at a terminal."""
     import sympy as sp
-    from rich.markup import escape
     from rich.padding import Padding
     from rich.text import Text
 
     out = console()
-
-    def plain(text: str) -> str:
-        return escape(in_unicode(text))
-
-    out.print(f"[bold]{record.title}[/]  ({record.id}; {plain(record.source)})")
-    out.print(plain(record.reading))
+    out.print(styled(record.title, "bold"), f" ({record.id}; {in_unicode(record.source)})")
+    out.print(in_unicode(record.reading))
     out.print(Padding(Text(sp.pretty(law.statement, use_unicode=True, num_columns=out.width - 4)), (1, 4)))
     if record.hypotheses:
-        out.print(f"Assumes of the model: {plain('; '.join(record.hypotheses))}")
+        out.print(f"Assumes of the model: {in_unicode('; '.join(record.hypotheses))}")
     for claim in record.claims:
-        out.print(f"Claims that {plain(claim)}")
+        out.print(f"Claims that {in_unicode(claim)}")
     out.print("\nIn the formulas")
     for symbol, meaning in symbols(law):
         out.print(Padding(Text(f"{one_line(symbol)}  {in_unicode(meaning)}"), (0, 0, 0, 4)))
     for number, step in enumerate(record.proof, start=1):
-        mark = f"[{MARKS[step.status]}]{step.status:<9}[/]"
-        out.print(f"\n[bold]{number:>2}[/]  {mark}  {step.kind}: {plain(step.says)}")
+        mark = styled(f"{step.status:<9}", MARKS[step.status])
+        out.print()
+        out.print(styled(f"{number:>2}", "bold"), "", mark, "", f"{step.kind}: {in_unicode(step.says)}")
         if step.text:
             out.print(Padding(Text(step.text, overflow="ignore", no_wrap=True), (0, 0, 0, 8)), crop=False)
         out.print(Padding(Text(in_unicode(step.check), style="dim"), (0, 0, 0, 8)))

@@ -1,27 +1,29 @@
 """The table a person reads in the terminal: law by model, counts of verdicts, the worst departure and where."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from numerics.judging.verdict import Outcome
-from steerlaw.rendering.console import Column, console, print_table
+from steerlaw.rendering.console import Column, console, print_table, styled
 from steerlaw.rendering.words import CONTROLS, departure, held
 from steerlaw.results.document import Results
 from steerlaw.results.shares import LEVEL, Excess, interval
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 MARKS: dict[Outcome, str] = {"holds": "green", "departs": "red", "undecided": "yellow", "not_applicable": "dim"}
 
 
 def print_summary(report: Results, directory: Path) -> None:
     """Print the derivations in one line, the table, and where the files are."""
-    from rich.markup import escape
-
     rows = []
     previous = None
     for line in report.lines:
-        name = f"[dim]  {CONTROLS[line.control]}[/]" if line.control else escape(line.model)
+        name = styled(f"  {CONTROLS[line.control]}", "dim") if line.control else line.model
         counts = (_count(line.counts[verdict], style) for verdict, style in MARKS.items())
         shares = (held(line), _excess(line.excess))
-        rows.append([line.law if line.law != previous else "", name, *counts, *shares, escape(departure(line.worst))])
+        rows.append([line.law if line.law != previous else "", name, *counts, *shares, departure(line.worst)])
         previous = line.law
     out = console()
     out.print(report.derivation_line)
@@ -43,13 +45,13 @@ def print_summary(report: Results, directory: Path) -> None:
     out.print(f"{directory / 'report.html'}, {directory / 'report.json'}, {directory / 'figures'}/", soft_wrap=True)
 
 
-def _excess(excess: Excess | None) -> str:
+def _excess(excess: Excess | None) -> "str | Text":
     """Bold where it is more than chance among all the laws asked about."""
     if excess is None:
         return ""
     text = interval(excess.share, "+")
-    return f"[bold]{text}[/]" if excess.adjusted <= LEVEL else text
+    return styled(text, "bold") if excess.adjusted <= LEVEL else text
 
 
-def _count(n: int, style: str) -> str:
-    return f"[{style}]{n:,}[/]" if n else "[dim]·[/]"
+def _count(n: int, style: str) -> "Text":
+    return styled(f"{n:,}", style) if n else styled("·", "dim")

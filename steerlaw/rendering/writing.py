@@ -1,23 +1,10 @@
 """Writing results so that nothing is ever half-written, and nothing is lost to a figure."""
 
 import json
-import os
 from pathlib import Path
 
 from numerics.files.atomic import write_atomically
 from steerlaw.results.document import Results
-
-
-def reserve(directory: Path) -> None:
-    """Check, before any work is done, that `directory` can be written; creates nothing."""
-    directory = Path(directory)
-    nearest = next(path for path in (directory, *directory.absolute().parents) if path.exists())
-    if not nearest.is_dir():
-        raise NotADirectoryError(
-            f"{directory}: expected a directory to write to, but {nearest} is a file; choose another"
-        )
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise PermissionError(f"{directory}: no permission to write in {nearest}; choose another directory")
 
 
 def write_report(results: Results, directory: Path) -> list[str]:

@@ -129,7 +129,7 @@ def _adjusted(lines: list[Holding]) -> list[Holding]:
         for control in line.excess:
             families[line.model, line.layer, line.weighing, control].append(n)
     for (*_, control), members in families.items():
-        levels = adjusted([lines[n].excess[control].level for n in members])
+        levels = adjusted(np.array([lines[n].excess[control].level for n in members]))
         for n, level in zip(members, levels, strict=True):
             mended = replace(lines[n].excess[control], adjusted=float(level))
             lines[n] = replace(lines[n], excess={**lines[n].excess, control: mended})

@@ -12,7 +12,7 @@ from checkpoint_variants import BASES
 from fuzz.reader import Reader
 from real_models import load_model
 from real_models.checkpoints.families import family_of
-from real_models.checkpoints.tokenizer import read_chat_template, read_tokenizer
+from real_models.checkpoints.tokenizer import encode, read_chat_template, read_tokenizer
 
 
 def checkpoint(directory: Path, rng: random.Random) -> Path:
@@ -77,7 +77,7 @@ def tokenizer_files(directory: Path, rng: random.Random) -> Path:
 def read_tokens(directory: Path) -> object:
     """What the tokenizer makes of a text, in the family that most rebuild, and its chat template."""
     tokenizer = read_tokenizer(directory, {"model_type": "gpt2"})
-    return tokenizer and tokenizer.encode("ab a").ids, read_chat_template(directory)
+    return tokenizer and encode(tokenizer, str(directory), "ab a"), read_chat_template(directory)
 
 
 READERS = {

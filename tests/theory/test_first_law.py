@@ -20,6 +20,12 @@ def of_kind(kind: str) -> list[tuple[str, str]]:
     return [(place, text) for found, place, text in BLOCKS if found == kind]
 
 
+def forget() -> None:
+    """Let the catalogue look for laws anew."""
+    catalogue.law_ids.cache_clear()
+    catalogue._discovered.cache_clear()
+
+
 @pytest.fixture
 def only_the_documented_law(tmp_path, monkeypatch):
     """A catalogue of one folder, which holds the file that the page spells out and nothing else."""
@@ -27,9 +33,9 @@ def only_the_documented_law(tmp_path, monkeypatch):
     (tmp_path / "entropy.py").write_text(text, encoding="utf-8")
     monkeypatch.setattr(theory.laws, "__path__", [str(tmp_path)])
     monkeypatch.delitem(sys.modules, "theory.laws.entropy", raising=False)
-    catalogue._discovered.cache_clear()
+    forget()
     yield text
-    catalogue._discovered.cache_clear()
+    forget()
     sys.modules.pop("theory.laws.entropy", None)
 
 

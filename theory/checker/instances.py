@@ -15,7 +15,7 @@ import mpmath
 import sympy as sp
 
 from theory.facts import DERIVED
-from theory.tilted import BOUND, INDICATORS, DISTRIBUTIONS, SIZES, Bottom, Expr, Largest, M, M_max, M_min, Top, y
+from theory.tilted import BOUND, DISTRIBUTIONS, INDICATORS, SIZES, Bottom, Expr, Largest, M, M_max, M_min, Top, y
 
 DIGITS = 50
 Value = Any

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import sympy as sp
 
-from theory.tilted import INDICATORS, DISTRIBUTIONS, Expr
+from theory.tilted import DISTRIBUTIONS, INDICATORS, Expr
 
 Limit = tuple[sp.Symbol, Expr]
 

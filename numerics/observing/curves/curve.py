@@ -172,7 +172,12 @@ class SteeredCurve:
         return Moving(x, dx), self.map.rate(alpha)
 
     def _x(self, strengths: Strengths) -> Float[np.ndarray, "strengths d"]:
-        return self._moving(strengths)[0].x
+        _, angles = self._angles(strengths)
+        which = piece_of(self.pieces, angles)
+        x = np.empty((len(angles), self.pieces[0].values.shape[1]), self.pieces[0].values.dtype)
+        for number, piece in enumerate(self.pieces):
+            x[which == number] = piece.at(angles[which == number])
+        return x
 
     def _ids(self, tokens: Any) -> Tokens:
         return tokens if isinstance(tokens, slice) else self._numbers(tokens)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from scipy.special import logsumexp
 
 from numerics.observing.curves.head import Head, Tokens
 
@@ -30,7 +31,13 @@ class Normaliser(NamedTuple):
 
 def log_normaliser(head: Head, x: Float[np.ndarray, "rows d"]) -> Float[np.ndarray, " rows"]:
     """`log sum_y exp(s_y)`, in float64 from logits in the dtype of x."""
-    return normaliser(head, Moving(x, np.zeros_like(x))).log
+    top, total = np.full(len(x), -np.inf), np.zeros(len(x))
+    for block in head.blocks():
+        logits = head.logits(x, block).astype(np.float64)
+        higher = np.maximum(top, logits.max(axis=1))
+        total = np.exp(top - higher) * total + np.exp(logits - higher[:, None]).sum(axis=1)
+        top = higher
+    return top + np.log(total)
 
 
 def normaliser(head: Head, at: Moving) -> Normaliser:
@@ -49,7 +56,9 @@ def normaliser(head: Head, at: Moving) -> Normaliser:
 
 def log_probs(head: Head, x: Float[np.ndarray, "rows d"], tokens: Tokens) -> Float[np.ndarray, "rows tokens"]:
     """Log-probabilities of some tokens, float64."""
-    return head.logits(x, tokens).astype(np.float64) - log_normaliser(head, x)[:, None]
+    logits = head.logits(x, tokens).astype(np.float64)
+    whole = tokens == slice(None) if isinstance(tokens, slice) else False
+    return logits - np.asarray(logsumexp(logits, axis=1) if whole else log_normaliser(head, x))[:, None]
 
 
 def slopes(head: Head, at: Moving, tokens: Tokens) -> Float[np.ndarray, "rows tokens"]:

@@ -62,10 +62,10 @@ def findings_figure(findings: Sequence[BlockFinding]) -> Figure:
     for ax in axes[-len(ROWS) :]:
         ax.set_xlabel("steered block")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    shown = [control for control in LOOKS if any(f.holding.control == control for f in findings)]
-    looks = [LOOKS[control] for control in shown]
-    handles = [Line2D([], [], color=colour, marker=mark, markersize=4) for colour, mark in looks]
-    words = ["along the vector" if control is None else CONTROLS[control] for control in shown]
+    seen = {found.holding.control for found in findings}
+    shown = [(control, look) for control, look in LOOKS.items() if control in seen]
+    handles = [Line2D([], [], color=colour, marker=mark, markersize=4) for _, (colour, mark) in shown]
+    words = ["along the vector" if control is None else CONTROLS[control] for control, _ in shown]
     figure.legend(handles, words, loc="outside lower center", ncols=len(shown))
     return figure
 

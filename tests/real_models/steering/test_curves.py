@@ -30,7 +30,8 @@ def strengths(curve, count=24, seed=0):
     """Of all sizes: uniform in the window, and uniform in the angle."""
     random = np.random.default_rng(seed)
     low, high = np.clip(curve.window, -1e6, 1e6)
-    spread = curve.map.strength(random.uniform(*curve.map.angle(np.array([low, high])), count))
+    first, last = curve.map.angle(np.array([low, high]))
+    spread = curve.map.strength(random.uniform(first, last, count))
     return np.clip(np.concatenate([random.uniform(low, high, count), spread, [low, 0.0, high]]), low, high)
 
 
@@ -202,7 +203,7 @@ def test_cross_entropy_of_texts(shipped):
         alpha = np.random.default_rng(0).uniform(*curve.window, 16)
         expected = np.asarray(model.cross_entropy(blocks, alpha, layer=layer, vector=vector))
         assert np.abs(curve.losses(alpha) - expected).max() <= curve.error < 2e-6
-        np.testing.assert_allclose(curve.mean(alpha, [1, 0, 1]), expected[:, [0, 2]].mean(axis=1), atol=2e-6)
+        np.testing.assert_allclose(curve.mean(alpha, np.array([1, 0, 1])), expected[:, [0, 2]].mean(axis=1), atol=2e-6)
         step = 1e-4 * curve.window[1]
         inside = alpha[np.abs(alpha) < curve.window[1] - step]
         secant = (curve.losses(inside + step) - curve.losses(inside - step)) / (2 * step)

@@ -1,6 +1,6 @@
 """A sound model passes every check; each planted defect fails its own."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,8 @@ def test_a_sound_model(models, family, dtype):
     model = models(family, dtype)
     checks = examine(model, PROMPT, 1, direction(model))
     assert verdicts(checks) == {
+        "vocabulary": None,
+        "beginning": None,
         "zero strength": True,
         "plain forward": True,
         "scale": True,
@@ -41,6 +43,32 @@ def test_a_sound_model(models, family, dtype):
         "layer": None,
     }
     assert all(check.detail and "\n" not in check.detail for check in checks)
+
+
+def test_tokens_that_do_not_fit_the_model(models):
+    """A vocabulary padded past the tokenizer is well, one short of it is not; nor is a text that begins twice."""
+    from tokenizers import Tokenizer, pre_tokenizers, processors
+    from tokenizers import models as kinds
+
+    model = models("llama")
+
+    def examined(words, prompt):
+        tokenizer = Tokenizer(kinds.WordLevel({word: i for i, word in enumerate(words)}, unk_token="<unk>"))
+        tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+        tokenizer.add_special_tokens(["<s>"])
+        tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+        checks = examine(replace(model, tokenizer=tokenizer), prompt, 1, direction(model))
+        return {check.name: (check.ok, check.detail) for check in checks}
+
+    words = ["<unk>", "<s>", "a", "b"]
+    found = examined(words, "a b")
+    assert found["vocabulary"] == (True, "the model has 61 tokens, the tokenizer 4: the last 57 are padding")
+    assert found["beginning"] == (True, "the prompt does not begin with '<s>' twice")
+    found = examined([*words, *(f"w{i}" for i in range(57))], "<s> a b")
+    assert found["vocabulary"] == (True, "the model has 61 tokens, the tokenizer 61")
+    assert found["beginning"] == (False, "the prompt begins with '<s>' twice: leave it out of the text")
+    found = examined([*words, *(f"w{i}" for i in range(58))], "a")
+    assert found["vocabulary"][0] is False
 
 
 def steered(tokens, strengths, layer, vector, positions):

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import steerlaw
-from steerlaw.__main__ import main, parse
+from steerlaw.__main__ import main
 from steerlaw.commands import COMMANDS
+from steerlaw.commands.command_line import parse
 from steerlaw.commands.examples import EXAMPLES
 from steerlaw.rendering.console import WRAPPED, Column, print_table
 

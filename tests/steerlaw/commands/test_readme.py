@@ -7,6 +7,7 @@ import shlex
 import shutil
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,8 @@ from steerlaw.commands import COMMANDS
 from steerlaw.experiments import embedded
 from steerlaw.experiments.toy import toy_experiment
 from steerlaw.rendering.figures.toy import MODEL, TOKENS_OF
-from theory.catalogue import laws
+from steerlaw.results import derivations
+from theory.catalogue import find_law, laws
 from theory.checker.kinds import kind
 from tiny_checkpoint import tiny_checkpoint
 from toy_models import ufm_instances
@@ -84,15 +86,20 @@ def test_every_command_is_in_the_table_and_in_help():
 VECTORED = "--model M --vector V.safetensors"
 SAID_SHORTLY = {"sweep": f"{VECTORED} --contexts C.jsonl", "choose": f"{VECTORED} --prompt 'w1 w2'"}
 """What `...` stands for."""
-VALUES = {"--prompts": "prompts.jsonl", "--words": "words.txt", "IN": "V.safetensors", "OUT": "converted.safetensors"}
+VALUES: dict[str, str] = {
+    "--prompts": "prompts.jsonl",
+    "--words": "words.txt",
+    "IN": "V.safetensors",
+    "OUT": "converted.safetensors",
+}
 """Of an option that is named by itself, and of words that no file is called by."""
-QUICK = {"verify": ["--laws", "tilt,token_bump"], "sweep": ["--strengths=-1:1:9"]}
-FEW = {"verify": ["--strengths=-1:1:9"]}
+QUICK = {"verify": ["--laws", "tilt"], "sweep": ["--strengths=-1:1:5"]}
+FEW = {"verify": ["--strengths=-1:1:5"]}
 
 
 def calls() -> list[list[str]]:
     """Each command of the table, and each with what its description names: options, or another command."""
-    found = []
+    found: list[list[str]] = []
     for command, does in COMMAND_ROWS:
         first = shlex.split(command.replace("...", SAID_SHORTLY.get(shlex.split(command)[1], "")))[1:]
         found.append(first)
@@ -101,7 +108,7 @@ def calls() -> list[list[str]]:
                 found.append(shlex.split(word)[1:])
             elif word.startswith("--"):
                 found.append([*first, word, *([VALUES[word]] if word in VALUES else [])])
-    return [[VALUES.get(word, word) if not word.startswith("--") else word for word in call] for call in found]
+    return [[word if word.startswith("--") else VALUES.get(word, word) for word in call] for call in found]
 
 
 def hurried(call: list[str]) -> list[str]:
@@ -119,9 +126,8 @@ def home(tmp_path_factory):
     made = tiny_checkpoint(home)
     for name in ("M", "CHECKPOINT"):
         shutil.copytree(made.model, home / name)
-    for source, names in {"vector": ["V.safetensors", "V"], "contexts": ["C.jsonl"], "text": ["T.jsonl"]}.items():
-        for name in names:
-            shutil.copy(getattr(made, source), home / name)
+    for source, name in {"vector": "V.safetensors", "contexts": "C.jsonl", "text": "T.jsonl"}.items():
+        shutil.copy(getattr(made, source), home / name)
     for name in ("P", "N"):
         shutil.copy(made.prompts, home / f"{name}.jsonl")
     s = np.linspace(-5, 5, 41)
@@ -129,12 +135,10 @@ def home(tmp_path_factory):
     logits = s[:, None] * np.array([-1.0, 0.5, 1.0]) + np.array([0.3, 0.2, 0.1])
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     (home / "RESULTS").mkdir()
-    ends = {
-        f"{what}_{end}": value
-        for end in ("alphamax", "alphamin")
-        for what, value in (("probs", probabilities), ("token", np.arange(3, dtype=np.int32)))
-    }
-    np.savez(home / "RESULTS" / "layer_1_ctx_0.npz", alphas=s, meta="{}", **ends)
+    arrays: dict[str, Any] = {"alphas": s, "meta": "{}"}
+    for end in ("alphamax", "alphamin"):
+        arrays |= {f"probs_{end}": probabilities, f"token_{end}": np.arange(3, dtype=np.int32)}
+    np.savez(home / "RESULTS" / "layer_1_ctx_0.npz", **arrays)
     return home
 
 
@@ -145,7 +149,8 @@ def test_every_row_of_the_table_runs_on_a_language_model(call, home, monkeypatch
     monkeypatch.setattr(verification, "embedded_experiments", lambda grid, seed: few)
     monkeypatch.setattr(embedded, "embedded_experiments", lambda grid, seed=0: few)
     monkeypatch.chdir(home)
-    if "S.nc" in call and call[0] == "verify":
+    monkeypatch.setattr(derivations, "laws", lambda: {"tilt": find_law("tilt")})  # other tests check them all
+    if "S.nc" in call and call[0] == "verify" and not Path("S.nc").exists():
         assert main(hurried(next(c for c in calls() if c[0] == "sweep"))) == 0
     assert main(hurried(call)) == 0
     assert capsys.readouterr().err == ""

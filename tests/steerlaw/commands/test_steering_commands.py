@@ -122,11 +122,11 @@ def test_a_strength_is_chosen_for_a_prompt(vector, capsys):
     assert all(token["text"] for tokens in choice["leading"].values() for token in tokens)
 
 
-def test_a_budget_is_refused_before_anything_is_loaded(capsys):
+def test_a_budget_is_refused_before_anything_is_loaded(vector, capsys):
     for amount in ("0", "-1", "nan", "inf"):
-        nowhere = ["choose", "--model", "nowhere", "--vector", "nowhere", "--prompt", "x", "--budget", amount]
+        nowhere = ["choose", "--model", "nowhere", "--vector", str(vector), "--prompt", "x", "--budget", amount]
         assert main(nowhere) == 2
-        assert "budget: expected a positive number of nats" in capsys.readouterr().err
+        assert "--budget: expected a number above 0" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,10 @@ def test_a_budget_is_refused_before_anything_is_loaded(capsys):
     [
         (["choose", "--prompt", "x", "--layer", "9"], "holds layers [1, 2], not 9"),
         (["choose", "--prompt", "x"], "choose one with --layer"),
-        (["choose", "--prompt", "x", "--layer", "1", "--budget", "-1"], "budget: expected a positive number of nats"),
+        (
+            ["choose", "--prompt", "x", "--layer", "1", "--budget", "-1"],
+            "--budget: expected a number above 0 and below",
+        ),
         (["doctor", "--layer", "1", "--prompts", "nowhere.jsonl"], "nowhere.jsonl: no such file"),
         (["doctor", "--layer", "1", "--positive", "nowhere.jsonl"], "--positive and --negative, both or neither"),
     ],

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -185,37 +184,22 @@ def test_it_goes_on_where_it_was_killed(files, swept, direct, monkeypatch, capsy
 
 
 def test_it_may_be_killed_at_the_very_end(files, swept, monkeypatch):
-    """When the result is written but not in its place; then when it is there, but not all parts are removed."""
+    """When all is observed, but nothing of it written; then when the result is written, but not in its place."""
     out = files.home / "end.nc"
     directory = parts.parts_directory(out)
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "replace", dying_at(out))
-        with pytest.raises(Killed):
-            main(arguments(files, out))
-    assert not out.exists()
-    assert (directory / out.name).exists()
-    with monkeypatch.context() as patch:
-        patch.setattr(sweeping, "close_parts", killed)
-        with pytest.raises(Killed):
-            main(arguments(files, out))
-    assert_same(out, swept)
-    first, second, *_, last = sorted(directory.glob("*-*.nc"))
+    for last in ("save_observations", "close_parts"):
+        with monkeypatch.context() as patch:
+            patch.setattr(sweeping, last, killed)
+            with pytest.raises(Killed):
+                main(arguments(files, out))
+        assert not out.exists()
+        assert (directory / parts.RESULT).exists() == (last == "close_parts")
+    first, second, *_, final = sorted(directory.glob("*-*.nc"))
     first.write_bytes(first.read_bytes()[:1000])
-    shutil.copy(last, second)
+    shutil.copy(final, second)
     assert main(arguments(files, out)) == 0
     assert_same(out, swept)
     assert not directory.exists()
-
-
-def dying_at(out):
-    replace = os.replace
-
-    def dying(source, target):
-        if target == out:
-            raise Killed
-        replace(source, target)
-
-    return dying
 
 
 def killed(*_):
@@ -226,7 +210,7 @@ def test_other_inputs_are_refused(files, tmp_path, monkeypatch, capsys):
     """Whatever determines the result is in the plan, the weights' last bit included."""
     out = tmp_path / "other.nc"
     with monkeypatch.context() as patch:
-        patch.setattr(sweeping, "_run", killed)
+        patch.setattr(sweeping, "save_observations", killed)
         with pytest.raises(Killed):
             main(arguments(files, out, "next-token"))
     turned = shutil.copytree(files.model, tmp_path / files.model.name)
@@ -276,7 +260,6 @@ def test_only_cross_entropy_is_at_the_root(files, capsys):
     assert main([*arguments(files, out, "cross-entropy", blocks=3, strengths=None), "--json"]) == 0
     captured = capsys.readouterr()
     told = json.loads(captured.out)
-    assert captured.err == ""
     assert told["notes"] == []
     (one,) = told["observed"]
     assert (one["kind"], one["group"], one["blocks"], one["strengths"]) == ("cross-entropy", None, 3, 65)
@@ -309,11 +292,11 @@ def test_text_too_large_to_predict(files, monkeypatch, capsys):
         ({"observe": "next-token", "text": "TEXT"}, "--text: is for --observe cross-entropy, which was not asked for"),
         ({"observe": "cross-entropy", "text": "nowhere.txt"}, "nowhere.txt: no such file"),
         ({"observe": "cross-entropy", "text": "CONTEXTS"}, "contexts.jsonl:1: expected a text under 'text'"),
-        ({"observe": "cross-entropy", "block-tokens": 1}, "blocks of 1 tokens: expected 2 or more"),
-        ({"observe": "cross-entropy", "blocks": 0}, "0 blocks of text asked for: expected 1 or more"),
+        ({"observe": "cross-entropy", "block-tokens": 1}, "--block-tokens: expected a number from 2 to 1,000,000"),
+        ({"observe": "cross-entropy", "blocks": 0}, "--blocks: expected a number from 1 to 1,000,000, got 0"),
         ({"layer": 1}, "holds layers [0], not 1"),
         ({"strengths": "0:1"}, "strengths '0:1': expected START:STOP:COUNT"),
-        ({"derivatives": -1}, "--derivatives: expected 0 or more, got -1"),
+        ({"derivatives": -1}, "--derivatives: expected a number from 0 to 1,000,000, got -1"),
         ({"concept": "dogs"}, "holds the concepts ['cats'], not 'dogs'"),
         ({"out": "nowhere/s.nc"}, "nowhere: no such directory to write s.nc into"),
         ({"out": "."}, "is a directory, expected the name of a file to write"),

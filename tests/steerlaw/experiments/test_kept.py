@@ -149,4 +149,4 @@ def test_the_command_goes_on_where_it_was_killed(experiment, tmp_path, monkeypat
     assert len(made) == 2
     assert everything(whole) == everything(killed)
     assert {path.name for path in tmp_path.iterdir()} == {"whole", "killed"}
-    assert capsys.readouterr().err == ""
+    assert all(" after " in line for line in capsys.readouterr().err.splitlines())  # long phases, nothing else

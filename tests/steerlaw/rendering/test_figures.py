@@ -207,6 +207,9 @@ def test_what_is_known_is_drawn(toy: list[Observation], language: list[Observati
     unknown = [replace(o, baseline=None) for o in own]
     for d in language_figures(unknown):
         assert not any(drawn_as(ax, "predicted", "control") for ax in d.figure.axes)
+    nameless = [replace(o, subject=replace(o.subject, contexts=range(9), token_text=None)) for o in own]
+    first = next(d for d in language_figures(nameless) if d.name.endswith("tokens"))
+    assert first.caption.startswith("After context 0, steered")
     assert toy_figures([replace(o, baseline=None) for o in toy]) == []
     assert language_figures([]) == []
     assert toy_figures([]) == []

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 
 from numerics.baseline import Baseline
 from numerics.judging.sweeps import judge
-from numerics.judging.verdict import OUTCOMES, Verdict
+from numerics.judging.verdict import OUTCOMES, Outcome, Verdict
 from numerics.observing.observe import observe_next_token
 from steerlaw.inputs.subjects import CONTROLS, Subject
 from steerlaw.rendering.figures.overview import overview_figure
@@ -28,10 +28,10 @@ from theory.catalogue import find_law
 NAMES = ["Qwen/A", "Qwen/B", "Qwen", "A", "Qwen/A/B", "gpt", "gpt+random_direction", "", "/", "+", "a, b", "é\n[x]"]
 
 
-def row(model, instance=None, control=None, outcome="holds", law="tilt") -> VerdictRow:
+def row(model, instance=None, control=None, outcome: Outcome = "holds") -> VerdictRow:
     departs = outcome == "departs"
     verdict = Verdict(
-        law=law,
+        law="tilt",
         claim="c",
         verdict=outcome,
         departure=1.0 if departs else 0.0,
@@ -82,7 +82,7 @@ class Bent:
 
 
 def judged_on(contexts, seed=0):
-    model = Bent(seed)
+    model: Any = Bent(seed)
     sweep = observe_next_token(
         model,
         contexts,
