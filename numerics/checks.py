@@ -21,7 +21,7 @@ def working_dtype(*arrays: ArrayLike) -> DTypeLike:
     return jnp.float32 if single else jnp.float64
 
 
-def checked_law(
+def checked_distribution(
     log_probs: ArrayLike, log_odds: ArrayLike, dtype: DTypeLike = jnp.float64
 ) -> tuple[Float[Array, "*contexts vocab"], Float[Array, " vocab"]]:
     """A law (or several) and the log-odds that tilt it; the law comes out normalised to rounding."""

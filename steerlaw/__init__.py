@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     )
     from numerics.judging.one_curve import compare
     from numerics.observing.curves.build import steered_curve
-    from numerics.observing.curves.files import load_curve
-    from numerics.observing.observe import observe_next_token as sweep
+    from numerics.observing.curves.loading import load_curve
+    from numerics.observing.next_token import observe_next_token as sweep
     from real_models import examine as doctor
     from real_models import load_model, load_vector, wrap
     from steerlaw.report import Report
@@ -34,12 +34,12 @@ _HOME = {
     "cumulants": "numerics:cumulants",
     "doctor": "real_models:examine",
     "laws": "theory.catalogue:laws",
-    "load_curve": "numerics.observing.curves.files:load_curve",
+    "load_curve": "numerics.observing.curves.loading:load_curve",
     "load_model": "real_models:load_model",
     "load_vector": "real_models:load_vector",
     "peak_strengths": "numerics:peak_strengths",
     "steered_curve": "numerics.observing.curves.build:steered_curve",
-    "sweep": "numerics.observing.observe:observe_next_token",
+    "sweep": "numerics.observing.next_token:observe_next_token",
     "sweet_spot": "numerics:sweet_spot",
     "verify": "steerlaw.verification:verify",
     "wrap": "real_models:wrap",

@@ -13,11 +13,11 @@ from steerlaw.inputs.subjects import Observation
 from steerlaw.report import Report
 from steerlaw.results.derivations import derivation_record
 from steerlaw.results.findings import findings
-from steerlaw.results.judging import curve_rows, judged
+from steerlaw.results.judging import Judged, curve_rows, judged
 from steerlaw.results.lines import summary_lines
 from steerlaw.results.predicted_rows import predicted_rows
 from steerlaw.results.provenance import run_record
-from steerlaw.results.reference_verdicts import result_rows
+from steerlaw.results.reference_verdicts import judge_results, token_rows
 from steerlaw.results.shares import holdings
 from steerlaw.results.verdict_rows import VerdictRow, verdict_row
 from theory.catalogue import find_law
@@ -59,19 +59,21 @@ def verify(
     targets = [target] if isinstance(target, str | Path) else list(target or ())
     sources = read_targets(targets, options, grid, seed) if targets else [_embedded(grid, seed)]
     rows = [row for source in sources for row in _curves(source, chosen, laws is not None, tolerance, options.level)]
+    found = [one for source in sources for one in _results(source, chosen, laws is not None, tolerance)]
+    tokens = list(token_rows(found))
     derivations = [derivation_record(law) for law in _tracked(chosen, progress, "checking derivations")]
     observed: list[Observation] = []
     for source in sources:
         observed += source.observations
         if experiments := list(source.experiments()):
             observed += run(_tracked(experiments, progress, "sweeping"), seed, keep)
-    found = [one for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
+    found += [one for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
     rows += [verdict_row(*one) for one in found]
     shares = holdings(found)
     return Report(
         run=run_record(
             started=started,
-            dtype=options.dtype,
+            dtype=_arithmetic(sources, options),
             seed=seed,
             inputs=[path for source in sources for path in source.inputs],
         ),
@@ -82,6 +84,7 @@ def verify(
         quantities=[row for o in observed for row in predicted_rows(o)],
         findings=findings(observed),
         observations=observed,
+        tokens=tokens,
     )
 
 
@@ -90,19 +93,25 @@ def _embedded(grid: Grid, seed: int) -> Source:
 
 
 def _curves(source: Source, laws: Sequence[Law], named: bool, tolerance: float, level: float) -> list[VerdictRow]:
-    """Verdicts on the curves of a source that come without a model.
-
-    Of several result files those that no law speaks of are passed over, unless there are no others.
-    """
+    """Verdicts on the bare curves of a source."""
     if source.curves and not named:
         raise ValueError(f"{source.name}: a bare curve does not say which law it is about; name it with --laws")
-    rows = [row for curve in source.curves for row in curve_rows(curve, laws, tolerance=tolerance, level=level)]
-    for file in source.results:
-        rows += result_rows(file.name, file.curves, laws, named=named, tolerance=tolerance)
-    if source.results and not rows:
-        held = ", ".join(file.name for file in source.results)
-        raise ValueError(f"{source.name}: without a model no law speaks of what {held} holds")
-    return rows
+    return [row for curve in source.curves for row in curve_rows(curve, laws, tolerance=tolerance, level=level)]
+
+
+def _results(source: Source, laws: Sequence[Law], named: bool, tolerance: float) -> list[Judged]:
+    """Other people's results judged; that no law speaks of any of them is a `ValueError`."""
+    if source.results is None:
+        return []
+    found = judge_results(source.results, laws, named=named, tolerance=tolerance, token_text=source.token_text)
+    if not found:
+        raise ValueError(f"{source.name}: without a model no law speaks of what these results hold")
+    return found
+
+
+def _arithmetic(sources: Sequence[Source], options: TargetOptions) -> str:
+    """What the run computed in, or takes results to have been computed in."""
+    return options.dtype or ("tf32" if sources and all(source.results is not None for source in sources) else "float32")
 
 
 def _tracked(items: Sequence[Any], progress: Any, description: str) -> Iterable[Any]:

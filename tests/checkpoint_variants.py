@@ -47,7 +47,7 @@ BASES: dict[str, dict[str, Any]] = {
         "mm_tokens_per_image": 4,
     },
 }
-BASES["gpt2"] |= {"bos_token_id": None, "eos_token_id": None}
+BASES["gpt2"] |= dict.fromkeys(("bos_token_id", "eos_token_id"))
 
 
 @dataclass
@@ -184,7 +184,6 @@ def absent(v: Variant) -> None:
     )
     for key in v.rng.sample([*small, *more], 3):
         v.fields.pop(key, None)
-    # A default number of heads need not fit what is left.
     v.refusable = True
 
 
@@ -220,12 +219,9 @@ def aliased(v: Variant) -> None:
 
 def both_ropes(v: Variant) -> None:
     """The old form beside the new one, each saying something else."""
-    v.fields["rope_scaling"] = {"rope_type": "linear", "factor": 3.0} | (
-        {"rope_theta": 700.0} if v.rng.random() < 0.5 else {}
-    )
-    v.fields["rope_parameters"] = {"rope_type": "default", "rope_theta": 9000.0}
-    if is_gemma(v):
-        v.fields["rope_parameters"] = {"full_attention": v.fields["rope_parameters"]}
+    v.fields["rope_scaling"] = {"rope_type": "linear", "factor": 3.0}
+    new = {"rope_type": "default", "rope_theta": 700.0}
+    v.fields["rope_parameters"] = {"full_attention": new} if is_gemma(v) else new
     v.refusable |= refused(v.fields["rope_scaling"], v)
 
 
@@ -285,7 +281,7 @@ def write_weights(v: Variant, directory: Path, tensors: Tensors, head: str, embe
     elif change == "buffers":
         tensors["model.layers.0.self_attn.rotary_emb.inv_freq"] = np.ones(3, np.float32)
         tensors["transformer.h.1.attn.bias"] = np.ones((1, 1, 32, 32), np.uint8)
-        v.refusable |= True
+        v.refusable = True
     shards = rng.choice([1, 1, 2, 3])
     if shards == 1:
         save_file(tensors, directory / "model.safetensors")
@@ -295,8 +291,7 @@ def write_weights(v: Variant, directory: Path, tensors: Tensors, head: str, embe
     for name, file in weight_map.items():
         files[file][name] = tensors[name]
     if rng.random() < 0.5:
-        name = rng.choice(sorted(tensors))
-        altered = rng.random() < 0.5
+        name, altered = rng.choice(sorted(tensors)), rng.random() < 0.5
         files[rng.choice(sorted(files))].setdefault(name, tensors[name] * (2 if altered else 1))
         v.changes.append(f"{name} twice")
         v.refusable |= altered

@@ -6,7 +6,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from numerics.baseline import Baseline, ConceptLaw, Sphere
+from numerics.baseline import Baseline, ConceptDistribution, Sphere
 from numerics.lowering.expressions import lower
 from theory import facts
 from theory.checker.instances import DIGITS, Instance, evaluate
@@ -57,7 +57,7 @@ def baseline(seed: int, *, contexts: int = 2, vocab: int = 4, spread: float = 2.
         limit_strength=3.0,
         limit_remainder=0.1,
         in_target=np.arange(contexts) == 0,
-        data_law=ConceptLaw(
+        data_law=ConceptDistribution(
             inside=rng.uniform(0.1, 0.2, vocab),
             outside=rng.uniform(0.01, 0.1, vocab),
             negative_share=rng.uniform(0, 1, vocab),

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 from scipy.special import log_softmax
 
-from numerics.baseline import Baseline, ConceptLaw
+from numerics.baseline import Baseline, ConceptDistribution
 from toy_models.data_law import DataLaw
 
 Vector = Float[ArrayLike, " d"]
@@ -77,11 +77,11 @@ class UFM:
         return jax.jvp(at, (strengths,), (jnp.ones_like(strengths),))[1]
 
     def cross_entropy(
-        self, blocks: Sequence[Sequence[int]], strengths: Strengths, *, layer: int = 0, vector: Vector
-    ) -> Float[Array, "strengths blocks"]:
+        self, segments: Sequence[Sequence[int]], strengths: Strengths, *, layer: int = 0, vector: Vector
+    ) -> Float[Array, "strengths segments"]:
         """-sum_z p(z|c_j) log softmax_z(f_alpha(c_j)), nats: the expectation over the data law itself, not a sample."""
-        law = self.data.probabilities[[self._context(block) for block in blocks]]
-        steered = [self.logits(block, strengths, layer=layer, vector=vector) for block in blocks]
+        law = self.data.probabilities[[self._context(segment) for segment in segments]]
+        steered = [self.logits(segment, strengths, layer=layer, vector=vector) for segment in segments]
         return -jnp.einsum("jaz,jz->aj", jax.nn.log_softmax(jnp.stack(steered)), law)
 
     def steering_vector(self, positive: Sequence[int], negative: Sequence[int]) -> Float[np.ndarray, " d"]:
@@ -109,15 +109,15 @@ class UFM:
             concepts=self.data.concepts[order],
             logit_shift=shift,
             in_target=np.array([self.data.contexts[j] == target for j in contexts]),
-            data_law=self._concept_law(negative),
+            data_law=self._concept_distribution(negative),
             local_log_odds=np.broadcast_to(shift, (len(contexts), self.vocab_size)),
             logit_curvature=0.0,
             facts=frozenset({"assumption_1"}),
         )
 
-    def _concept_law(self, negative: Sequence[int]) -> ConceptLaw:
+    def _concept_distribution(self, negative: Sequence[int]) -> ConceptDistribution:
         homes = [self.data.contexts[i] for i in negative]
-        return ConceptLaw(
+        return ConceptDistribution(
             inside=np.array([p for row in self.data.a for p in row], np.float64),
             outside=np.array([p for row in self.data.b for p in row], np.float64),
             negative_share=np.array([homes.count(k) / len(homes) for k in self.data.concept_of]),

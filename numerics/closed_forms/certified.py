@@ -11,7 +11,7 @@ import numpy as np
 from flint import arb, ctx
 from jaxtyping import ArrayLike, Float
 
-from numerics.checks import checked_law
+from numerics.checks import checked_distribution
 from numerics.closed_forms.cross_entropy import checked_data, checked_weights, table_shape
 
 PRECISIONS = (64, 128, 256, 512, 1024)
@@ -128,7 +128,7 @@ def certify_cross_entropy(
     True
     """
     contexts, vocab = table_shape(log_probs)
-    checked_law(log_probs, log_odds)
+    checked_distribution(log_probs, log_odds)
     checked_weights(weights, contexts)
     laws, odds = (np.asarray(x, dtype=np.float64) for x in (log_probs, log_odds))
     shares = np.ones(contexts) if weights is None else np.asarray(weights, dtype=np.float64)
@@ -268,7 +268,7 @@ def _exact_law(
     log_probs: ArrayLike, log_odds: ArrayLike
 ) -> tuple[Float[np.ndarray, " vocab"], Float[np.ndarray, " vocab"]]:
     """The inputs as they are, in float64, once they have passed the checks."""
-    checked_law(log_probs, log_odds)
+    checked_distribution(log_probs, log_odds)
     law = np.asarray(log_probs, dtype=np.float64)
     if law.ndim != 1:
         raise ValueError(f"log_probs: expected one law, shape (vocab,), got shape {law.shape}")

@@ -8,7 +8,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
-from numerics.checks import checked_law, is_concrete
+from numerics.checks import checked_distribution, is_concrete
 from numerics.exponential_sums.balance import balances
 from numerics.exponential_sums.cells import (
     CERTIFIED,
@@ -53,7 +53,7 @@ def peak_strengths(log_probs: ArrayLike, log_odds: ArrayLike) -> Float[Array, "*
     >>> peak_strengths(jnp.log(jnp.array([0.25, 0.5, 0.25])), [-1.0, 0.0, 1.0])
     Array([-inf,   0.,  inf], dtype=float64)
     """
-    law, odds = checked_law(log_probs, log_odds)
+    law, odds = checked_distribution(log_probs, log_odds)
     return _peaks(law.reshape(-1, odds.size), odds - _offset(odds)).reshape(law.shape)
 
 

@@ -10,7 +10,7 @@ from jax import lax
 from jax.scipy.special import logsumexp
 from jaxtyping import Array, ArrayLike, Float, Int
 
-from numerics.checks import checked_law
+from numerics.checks import checked_distribution
 from numerics.exponential_sums.cells import (
     CERTIFIED,
     CompressedLaw,
@@ -41,7 +41,7 @@ def sweet_spot(
     >>> sweet_spot(jnp.log(jnp.array([0.5, 0.5])), [-1.0, 1.0], budget=math.log(math.cosh(1.0)), direction="reverse")
     Array(1., dtype=float64)
     """
-    law, odds = checked_law(log_probs, log_odds)
+    law, odds = checked_distribution(log_probs, log_odds)
     if direction not in get_args(Direction):
         raise ValueError(f"direction: expected one of {', '.join(get_args(Direction))}, got {direction!r}")
     if not (math.isfinite(budget) and budget > 0):

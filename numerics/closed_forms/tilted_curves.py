@@ -11,7 +11,7 @@ import numpy as np
 from jax.scipy.special import logsumexp
 from jaxtyping import Array, ArrayLike, Float, Int
 
-from numerics.checks import checked_law, checked_strengths, is_concrete, working_dtype
+from numerics.checks import checked_distribution, checked_strengths, is_concrete, working_dtype
 from numerics.closed_forms.cumulants import FEWEST_STRENGTHS, cumulants
 from numerics.exponential_sums.cells import evaluate, sort_tokens, worth_compressing
 from numerics.exponential_sums.sums import log_sums
@@ -170,7 +170,7 @@ def _log_sides(weights: Float[Array, "concepts vocab"]) -> Float[Array, "2 conce
 
 def _checked(log_probs: ArrayLike, log_odds: ArrayLike, strengths: ArrayLike):
     dtype = working_dtype(log_probs, log_odds)
-    return *checked_law(log_probs, log_odds, dtype), checked_strengths(strengths, dtype)
+    return *checked_distribution(log_probs, log_odds, dtype), checked_strengths(strengths, dtype)
 
 
 def _checked_tokens(tokens: ArrayLike, vocab: int) -> Int[Array, " tokens"]:

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
-from numerics.checks import checked_law, checked_strengths
+from numerics.checks import checked_distribution, checked_strengths
 from numerics.closed_forms.cumulants import cumulants
 
 ENDS, BINS = 256, 64
@@ -43,7 +43,7 @@ def top_tokens(
     Array([[2, 1],
            [0, 1]], dtype=int64)
     """
-    law, odds = checked_law(log_probs, log_odds)
+    law, odds = checked_distribution(log_probs, log_odds)
     strengths = checked_strengths(strengths)
     contexts, vocab = law.shape[:-1], odds.size
     rows, x = np.asarray(log_probs, np.float64).reshape(-1, vocab), np.asarray(log_odds, np.float64)

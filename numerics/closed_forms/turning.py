@@ -6,7 +6,7 @@ import numpy as np
 from jax.scipy.special import logsumexp
 from jaxtyping import Array, ArrayLike, Float
 
-from numerics.checks import checked_law
+from numerics.checks import checked_distribution
 from numerics.closed_forms.concept_shares import share_steps
 from numerics.exponential_sums.cells import compress, repeated, sort_tokens, uncompressed, worth_compressing
 from numerics.exponential_sums.expansions import two_sided
@@ -100,7 +100,7 @@ def _search_points(sides: Float[Array, "2 vocab"], log_odds: Float[Array, " voca
 
 
 def _checked(log_probs: ArrayLike, log_odds: ArrayLike, concept: ArrayLike):
-    law, odds = checked_law(log_probs, log_odds)
+    law, odds = checked_distribution(log_probs, log_odds)
     members = jnp.asarray(concept)
     if law.ndim != 1:
         raise ValueError(f"log_probs: expected one law, shape (vocab,), got shape {law.shape}")

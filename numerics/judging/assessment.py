@@ -10,18 +10,20 @@ from numerics.bands.band import Band
 from numerics.bands.evidence import Evidence
 from numerics.baseline import Baseline
 from numerics.judging.departures import Departed, departed, points_needed
-from numerics.judging.prediction import UNKNOWN, condition_met, judged_strengths, limit_reach
+from numerics.judging.notes import Note, Notes, lacking, note, turning_notes
+from numerics.judging.prediction import UNKNOWN, Side, condition_met, judged_strengths, limit_reach
 from numerics.judging.verdict import HOLDS, NOT_APPLICABLE, UNDECIDED, decide
-from numerics.lowering.setting import MissingInputError
-from numerics.observing.observed_curves import Curves
-from theory.claims import Claim, Turns
+from numerics.lowering.setting import MissingInputError, Settings, settings_of
+from numerics.observing.curve_bands import Curves
+from theory.claims import Claim
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Assessment:
     """One claim judged on many curves; arrays over the curves, dimension by dimension (`codes` index `OUTCOMES`).
 
-    `note` gives for each curve which of `notes` belongs to its reason; `witness` holds indices into `strengths`.
+    `note` gives for each curve the `Note` that belongs to its reason, and `notes` their words; `witness` holds indices
+    into `strengths`.
     `found` has the judged bands, where they are at hand; `samples` is how many a strength they rest on, where known.
     """
 
@@ -32,7 +34,7 @@ class Assessment:
     least: Float[np.ndarray, "*per"]
     most: Float[np.ndarray, "*per"]
     note: Int[np.ndarray, "*per"]
-    notes: tuple[str, ...]
+    notes: Notes
     strengths: Float[np.ndarray, " strengths"]
     witness: Int[np.ndarray, "*per points"]
     values: Float[np.ndarray, "*per points"]
@@ -42,10 +44,10 @@ class Assessment:
     assumed: str = ""
 
 
-def assess(
+def judge_curves(
     claim: Claim,
     curves: Curves,
-    baseline: Baseline | None,
+    baseline: Baseline | Settings | None,
     *,
     tolerance: float,
     tokens: Int[np.ndarray, " tokens"] | None = None,
@@ -54,21 +56,23 @@ def assess(
     """Judge one claim on every curve. `tokens` are the vocabulary ids of the token dimension (default: all).
 
     A condition that cannot be checked for want of an input makes the claim not applicable; with `assume` it is taken as
-    met, and the note says so and why: `assume`, or the input that is missing where that is "".
+    met, and the note says so and why: `assume`, or the input that is missing where that is "". Given `Settings` in
+    place of the baseline, what several claims have in common is computed once.
     """
-    tolerance = max(tolerance, curves.resolution)
+    tolerance, known = max(tolerance, curves.resolution), None if baseline is None else settings_of(baseline)
     try:
-        met, assumed = condition_met(claim, curves.per, baseline, tokens, assume=assume)
+        met, assumed = condition_met(claim, curves.per, known, tokens, assume=assume)
         if not met.any():
-            return not_applied(claim, curves, tolerance, f"condition unmet: {claim.condition.name}")
-        inside, beyond = judged_strengths(claim, curves.strengths, baseline)
+            return not_applied(claim, curves, tolerance, note(Note.UNMET, condition=claim.condition.name))
+        inside, beyond = judged_strengths(claim, curves.strengths, known)
         if beyond or inside.sum() < points_needed(claim):
-            few = f"only {inside.sum()} points of a curve lie in the claim's domain, {points_needed(claim)} are needed"
+            few = note(Note.FEW_POINTS, count=inside.sum(), needed=points_needed(claim))
             return not_applied(claim, curves, tolerance, beyond or few, met=met)
-        found = departed(claim, curves, inside, baseline, tolerance=tolerance, tokens=tokens)
+        found = departed(claim, curves, inside, known, tolerance=tolerance, tokens=tokens)
+        far = limit_reach(claim, curves.strengths, known, tolerance) if found.unjudged.any() else {}
     except MissingInputError as missing:
-        return not_applied(claim, curves, tolerance, f"needs {missing.field}, which is not given")
-    return _assessed(claim, curves, inside, found, met, tolerance, baseline, assumed)
+        return not_applied(claim, curves, tolerance, lacking(missing.field))
+    return _assessed(claim, curves, inside, found, met, tolerance, far, assumed)
 
 
 def _assessed(
@@ -78,7 +82,7 @@ def _assessed(
     found: Departed,
     met: Bool[np.ndarray, "*per"],
     tolerance: float,
-    baseline: Baseline | None,
+    far: Notes,
     assumed: str,
 ) -> Assessment:
     """Departures to outcomes and what to say of them."""
@@ -92,16 +96,11 @@ def _assessed(
     unseen = (side == UNKNOWN) & (codes == HOLDS)
     if unseen.any():
         codes = np.where(unseen & may_be_monotone(curves.band[inside]).reshape(curves.per), UNDECIDED, codes)
-    faults = {
-        f"condition unmet: {claim.condition.name}": ~met,
-        "the prediction is not finite here": unpredicted,
-        "the law says nothing of this curve": silent,
-        limit_reach(claim, curves.strengths, baseline, tolerance) if unjudged.any() else "limit": unjudged,
-    }
-    notes = (*side_notes(claim, curves.strengths[inside][[0, -1]]), *faults)
-    note = np.select(list(faults.values()), range(len(notes) - len(faults), len(notes)), side)
+    faults = {Note.UNMET: ~met, Note.UNPREDICTED: unpredicted, Note.SILENT: silent, Note.UNREACHED: unjudged}
+    words = turning_notes(claim, *curves.strengths[inside][[0, -1]]) | far | note(Note.UNPREDICTED) | note(Note.SILENT)
+    words |= note(Note.UNMET, condition=claim.condition.name)
     if assumed:
-        notes = tuple(f"{text}; {assumed}" if text else assumed for text in notes)
+        words = {kind: "; ".join(part for part in (text, assumed) if part) for kind, text in words.items()}
     return Assessment(
         claim=claim,
         tolerance=tolerance,
@@ -109,8 +108,8 @@ def _assessed(
         codes=codes.astype(np.int8),
         least=least,
         most=most,
-        note=note,
-        notes=notes,
+        note=np.select(list(faults.values()), list(faults), noted(side)),
+        notes=words,
         strengths=curves.strengths,
         found=found,
         samples=curves.samples,
@@ -119,17 +118,17 @@ def _assessed(
     )
 
 
-def side_notes(claim: Claim, window: Float[np.ndarray, "2"]) -> tuple[str, ...]:
-    """What to say of a curve for each of INSIDE, AFTER, BEFORE, UNKNOWN."""
-    names = {"rising": ("rising", "falling", "peak"), "falling": ("falling", "rising", "minimum")}
-    first = claim.first if isinstance(claim, Turns) else ""
-    before, after, point = names.get(first, ("monotone", "monotone", "turning point"))  # pyright: ignore
-    return (
-        "",
-        f"judged as {before}: its {point} is predicted beyond the window, at a strength above {window[1]:g}",
-        f"judged as {after}: its {point} is predicted before the window, at a strength below {window[0]:g}",
-        f"where its {point} lies is not predicted",
-    )
+OF_SIDE = {
+    Side.INSIDE: Note.NOTHING,
+    Side.AFTER: Note.TURNS_AFTER,
+    Side.BEFORE: Note.TURNS_BEFORE,
+    Side.UNKNOWN: Note.TURN_UNKNOWN,
+}
+
+
+def noted(side: Int[np.ndarray, "*per"]) -> Int[np.ndarray, "*per"]:
+    """What to say of a curve by where its turning point is predicted."""
+    return np.select([side == place for place in OF_SIDE], list(OF_SIDE.values()))
 
 
 def may_be_monotone(band: Band) -> Bool[np.ndarray, " curves"]:
@@ -138,7 +137,7 @@ def may_be_monotone(band: Band) -> Bool[np.ndarray, " curves"]:
 
 
 def not_applied(
-    claim: Claim, curves: Curves, tolerance: float, reason: str, *, met: Bool[np.ndarray, "*per"] | None = None
+    claim: Claim, curves: Curves, tolerance: float, notes: Notes, *, met: Bool[np.ndarray, "*per"] | None = None
 ) -> Assessment:
     """Nothing judged: `not_applicable`, or `undecided` where the condition was met but no strength could be judged."""
     nothing, blank = np.full(curves.per, np.nan), np.zeros((*curves.per, 0))
@@ -149,8 +148,8 @@ def not_applied(
         codes=np.where(np.zeros(curves.per, bool) if met is None else met, UNDECIDED, NOT_APPLICABLE).astype(np.int8),
         least=nothing,
         most=nothing,
-        note=np.zeros(curves.per, np.int8),
-        notes=(reason,),
+        note=np.full(curves.per, next(iter(notes)), np.int8),
+        notes=notes,
         strengths=curves.strengths,
         witness=blank.astype(np.int64),
         values=blank,

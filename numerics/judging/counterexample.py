@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float
 
-from numerics.baseline import Baseline, ConceptLaw, Sphere
+from numerics.baseline import Baseline, ConceptDistribution, Sphere
 from theory.facts import FACTS
 from theory.law import Counterexample
 from theory.tilted import pre_norm
@@ -50,7 +50,7 @@ def _data_law(
     log_odds: Float[np.ndarray, " vocab"],
     concept: Bool[np.ndarray, " vocab"],
     in_target: bool,
-) -> ConceptLaw:
+) -> ConceptDistribution:
     """Negative contexts all belong to the concept of the tokens of negative log-odds, so |M| = log(a/b) there and on T.
 
     The context at hand gives the probabilities a of its own concept and b of the others.
@@ -62,7 +62,7 @@ def _data_law(
         np.where(own, probabilities, probabilities * ratio),
         np.where(own, probabilities / ratio, probabilities),
     )
-    return ConceptLaw(
+    return ConceptDistribution(
         inside=inside,
         outside=outside,
         negative_share=negative_share,

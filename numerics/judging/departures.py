@@ -11,10 +11,10 @@ from jaxtyping import Bool, Int
 from numerics.bands import shapes
 from numerics.bands.band import Band
 from numerics.bands.shapes import Departures, Direction
-from numerics.baseline import Baseline
 from numerics.judging.antiderivatives import antiderivative
 from numerics.judging.prediction import AFTER, BEFORE, INSIDE, is_limit, predicted, turning, turning_side
-from numerics.observing.observed_curves import Curves
+from numerics.lowering.setting import Settings
+from numerics.observing.curve_bands import Curves
 from theory.claims import Bounded, Claim, Close, Turns
 from theory.quantities import ABSCISSA
 from theory.tilted import Expr
@@ -42,7 +42,7 @@ def departed(
     claim: Claim,
     curves: Curves,
     inside: Bool[np.ndarray, " strengths"],
-    baseline: Baseline | None,
+    known: Settings | None,
     *,
     tolerance: float,
     tokens: Int[np.ndarray, " tokens"] | None = None,
@@ -58,20 +58,24 @@ def departed(
     )
     settled, never = np.full(band.lower.shape[1], INSIDE), np.zeros(band.lower.shape[1], bool)
 
-    def at(expr, strengths=band.strengths):
-        return predicted(expr, claim, strengths, curves.per, baseline, tokens)
+    def at(expr):
+        return predicted(expr, claim, band.strengths, curves.per, known, tokens)
+
+    def anywhere(expr, strengths):
+        fresh = known and Settings(baseline=known.baseline)  # what is read between the strengths is not read again
+        return predicted(expr, claim, strengths, curves.per, fresh, tokens)
 
     if points_needed(claim) > 1 and not isinstance(claim, Turns):
-        return _derivatives(claim, whole, at)
+        return _derivatives(claim, whole, anywhere)
     match claim:
         case Turns():
-            count, way = turning(claim, curves.per, baseline, tokens)
-            side = turning_side(claim, count, band.strengths[[0, -1]], baseline, tokens)
+            count, way = turning(claim, curves.per, known, tokens)
+            side = turning_side(claim, count, band.strengths[[0, -1]], known, tokens)
             return _turns(band, count.ravel(), way.ravel(), side.ravel())
         case Close():
             (value, error), (remainder, _) = at(claim.value), at(claim.remainder)
             silent = np.asarray(np.isinf(remainder).all(axis=0))
-            if is_limit(claim, baseline):
+            if is_limit(claim, known):
                 remainder = np.where(remainder <= tolerance / 2, remainder, np.inf)
             floor, ceiling = (np.clip(value + side * (remainder + error), *curves.reach) for side in (-1, 1))
             unjudged = np.asarray(np.isinf(remainder).all(axis=0) & ~silent)

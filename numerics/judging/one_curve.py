@@ -1,27 +1,29 @@
 """One observed curve against a law: `compare("token_bump", strengths, values)`."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
 import numpy as np
-from jaxtyping import ArrayLike, Bool, Float
+from jaxtyping import ArrayLike, Bool, Float, Int
 
 from numerics.bands.band import check_strengths
 from numerics.bands.evidence import Evidence
 from numerics.bands.measured import Bounds, observed_bounds
 from numerics.baseline import Baseline
 from numerics.checks import checked_log_odds, checked_log_probs
-from numerics.judging.assessment import Assessment, assess
+from numerics.judging.assessment import Assessment, judge_curves
+from numerics.judging.notes import Note, Notes, lacking, note
 from numerics.judging.p_values import ruled_out_from
 from numerics.judging.reasons import verdict_of
 from numerics.judging.verdict import OUTCOMES, SEVERITY, Verdict, check_tolerance, not_applicable, worst
-from numerics.observing.observed_curves import Curves
+from numerics.lowering.setting import Settings, settings_of
+from numerics.observing.curve_bands import Curves
 from theory.catalogue import find_law
 from theory.claims import Bounded, Claim, Close, Turns
 from theory.law import Law
-from theory.quantities import LOG_PROBABILITY
+from theory.quantities import LOG_PROBABILITY, Quantity
 
 SAME = 1e-6
 """How far, in nats, a curve at strength 0 may be from the base log-probability of the token it is of."""
@@ -54,7 +56,7 @@ def compare(
     values that are sampled proportions; or else the rounding of the values' dtype. Bounds count as statistical
     evidence, held simultaneously at `level`, unless `evidence` says otherwise.
 
-    Predictions and conditions are computed from `log_probs` (base law, `[vocab]` or `[contexts, vocab]`) and
+    Predictions and conditions are computed from `log_probs` (unsteered, `[vocab]` or `[contexts, vocab]`) and
     `log_odds`, or from a whole `baseline`. `token` is the id of the token at hand (by default the one token whose base
     log-probability the curve passes through at strength 0); `concept` the tokens, as ids or a mask, of the concept at
     hand, taken as the target. A closed form that lacks what it needs is `not_applicable`. A claim about shape alone is
@@ -65,31 +67,88 @@ def compare(
     'holds'
     """
     law, claims = _claims(law_or_claim)
-    tolerance = check_tolerance(tolerance)
+    measured = _measured(claims[0].quantity, strengths, values, lower, upper, trials, scale, level, evidence)
+    known = _known(baseline, log_probs, log_odds, concept, measured.observed.lower.shape[1])
+    asked = _Asked(
+        law=law,
+        measured=measured,
+        known=None if known is None else settings_of(known),
+        token=token,
+        tolerance=check_tolerance(tolerance),
+    )
+    verdict = _speaking([_judged(claim, asked) for claim in claims])
+    return replace(verdict, reason="; ".join(part for part in (verdict.reason, measured.observed.note) if part))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Measured:
+    """What was measured of a quantity; `at_level` gives its bounds at another level, `samples` are those a strength."""
+
+    quantity: Quantity
+    strengths: Float[np.ndarray, " strengths"]
+    observed: Bounds
+    at_level: Callable[..., Bounds]
+    samples: int | None
+    evidence: Evidence
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Asked:
+    """What is judged: a measurement, beside what is known of it."""
+
+    law: str | None
+    measured: _Measured
+    known: Settings | None
+    token: int | None
+    tolerance: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Judged:
+    """A claim's verdict; `lacks` says that an input was missing, `assumed` what was taken as met for want of one."""
+
+    claim: Claim
+    verdict: Verdict
+    lacks: bool
+    assumed: str = ""
+
+
+def _measured(quantity: Quantity, strengths, values, lower, upper, trials, scale, level, evidence) -> _Measured:
+    """The arguments of `compare`, checked and as a band."""
     strengths = np.asarray(strengths, np.float64)
     check_strengths(strengths, least=3)
-    quantity = claims[0].quantity
     at_level = partial(observed_bounds, quantity, strengths, values, lower, upper, trials=trials, scale=scale)
-    observed = at_level(level=level)
-    evidence = evidence or ("deterministic" if lower is None and upper is None and trials is None else "statistical")
-    known = _known(baseline, log_probs, log_odds, concept, observed.lower.shape[1])
-    judged = []
-    for claim in claims:
-        curves, tokens, missing = _placed(claim, observed, strengths, evidence, known, token)
-        curves = curves if trials is None else replace(curves, samples=int(np.min(trials)))
-        if claim.quantity != quantity:
-            missing = f"the values given are of {quantity.id}; this claim is about {claim.quantity.id}"
-        if missing and (isinstance(claim, Close) or claim.quantity != quantity):
-            judged.append((claim, not_applicable(claim, law, tolerance, evidence, missing), ""))
-            continue
-        found = assess(claim, curves, None if missing else known, tolerance=tolerance, tokens=tokens, assume=missing)
-        at = worst(found.codes, found.least, found.most)
-        verdict = verdict_of(found, at, law)
-        if trials is not None and verdict.verdict == "departs":
-            verdict = replace(verdict, reason=f"{verdict.reason}; {_level(found, at, at_level)}")
-        judged.append((claim, verdict, found.assumed))
-    verdict = _speaking(judged)
-    return replace(verdict, reason="; ".join(part for part in (verdict.reason, observed.note) if part))
+    sampled = trials is not None
+    computed = lower is None and upper is None and not sampled
+    return _Measured(
+        quantity=quantity,
+        strengths=strengths,
+        observed=at_level(level=level),
+        at_level=at_level,
+        samples=int(np.min(trials)) if sampled else None,
+        evidence=evidence or ("deterministic" if computed else "statistical"),
+    )
+
+
+def _judged(claim: Claim, asked: _Asked) -> _Judged:
+    """One claim on the curve. Claims about shape alone are judged whatever is missing, the condition taken as met."""
+    measured = asked.measured
+    curves, tokens, missing = _placed(claim, asked)
+    if claim.quantity != measured.quantity:
+        missing = note(Note.OTHER_QUANTITY, given=measured.quantity.id, wanted=claim.quantity.id)
+    why = "".join(missing.values())
+    if missing and (isinstance(claim, Close) or claim.quantity != measured.quantity):
+        refused = not_applicable(claim, asked.law, asked.tolerance, measured.evidence, why)
+        return _Judged(claim=claim, verdict=refused, lacks=True)
+    found = judge_curves(
+        claim, curves, None if missing else asked.known, tolerance=asked.tolerance, tokens=tokens, assume=why
+    )
+    at = worst(found.codes, found.least, found.most)
+    verdict = verdict_of(found, at, asked.law)
+    if measured.samples is not None and verdict.verdict == "departs":
+        verdict = replace(verdict, reason=f"{verdict.reason}; {_level(found, at, measured.at_level)}")
+    lacks = verdict.verdict == "not_applicable" and found.note[at] != Note.UNMET
+    return _Judged(claim=claim, verdict=verdict, lacks=lacks, assumed=found.assumed)
 
 
 def _claims(law_or_claim: str | Law | Claim) -> tuple[str | None, tuple[Claim, ...]]:
@@ -126,41 +185,37 @@ def _known(baseline: Baseline | None, log_probs, log_odds, concept, columns: int
     return baseline if baseline.concepts is None else replace(baseline, concepts=baseline.concepts[:1])
 
 
-def _placed(
-    claim: Claim, observed: Bounds, strengths, evidence: Evidence, baseline: Baseline | None, token: int | None
-) -> tuple[Curves, np.ndarray | None, str]:
+def _placed(claim: Claim, asked: _Asked) -> tuple[Curves, Int[np.ndarray, " tokens"] | None, Notes]:
     """The curves on the dimensions of the claim's quantity, their token, and what is missing to place them."""
-    per, columns = claim.quantity.per, observed.lower.shape[1]
+    measured, per = asked.measured, claim.quantity.per
+    columns = measured.observed.lower.shape[1]
     if columns > 1 and "token" not in per:
         raise ValueError(f"values have {columns} columns, but {claim.quantity.id} is one curve: expected [strengths]")
     shape = tuple(columns if axis == "token" else 1 for axis in per)
-    lower, upper = (bound.T.reshape(*shape, -1) for bound in (observed.lower, observed.upper))
-    curves = Curves(strengths=strengths, lower=lower, upper=upper, evidence=evidence)
-    if baseline is None:
-        return curves, None, "needs log_probs, which are not given"
-    contexts, vocab = baseline.log_probs.shape
+    lower, upper = (bound.T.reshape(*shape, -1) for bound in (measured.observed.lower, measured.observed.upper))
+    curves = Curves(
+        strengths=measured.strengths, lower=lower, upper=upper, evidence=measured.evidence, samples=measured.samples
+    )
+    if asked.known is None:
+        return curves, None, lacking("log_probs")
+    contexts, vocab = asked.known.baseline.log_probs.shape
     if "context" in per and contexts > 1:
         raise ValueError(
             f"{claim.quantity.id} is one curve a context: expected log_probs of one context, got {contexts}"
         )
     if "token" not in per or columns > 1:
-        return curves, None, ""
+        return curves, None, {}
+    token = _token_of(claim, measured, asked.known.baseline) if asked.token is None else asked.token
     if token is None:
-        token = _token_of(claim, observed, strengths, baseline)
-        if token is None:
-            return (
-                curves,
-                None,
-                "needs token=ID: which token's curve this is cannot be told from its value at strength 0",
-            )
+        return curves, None, note(Note.UNPLACED)
     if not 0 <= token < vocab:
         raise ValueError(f"token {token} is out of range: expected 0 to {vocab - 1}")
-    return curves, np.array([token]), ""
+    return curves, np.array([token]), {}
 
 
-def _token_of(claim: Claim, observed: Bounds, strengths, baseline: Baseline) -> int | None:
+def _token_of(claim: Claim, measured: _Measured, baseline: Baseline) -> int | None:
     """The token whose base log-probability the curve passes through at strength 0, if there is only one like it."""
-    at = np.flatnonzero(strengths == 0)
+    at, observed = np.flatnonzero(measured.strengths == 0), measured.observed
     if claim.quantity != LOG_PROBABILITY or at.size == 0:
         return None
     low, high = observed.lower[at[0], 0] - SAME, observed.upper[at[0], 0] + SAME
@@ -183,23 +238,19 @@ def _level(found: Assessment, at: tuple[int, ...], bounds: Callable[..., Bounds]
     return f"ruled out at every level above {level:.2g}"
 
 
-def _speaking(judged: list[tuple[Claim, Verdict, str]]) -> Verdict:
+def _speaking(judged: list[_Judged]) -> Verdict:
     """The verdict that speaks for all: the worst, unless it hangs on a condition nobody could check."""
     rank = {OUTCOMES[code]: place for place, code in enumerate(SEVERITY)}
-    ordered = sorted(judged, key=lambda one: (rank[one[1].verdict], -(one[1].departure or 0.0)))
-    _, verdict, assumed = ordered[0]
-    rivals = [(claim.condition.name, other) for claim, other, taken in judged if taken]
-    disagree = len({name for name, _ in rivals}) > 1 and len({other.verdict for _, other in rivals}) > 1
-    if not (assumed and disagree):
-        unjudged = [f"{other.claim} ({other.reason})" for claim, other, _ in judged if _lacks_input(claim, other)]
-        if verdict.verdict == "holds" and unjudged:
-            return replace(verdict, reason=f"{verdict.reason}; not judged: {'; '.join(unjudged)}")
-        return verdict
-    findings = "; ".join(f"{other.verdict} if {name}" for name, other in rivals)
-    return replace(
-        verdict, verdict="undecided", reason=f"{findings}: which applies depends on log_probs, log_odds and token"
+    first, *_ = sorted(judged, key=lambda one: (rank[one.verdict.verdict], -(one.verdict.departure or 0.0)))
+    rivals = [one for one in judged if one.assumed]
+    disagree = (
+        len({one.claim.condition.name for one in rivals}) > 1 and len({one.verdict.verdict for one in rivals}) > 1
     )
-
-
-def _lacks_input(claim: Claim, verdict: Verdict) -> bool:
-    return verdict.verdict == "not_applicable" and not verdict.reason.startswith("condition unmet")
+    if first.assumed and disagree:
+        findings = "; ".join(f"{one.verdict.verdict} if {one.claim.condition.name}" for one in rivals)
+        reason = f"{findings}: which applies depends on log_probs, log_odds and token"
+        return replace(first.verdict, verdict="undecided", reason=reason)
+    unjudged = [f"{one.verdict.claim} ({one.verdict.reason})" for one in judged if one.lacks]
+    if first.verdict.verdict == "holds" and unjudged:
+        return replace(first.verdict, reason=f"{first.verdict.reason}; not judged: {'; '.join(unjudged)}")
+    return first.verdict

@@ -1,7 +1,7 @@
 """Numbers that the laws predict from the unsteered model beside what steering showed, with the gap between them.
 
 Predictions see the baseline alone; observations are intervals, never bare numbers, and a gap is the distance from the
-prediction to the interval. What is known to within a grid, or to the sampling of blocks, has the width of that.
+prediction to the interval. What is known to within a grid, or to the sampling of segments, has the width of that.
 """
 
 import math
@@ -109,8 +109,8 @@ def _validity(sweep: Sweep, baseline: Baseline) -> Gap | None:
     strengths, tokens = sweep.strengths, sweep.data["token"].to_numpy()
     seen = sweep.curves(LOG_PROBABILITY)
     curves, lower, upper = (seen.lower + seen.upper) / 2, [], []
-    for law, odds, curve in zip(baseline.log_probs, baseline.local_log_odds, curves, strict=True):
-        tilt = log_softmax(law + strengths[:, None] * odds, axis=1)[:, tokens].T
+    for log_probs, odds, curve in zip(baseline.log_probs, baseline.local_log_odds, curves, strict=True):
+        tilt = log_softmax(log_probs + strengths[:, None] * odds, axis=1)[:, tokens].T
         away = np.abs(curve - tilt).max(axis=0)
         for side in (strengths >= 0, strengths <= 0):
             outwards = np.argsort(np.abs(strengths[side]))
@@ -139,19 +139,23 @@ def _concept_slope(sweep: Sweep, baseline: Baseline) -> Gap | None:
 
 
 def _cross_entropy(sweep: Sweep, baseline: Baseline) -> Iterator[Gap | None]:
-    """Slope and curvature at 0 and the minimiser: of text like these blocks, or of a data law that is known whole.
+    """Slope and curvature at 0 and the minimiser: of text like these segments, or of data known in distribution.
 
     The derivatives at 0 are those of the quartic through five strengths, give or take how far apart it and the
     parabolas through the inner and the outer three are, which overstates its error.
     """
     strengths, zero = sweep.strengths, np.flatnonzero(sweep.strengths == 0)
     value, halfwidth, share = sweep.cross_entropy()
-    losses, rounding, weights = value.transpose("block", "strength").to_numpy(), halfwidth.to_numpy(), share.to_numpy()
+    losses, rounding, weights = (
+        value.transpose("segment", "strength").to_numpy(),
+        halfwidth.to_numpy(),
+        share.to_numpy(),
+    )
     sampled = baseline.data is not None and baseline.data.ndim == 1
     if (sampled and len(losses) < 2) or zero.size == 0 or not 2 <= zero[0] < len(strengths) - 2:
         return
 
-    def bounds(rows: Float[np.ndarray, "blocks points"], width: Float[np.ndarray, " points"]):
+    def bounds(rows: Float[np.ndarray, "segments points"], width: Float[np.ndarray, " points"]):
         mean = weights @ rows
         low, high = mean_band(rows, level=LEVEL, weights=weights) if sampled else (mean, mean)
         return low - width, high + width
@@ -173,7 +177,7 @@ def _cross_entropy(sweep: Sweep, baseline: Baseline) -> Iterator[Gap | None]:
 
 
 def _derivative(strengths, losses, rounding, order: int):
-    """Each block's derivative at 0 of the polynomial through some strengths, and the rounding of it."""
+    """Each segment's derivative at 0 of the polynomial through some strengths, and the rounding of it."""
     scale = np.abs(strengths).max()
     powers = np.vander(strengths / scale, increasing=True).T
     weight = np.linalg.solve(powers, math.factorial(order) * np.eye(len(powers))[order]) / scale**order

@@ -4,19 +4,34 @@ All of it sees the baseline alone. A float64 prediction is itself rounded, so it
 `numerics.lowering.expressions` states, and never rules a curve out by less.
 """
 
+from enum import IntEnum
+
 import numpy as np
 import sympy as sp
 from jaxtyping import Bool, Float, Int
 
 from numerics.baseline import Baseline
+from numerics.judging.notes import Note, Notes, lacking, note
 from numerics.lowering.expressions import is_known, lower, lower_domain
-from numerics.lowering.setting import MissingInputError
+from numerics.lowering.setting import MissingInputError, Settings
 from theory.claims import ALWAYS, Claim, Close, Turns
 from theory.quantities import Along
 from theory.tilted import Expr
 
-INSIDE, AFTER, BEFORE, UNKNOWN = range(4)
-"""Where a turning point is predicted to lie: in the window, beyond its end, before its start, or unknown."""
+
+class Side(IntEnum):
+    """Where a turning point is predicted to lie: in the window, beyond its end, before its start, or unknown."""
+
+    INSIDE = 0
+    AFTER = 1
+    BEFORE = 2
+    UNKNOWN = 3
+
+
+INSIDE, AFTER, BEFORE, UNKNOWN = Side
+
+NOTHING = Baseline(log_probs=np.zeros((1, 1)))
+"""For closed forms that read no baseline."""
 
 NEAR_ZERO = 1e-9
 """A domain that keeps this far from 0, on a side at least, is a tail."""
@@ -28,7 +43,7 @@ REACH = 2.0 ** np.arange(1, 41)
 def condition_met(
     claim: Claim,
     per: tuple[int, ...],
-    baseline: Baseline | None,
+    known: Settings | None,
     tokens: Int[np.ndarray, " tokens"] | None = None,
     *,
     assume: str | None = None,
@@ -37,38 +52,36 @@ def condition_met(
     if claim.condition == ALWAYS:
         return np.ones(per, bool), ""
     try:
-        if baseline is None:
+        if known is None:
             raise MissingInputError("log_probs and log_odds")
-        met = np.asarray(lower(claim.condition.holds, claim.quantity.per)(baseline, np.zeros(1), tokens), bool)
+        met = np.asarray(lower(claim.condition.holds, claim.quantity.per)(known, np.zeros(1), tokens), bool)
         return np.broadcast_to(met[..., 0], per), ""
     except MissingInputError as missing:
         if assume is None:
             raise
-        why = assume or f"needs {missing.field}, which is not given"
+        why = assume or lacking(missing.field)[Note.LACKING]
         return np.ones(per, bool), f"taken as met, unchecked ({why}): {claim.condition.name}"
 
 
 def turning(
-    claim: Turns, per: tuple[int, ...], baseline: Baseline | None, tokens: Int[np.ndarray, " tokens"] | None = None
+    claim: Turns, per: tuple[int, ...], known: Settings | None, tokens: Int[np.ndarray, " tokens"] | None = None
 ) -> tuple[Int[np.ndarray, "*per"], Int[np.ndarray, "*per"]]:
     """How often each curve may turn and which way it goes first (1 rising, -1 falling).
 
     Negative or 0 where the law does not say: the claim does not apply there.
     """
     first = {"rising": 1, "falling": -1}.get(claim.first, claim.first)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    count, way = (_each(expr, claim, per, baseline, tokens) for expr in (claim.n, first))
+    count, way = (_each(expr, claim, per, known, tokens) for expr in (claim.n, first))
     return count.astype(np.int64), np.sign(way).astype(np.int64)
 
 
-def _each(
-    expr: Expr, claim: Turns, per: tuple[int, ...], baseline: Baseline | None, tokens
-) -> Float[np.ndarray, "*per"]:
+def _each(expr: Expr, claim: Turns, per: tuple[int, ...], known: Settings | None, tokens) -> Float[np.ndarray, "*per"]:
     expr = sp.sympify(expr)
     if is_known(expr):
         return np.full(per, float(expr))
-    if baseline is None:
+    if known is None:
         raise MissingInputError("log_probs")
-    values = np.asarray(lower(expr, claim.quantity.per)(baseline, np.zeros(1), tokens))
+    values = np.asarray(lower(expr, claim.quantity.per)(known, np.zeros(1), tokens))
     return np.broadcast_to(values[..., 0], per)
 
 
@@ -76,7 +89,7 @@ def turning_side(
     claim: Turns,
     count: Int[np.ndarray, "*per"],
     window: Float[np.ndarray, "2"],
-    baseline: Baseline | None,
+    known: Settings | None,
     tokens: Int[np.ndarray, " tokens"] | None = None,
 ) -> Int[np.ndarray, "*per"]:
     """Where the turning point of a curve that has one is predicted to lie: the root of `claim.turn`, monotone.
@@ -85,12 +98,12 @@ def turning_side(
     at most so many, of which a window need not show any.
     """
     inside = np.full(count.shape, INSIDE)
-    if claim.turn is None or baseline is None:
+    if claim.turn is None or known is None:
         return np.where(count == 1, UNKNOWN, INSIDE) if is_known(sp.sympify(claim.n)) else inside
     if not (count == 1).any():
         return inside
     try:
-        turn = lower(claim.turn, claim.quantity.per)(baseline, window, tokens)
+        turn = lower(claim.turn, claim.quantity.per)(known, window, tokens)
     except MissingInputError:
         return np.where(count == 1, UNKNOWN, INSIDE)
     start, end = (np.broadcast_to(np.asarray(turn)[..., at], count.shape) for at in (0, 1))
@@ -100,44 +113,40 @@ def turning_side(
 
 
 def judged_strengths(
-    claim: Claim, strengths: Float[np.ndarray, " strengths"], baseline: Baseline | None
-) -> tuple[Bool[np.ndarray, " strengths"], str]:
+    claim: Claim, strengths: Float[np.ndarray, " strengths"], known: Settings | None
+) -> tuple[Bool[np.ndarray, " strengths"], Notes]:
     """The points of the abscissa that lie in a claim's domain, and what to say if there are none."""
-    at = baseline if baseline is not None else Baseline(log_probs=np.zeros((1, 1)))
+    at = known or Settings(baseline=NOTHING)
     domain = lower_domain(claim.domain, claim.quantity.along)
     inside = np.broadcast_to(np.asarray(domain(at, strengths), bool), strengths.shape)
     if inside.any():
-        return inside, ""
+        return inside, {}
     reach = _farther(strengths)
     there = reach[np.broadcast_to(np.asarray(domain(at, reach), bool), reach.shape)]
-    what = _NAMES[claim.quantity.along]
-    return inside, f"no {what} of the window lies in the claim's domain; {_nearest(there)}"
+    return inside, note(Note.OUTSIDE, abscissa=_NAMES[claim.quantity.along], mend=_nearest(there))
 
 
-def is_limit(claim: Claim, baseline: Baseline | None) -> bool:
+def is_limit(claim: Claim, known: Settings | None) -> bool:
     """Whether a claim is of a limit: a `Close` on a tail, a domain that keeps away from strength 0 on a side or both.
 
     Elsewhere than where its proved remainder is small a limit would hold without having been looked at.
     """
     if not isinstance(claim, Close) or claim.quantity.along != "strength":
         return False
-    at = baseline if baseline is not None else Baseline(log_probs=np.zeros((1, 1)))
+    at = known or Settings(baseline=NOTHING)
     near = np.broadcast_to(np.asarray(lower_domain(claim.domain)(at, np.array([-NEAR_ZERO, 0.0, NEAR_ZERO]))), 3)
     return not near[1] and not (near[0] and near[2])
 
 
-def limit_reach(claim: Claim, strengths: Float[np.ndarray, " strengths"], baseline: Baseline | None, tolerance) -> str:
+def limit_reach(claim: Claim, strengths: Float[np.ndarray, " strengths"], known: Settings | None, tolerance) -> Notes:
     """What to say where a limit's remainder is nowhere small enough in the window."""
     assert isinstance(claim, Close)
-    at = baseline if baseline is not None else Baseline(log_probs=np.zeros((1, 1)))
+    at = known or Settings(baseline=NOTHING)
     farther = _farther(strengths)
     sizes = np.asarray(lower(claim.remainder, claim.quantity.per)(at, farther))
     worst = np.broadcast_to(sizes.reshape(-1, sizes.shape[-1]).max(axis=0), farther.shape)
     small = (worst <= tolerance / 2) & np.asarray(lower_domain(claim.domain)(at, farther), bool)
-    return (
-        f"the limit's proved remainder is nowhere below half the tolerance ({tolerance / 2:.2g}) in the window; "
-        f"{_nearest(farther[small])}"
-    )
+    return note(Note.UNREACHED, half=tolerance / 2, mend=_nearest(farther[small]))
 
 
 def predicted(
@@ -145,19 +154,20 @@ def predicted(
     claim: Claim,
     strengths: Float[np.ndarray, " strengths"],
     per: tuple[int, ...],
-    baseline: Baseline | None,
+    known: Settings | None,
     tokens: Int[np.ndarray, " tokens"] | None = None,
 ) -> tuple[Float[np.ndarray, "strengths curves"], Float[np.ndarray, "strengths curves"] | float]:
     """A closed form at the judged strengths, `[strengths, curves]`, and the rounding error of that prediction."""
-    if baseline is None:
+    if known is None:
         if is_known(expr):
             return np.full((len(strengths), int(np.prod(per))), float(expr)), 0.0
         raise MissingInputError("log_probs")
-    value = np.asarray(lower(expr, claim.quantity.per)(baseline, strengths, tokens), np.float64)
+    value = np.asarray(lower(expr, claim.quantity.per)(known, strengths, tokens), np.float64)
     value = np.broadcast_to(value, (*per, len(strengths))).reshape(-1, len(strengths)).T
     if is_known(expr):
         return value, 0.0
-    spread = 0.0 if baseline.log_odds is None else np.abs(baseline.log_odds).max()
+    odds = known.baseline.log_odds
+    spread = 0.0 if odds is None else np.abs(odds).max()
     error = 1e-12 * (1 + np.abs(value)) + 4 * np.finfo(float).eps * np.abs(strengths)[:, None] * spread
     return value, np.where(np.isfinite(value), error, 0.0)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from numerics.judging.assessment import Assessment
 from numerics.judging.deciding import TURN_POINTS, samples_needed, sharpening, turn_beyond
+from numerics.judging.notes import Note
 from numerics.judging.verdict import HOLDS, NOT_APPLICABLE, OUTCOMES, Verdict
 from theory.quantities import PEAK, Along
 
@@ -40,7 +41,7 @@ def verdict_of(assessment: Assessment, index: tuple[int, ...], law: str | None) 
 
 
 def _reason(assessment: Assessment, index, code: int, departure: float | None, at: list[float]) -> str:
-    note = assessment.notes[int(assessment.note[index])]
+    note = assessment.notes[Note(int(assessment.note[index]))]
     if departure is None:
         return note
     unit = assessment.claim.quantity.unit

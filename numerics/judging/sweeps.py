@@ -9,7 +9,8 @@ from jaxtyping import Float, Int
 
 from numerics.bands.evidence import Evidence
 from numerics.baseline import Baseline
-from numerics.judging.assessment import Assessment, assess, not_applied, side_notes
+from numerics.judging.assessment import Assessment, judge_curves, not_applied, noted
+from numerics.judging.notes import Note, lacking, note, turning_notes
 from numerics.judging.prediction import AFTER, BEFORE, UNKNOWN, condition_met, turning, turning_side
 from numerics.judging.reasons import verdict_of
 from numerics.judging.shares import Tally, tally
@@ -24,17 +25,15 @@ from numerics.judging.verdict import (
     not_applicable,
     worst,
 )
-from numerics.lowering.setting import MissingInputError
-from numerics.observing.observed_curves import Curves
+from numerics.lowering.setting import MissingInputError, Settings, settings_of
+from numerics.observing.curve_bands import Curves
 from numerics.observing.sweep import NotObservedError, Sweep
+from numerics.observing.variables import BUMP, FALLING, RISING
 from theory.claims import Claim, Turns
 from theory.law import Law
 from theory.quantities import LOG_PROBABILITY, Unit
 
 Weighing = Literal["count", "mass", "chosen"]
-
-RISING, FALLING, BUMP = range(3)
-"""Places along a sweep's `shape` dimension."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,31 +66,35 @@ class Finding:
     where: dict[str, int | str]
 
 
-def judge(law: Law, sweep: Sweep, baseline: Baseline | None, *, tolerance: float | None = None) -> list[Finding]:
+def judge_sweep(
+    law: Law, sweep: Sweep, baseline: Baseline | Settings | None, *, tolerance: float | None = None
+) -> list[Finding]:
     """Judge every claim of a law on a sweep; predictions come from `baseline` alone.
 
     Claims on the shape of token curves are judged on the whole vocabulary, from the sweep's summary; closed forms on
     the curves the sweep holds. A turning point predicted outside the window makes a curve judged as monotone.
-    `tolerance` is in each claim's unit (default 1e-3). A baseline that does not fit the sweep is a `ValueError`.
+    `tolerance` is in each claim's unit (default 1e-3). A baseline that does not fit the sweep is a `ValueError`. Who
+    judges many laws gives `Settings` of the baseline, in which what they have in common is computed once.
     """
-    tolerance = check_tolerance(tolerance)
-    _check_fit(sweep, baseline)
-    return [_finding(law, claim, sweep, baseline, tolerance) for claim in law.claims]
+    tolerance, known = check_tolerance(tolerance), None if baseline is None else settings_of(baseline)
+    _check_fit(sweep, None if known is None else known.baseline)
+    return [_finding(law, claim, sweep, known, tolerance) for claim in law.claims]
 
 
-def _finding(law: Law, claim: Claim, sweep: Sweep, baseline: Baseline | None, tolerance: float) -> Finding:
-    tokens = None
+def _finding(law: Law, claim: Claim, sweep: Sweep, known: Settings | None, tolerance: float) -> Finding:
+    tokens, baseline = None, None if known is None else known.baseline
     try:
         if isinstance(claim, Turns) and _summarised(claim, sweep):
-            assessment = _assess_vocabulary(claim, sweep, baseline, tolerance)
+            assessment = _assess_vocabulary(claim, sweep, known, tolerance)
         else:
             curves = sweep.curves(claim.quantity)
             tokens = sweep.data["token"].to_numpy() if "token" in claim.quantity.per else None
-            assessment = assess(claim, curves, baseline, tolerance=tolerance, tokens=tokens)
+            assessment = judge_curves(claim, curves, known, tolerance=tolerance, tokens=tokens)
     except NotObservedError as missing:
         blank = np.zeros((*[0] * len(claim.quantity.per), len(sweep.strengths)))
         nowhere = Curves(strengths=sweep.strengths, lower=blank, upper=blank)
-        return _summed(law, not_applied(claim, nowhere, tolerance, str(missing)), sweep, baseline, None, str(missing))
+        unobserved = not_applied(claim, nowhere, tolerance, note(Note.UNOBSERVED, missing=missing))
+        return _summed(law, unobserved, sweep, baseline, None, str(missing))
     return _summed(law, assessment, sweep, baseline, tokens, "no curves")
 
 
@@ -100,21 +103,22 @@ def _summarised(claim: Turns, sweep: Sweep) -> bool:
     return kind and claim.quantity == LOG_PROBABILITY and claim.domain == sp.S.Reals and "shape_departure" in sweep.data
 
 
-def _assess_vocabulary(claim: Turns, sweep: Sweep, baseline: Baseline | None, tolerance: float) -> Assessment:
-    """As `assess`, on the whole vocabulary: departures were computed when the sweep was made."""
+def _assess_vocabulary(claim: Turns, sweep: Sweep, known: Settings | None, tolerance: float) -> Assessment:
+    """As `judge_curves`, on the whole vocabulary: departures were computed when the sweep was made."""
     data, strengths = sweep.data, sweep.strengths
     departure = data["shape_departure"].to_numpy().astype(np.float64)
     per = departure.shape[:2]
     nothing = Curves(strengths=strengths, lower=np.zeros((*per, 0)), upper=np.zeros((*per, 0)))
+    unmet = note(Note.UNMET, condition=claim.condition.name)
     try:
-        met, _ = condition_met(claim, per, baseline)
+        met, _ = condition_met(claim, per, known)
     except MissingInputError as missing:
-        return not_applied(claim, nothing, tolerance, f"needs {missing.field}, which is not given")
+        return not_applied(claim, nothing, tolerance, lacking(missing.field))
     if not met.any():
-        return not_applied(claim, nothing, tolerance, f"condition unmet: {claim.condition.name}")
+        return not_applied(claim, nothing, tolerance, unmet)
     window = strengths[[0, -1]]
-    count, _ = turning(claim, per, baseline)
-    side = turning_side(claim, count, window, baseline)
+    count, _ = turning(claim, per, known)
+    side = turning_side(claim, count, window, known)
     first, second = (RISING, FALLING) if claim.first == "rising" else (FALLING, RISING)
     whole = first if claim.n == 0 else BUMP
     shape = np.select([side == AFTER, side == BEFORE], [first, second], whole)[..., None]
@@ -126,7 +130,6 @@ def _assess_vocabulary(claim: Turns, sweep: Sweep, baseline: Baseline | None, to
         np.take_along_axis(data[name].to_numpy(), shape[..., None], axis=2)[:, :, 0]
         for name in ("shape_witness", "shape_witness_value")
     )
-    notes = (*side_notes(claim, window), f"condition unmet: {claim.condition.name}")
     return Assessment(
         claim=claim,
         tolerance=tolerance,
@@ -134,8 +137,8 @@ def _assess_vocabulary(claim: Turns, sweep: Sweep, baseline: Baseline | None, to
         codes=codes,
         least=least,
         most=most,
-        note=np.where(met, side, len(notes) - 1),
-        notes=notes,
+        note=np.where(met, noted(side), Note.UNMET),
+        notes=turning_notes(claim, *window) | unmet,
         strengths=strengths,
         witness=witness,
         values=values.astype(np.float64),
@@ -187,8 +190,8 @@ def _holding(claim: Claim, codes: Int[np.ndarray, "*per"], mass, sweep: Sweep, t
     found: dict[Weighing, Tally] = {"count": tally(holds, judged=judged)}
     if mass is not None:
         found["mass"] = tally(holds, mass, judged)
-    if "token" in claim.quantity.per and "chosen_after" in sweep.data:
-        ids = sweep.data["token"].to_numpy()[~sweep.data["chosen_after"].to_numpy()]
+    if "token" in claim.quantity.per and "token" in sweep.data:
+        ids = sweep.data["token"].to_numpy()
         columns = ids if tokens is None else np.flatnonzero(np.isin(tokens, ids))
         found["chosen"] = tally(holds[:, columns], judged=judged[:, columns])
     return found

@@ -123,7 +123,7 @@ def _cumulant_within(side: bool) -> Callable[..., Array]:
 
 def _divergence(which: int) -> Callable[..., Array]:
     def kernel(setting: Setting, strengths: Strengths) -> Array:
-        return over_contexts(lambda *of: tilted_divergences(*of)[which], *setting.law, strengths)
+        return over_contexts(lambda *of: tilted_divergences(*of)[which], *setting.distribution, strengths)
 
     return kernel
 
@@ -132,22 +132,23 @@ def _log_mass(setting: Setting, strengths: Strengths, side: int) -> Array:
     def kernel(laws, odds, strengths):
         return tilted_log_mass(laws, odds, setting.concepts, strengths)[1 - side]
 
-    return over_contexts(kernel, *setting.law, strengths)
+    return over_contexts(kernel, *setting.distribution, strengths)
 
 
 def _concept_divergence(setting: Setting, strengths: Strengths) -> Array:
     def kernel(laws, odds, strengths):
         return tilted_concept_divergence(laws, odds, setting.concepts, strengths)
 
-    return over_contexts(kernel, *setting.law, strengths)
+    return over_contexts(kernel, *setting.distribution, strengths)
 
 
 def _envelope(setting: Setting, strengths: Strengths) -> Array:
-    return over_contexts(tilted_envelope, *setting.law, strengths)
+    return over_contexts(tilted_envelope, *setting.distribution, strengths)
 
 
 def _extremal_log_mass(setting: Setting, end: int) -> Array:
-    return logsumexp(setting.log_probs, axis=1, where=setting.log_odds == setting.levels[-1 if end > 0 else 0])
+    extreme = setting.distinct_log_odds[-1 if end > 0 else 0]
+    return logsumexp(setting.log_probs, axis=1, where=setting.log_odds == extreme)
 
 
 def _data_mean(setting: Setting) -> Array:
@@ -179,9 +180,14 @@ def _share_steps(which: int) -> Callable[[Setting], Array]:
     return kernel
 
 
-def _level(n: int) -> Callable[[Setting], Any]:
+def _distinct(n: int) -> Callable[[Setting], Any]:
     """The n-th of the distinct log-odds, from either end, as far as there are any."""
-    return lambda setting: setting.levels[min(n, len(setting.levels) - 1) if n >= 0 else max(n, -len(setting.levels))]
+
+    def kernel(setting: Setting) -> Any:
+        odds = setting.distinct_log_odds
+        return odds[min(n, len(odds) - 1) if n >= 0 else max(n, -len(odds))]
+
+    return kernel
 
 
 def _field(name: str, part: str = "", dtype: Any = jnp.float64) -> Callable[[Setting], Array]:
@@ -250,10 +256,10 @@ ROWS: dict[Any, Row] = {
     facts.norm_e: _array("context", "sphere", "e"),
     facts.norm_f: _array("", "sphere", "f"),
     # of the model
-    tilted.M_max: Row(per=(), fields=ODDS, kernel=_level(-1)),
-    tilted.M_min: Row(per=(), fields=ODDS, kernel=_level(0)),
-    facts.M_second: Row(per=(), fields=ODDS, kernel=_level(-2)),
-    facts.M_second_last: Row(per=(), fields=ODDS, kernel=_level(1)),
+    tilted.M_max: Row(per=(), fields=ODDS, kernel=_distinct(-1)),
+    tilted.M_min: Row(per=(), fields=ODDS, kernel=_distinct(0)),
+    facts.M_second: Row(per=(), fields=ODDS, kernel=_distinct(-2)),
+    facts.M_second_last: Row(per=(), fields=ODDS, kernel=_distinct(1)),
     facts.other_range: Row(per=(), fields=TWO[1:], kernel=lambda s: np.ptp(s.need("other_log_odds"))),
     facts.delta: _array("", "data_law", "delta"),
     facts.logit_curvature: _array("", "logit_curvature"),

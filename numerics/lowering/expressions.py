@@ -19,7 +19,7 @@ from numerics.closed_forms.cross_entropy import cross_entropy_change
 from numerics.exponential_sums.tilted import tilted_covariance
 from numerics.lowering.atoms import dimensions_of_atom, is_atom, read, row_of
 from numerics.lowering.forms import ReverseDivergence, outermost, prepared
-from numerics.lowering.setting import AXES, Setting, on_axes, setting_of
+from numerics.lowering.setting import AXES, Setting, Settings, on_axes, settings_of
 from theory.claims import Claim, Close, Turns
 from theory.quantities import ABSCISSA, Along
 from theory.tilted import ContextMean, Covariance, Expectation, Expr, Mean, VocabularyMean
@@ -36,6 +36,7 @@ def lower(expr: Expr, per: tuple[str, ...] | None = None) -> Lowered:
     `per` are the dimensions of the result beside the strength, which comes last; a dimension that the expression does
     not depend on has length 1. Default: those it depends on. `strengths` is one-dimensional: the values of the variable
     that the curves run along, alpha or `level` or `rank`. `tokens` chooses token ids (default: the whole vocabulary).
+    Given `Settings` in place of the baseline, what several forms have in common is computed once.
     Booleans lower to Boolean arrays. K and log-probabilities are exact within `1e-12 |value| + 1e-12 + 4 eps max|alpha
     M|`; relative entropies, whose terms would cancel, and a contexts' mean of `K - alpha E[M]` on the model's own law
     are relatively accurate down to alpha = 0. Nothing overflows.
@@ -50,10 +51,10 @@ def lower(expr: Expr, per: tuple[str, ...] | None = None) -> Lowered:
         raise ValueError(f"{expr}: depends on {', '.join(sorted(missing))}, but per = {dimensions} leaves that out")
 
     def evaluate(
-        baseline: Baseline, strengths: ArrayLike, tokens: Int[ArrayLike, " tokens"] | None = None
+        baseline: Baseline | Settings, strengths: ArrayLike, tokens: Int[ArrayLike, " tokens"] | None = None
     ) -> Float[np.ndarray, "*dimensions strengths"]:
         chosen = None if tokens is None else np.asarray(tokens)
-        setting = setting_of(baseline, checked_strengths(strengths), chosen)
+        setting = settings_of(baseline).at(checked_strengths(strengths), chosen)
         with np.errstate(all="ignore"):  # what overflows is inf, and what has no value nan, as in JAX
             value = _evaluate(stable, setting)
         return np.squeeze(value, axis=tuple(n for n, axis in enumerate(AXES) if axis not in (*dimensions, "strength")))
@@ -199,9 +200,9 @@ def _read_anew(atom: Expr, setting: Setting) -> np.ndarray:
 def _context_mean(expr: Expr, setting: Setting) -> np.ndarray:
     weights = setting.baseline.weights
     if isinstance(expr, ReverseDivergence):
-        law, odds = setting.law
+        distribution, odds = setting.distribution
         strengths = _evaluate(expr.args[0], setting).reshape(-1)
-        return np.asarray(cross_entropy_change(law, odds, strengths, weights)).reshape(1, 1, 1, -1)
+        return np.asarray(cross_entropy_change(distribution, odds, strengths, weights)).reshape(1, 1, 1, -1)
     values = _evaluate(expr, setting)
     shares = np.full(values.shape[0], 1.0) if weights is None else np.asarray(weights)
     return np.average(values, axis=0, weights=shares if values.shape[0] > 1 else None)[None]
@@ -209,21 +210,17 @@ def _context_mean(expr: Expr, setting: Setting) -> np.ndarray:
 
 def _tilted_average(average: Expr, setting: Setting) -> np.ndarray:
     """E_a[f] or Cov_a[f, g] of expressions in the token alone, context by context."""
-    whole = setting_of(setting.baseline, setting.strengths, None)
-    law, odds = whole.law
-    functions = [
-        np.broadcast_to(_evaluate(f, whole), (len(law), len(odds), 1, 1))[..., 0, 0] for f in average.args[:-1]
-    ]
-    at = np.broadcast_to(_evaluate(average.args[-1], setting)[:, 0, 0], (len(law), setting.strengths.size))
-    rows = zip(law, functions[0], functions[-1], at, strict=True)
+    log_probs, odds = setting.distribution
+    sizes = (len(log_probs), len(odds), 1, 1)
+    functions = [np.broadcast_to(_evaluate(f, setting.whole), sizes)[..., 0, 0] for f in average.args[:-1]]
+    at = np.broadcast_to(_evaluate(average.args[-1], setting)[:, 0, 0], (len(log_probs), setting.strengths.size))
+    rows = zip(log_probs, functions[0], functions[-1], at, strict=True)
     found = [tilted_covariance(p, odds, f, g, a)[isinstance(average, Covariance)] for p, f, g, a in rows]
     return on_axes(np.stack(found), ("context", "strength"))
 
 
 def _vocabulary_mean(mean: Expr, setting: Setting) -> np.ndarray:
-    value = np.mean(
-        _evaluate(mean.args[0], setting_of(setting.baseline, setting.strengths, None)), axis=1, keepdims=True
-    )
+    value = np.mean(_evaluate(mean.args[0], setting.whole), axis=1, keepdims=True)
     if not np.isfinite(value).all():
         raise ValueError(
             "log_probs: hold -inf, but a centred logit needs finite ones; leave tokens of probability 0 out"

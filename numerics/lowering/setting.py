@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from numerics.baseline import Baseline
-from numerics.checks import checked_law, checked_log_odds, checked_log_probs
+from numerics.checks import checked_distribution, checked_log_odds, checked_log_probs
 
 AXES = ("context", "token", "concept", "strength")
 """The last is the axis that curves run along, whatever their abscissa is."""
@@ -30,7 +30,7 @@ class MissingInputError(ValueError):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Setting:
-    """What the kernels of atoms read. `strengths` is the abscissa: strengths, levels of the log-odds, or ranks.
+    """What the kernels of atoms read. `strengths` is the abscissa: strengths, values of the log-odds, or ranks.
 
     `values` remembers the atoms that were read, for the next closed form that is evaluated in the same setting.
     """
@@ -48,6 +48,11 @@ class Setting:
         return value
 
     @cached_property
+    def whole(self) -> "Setting":
+        """The same with the whole vocabulary."""
+        return self if self.tokens is None else Setting(baseline=self.baseline, strengths=self.strengths, tokens=None)
+
+    @cached_property
     def log_probs(self) -> Float[Array, "contexts vocab"]:
         return checked_log_probs(self.baseline.log_probs)
 
@@ -56,7 +61,7 @@ class Setting:
         return checked_log_odds(self.need("log_odds"), vocab=self.log_probs.shape[-1])
 
     @cached_property
-    def levels(self) -> Float[np.ndarray, " levels"]:
+    def distinct_log_odds(self) -> Float[np.ndarray, " distinct"]:
         """The distinct log-odds, ascending."""
         return np.unique(self.log_odds)
 
@@ -65,8 +70,8 @@ class Setting:
         return jnp.asarray(self.need("concepts"), dtype=bool)
 
     @cached_property
-    def law(self) -> tuple[Float[Array, "contexts vocab"], Float[Array, " vocab"]]:
-        return checked_law(self.log_probs, self.need("log_odds"))
+    def distribution(self) -> tuple[Float[Array, "contexts vocab"], Float[Array, " vocab"]]:
+        return checked_distribution(self.log_probs, self.need("log_odds"))
 
     @cached_property
     def reference(self) -> Int[np.ndarray, " contexts"]:
@@ -74,20 +79,28 @@ class Setting:
         return most_probable(self.baseline.log_probs)
 
 
-RECENT: deque[Setting] = deque(maxlen=8)
-"""Settings of the latest evaluations: the claims of all laws are judged in few."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Settings:
+    """Settings of one baseline. Whoever evaluates many closed forms of it keeps this: what was read is read once.
+
+    It holds the latest few settings, in which the claims of all laws on one sweep are judged, and goes with its keeper.
+    """
+
+    baseline: Baseline
+    held: deque["Setting"] = field(default_factory=lambda: deque(maxlen=8))
+
+    def at(self, strengths: Float[Array, " strengths"], tokens: Int[np.ndarray, " tokens"] | None) -> "Setting":
+        """The setting at some strengths, with what was already read in it."""
+        for setting in self.held:
+            if np.array_equal(setting.strengths, strengths) and _alike(tokens, setting.tokens):
+                return setting
+        self.held.append(Setting(baseline=self.baseline, strengths=strengths, tokens=tokens))
+        return self.held[-1]
 
 
-def setting_of(
-    baseline: Baseline, strengths: Float[Array, " strengths"], tokens: Int[np.ndarray, " tokens"] | None
-) -> Setting:
-    """The setting, with what was already read in it if it is a recent one."""
-    for recent in RECENT:
-        same = recent.baseline is baseline and np.array_equal(recent.strengths, strengths)
-        if same and _alike(tokens, recent.tokens):
-            return recent
-    RECENT.append(Setting(baseline=baseline, strengths=strengths, tokens=tokens))
-    return RECENT[-1]
+def settings_of(known: Baseline | Settings) -> Settings:
+    """What is known, ready to be evaluated at any strengths."""
+    return known if isinstance(known, Settings) else Settings(baseline=known)
 
 
 def _alike(tokens: Int[np.ndarray, " tokens"] | None, others: Int[np.ndarray, " others"] | None) -> bool:

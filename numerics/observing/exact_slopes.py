@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from numerics.bands.band import rounding_halfwidth
+from numerics.observing.model import Steering
 
 ROUNDS = 3
 """Evaluations of every bracket: the secant's root, and twice a pair around the next one, as far off as it moved."""
@@ -29,8 +30,7 @@ class SlopeObserver:
     """A model steered along a vector, as far as slopes of the log-probabilities of `tokens` go."""
 
     model: Any
-    layer: Any
-    vector: Any
+    steering: Steering
     tokens: Int[np.ndarray, " tokens"]
     rounding: float
 
@@ -52,7 +52,7 @@ class SlopeObserver:
         return rates - mean[:, None], 2 * h * np.abs(rates).max(axis=1)
 
     def _values_and_rates(self, context: Any, strengths: Float[np.ndarray, " strengths"]):
-        where = {"layer": self.layer, "vector": self.vector}
+        where = self.steering.keywords
         if hasattr(self.model, "derivatives"):
             return np.asarray(self.model.derivatives(context, strengths, 1, **where))
         return tuple(np.asarray(f(context, strengths, **where)) for f in (self.model.logits, self.model.derivative))

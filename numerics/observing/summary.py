@@ -1,49 +1,37 @@
 """The shape of every token's curve in a few numbers: what a sweep keeps of the whole vocabulary."""
 
-from typing import Any
-
 import numpy as np
 from jaxtyping import Float
 
 from numerics.bands import shapes
 from numerics.bands.band import Band, around
-from numerics.observing.view import View
+from numerics.observing.observers.view import View
+from numerics.observing.variables import SHAPES, SUMMARY
 
-BLOCK = 4096
-"""Vocabulary columns worked on at once: few enough for bounded memory, many enough to keep NumPy busy."""
-
-SHAPES = {"rising": shapes.rising, "falling": shapes.falling, "bump": shapes.bump}
 POINTS = 3
+"""Strengths that are kept of what rules a shape out, at most."""
 
 Summary = dict[str, np.ndarray]
 
 
 def empty_summary(contexts: int, vocab: int) -> Summary:
     """Room for the summary of every token in every context, before anything is observed."""
-    one, of_shape = (contexts, vocab), (contexts, vocab, len(SHAPES))
+    sizes = {"context": contexts, "vocab": vocab, "shape": len(SHAPES), "bound": 2, "point": POINTS}
+    empty = {"shape_witness": -1, "shape_witness_value": np.nan}
     return {
-        "shape_departure": np.zeros((*of_shape, 2), np.float32),
-        "shape_witness": np.full((*of_shape, POINTS), -1, np.int32),
-        "shape_witness_value": np.full((*of_shape, POINTS), np.nan, np.float32),
-        "peak": np.zeros(one),
-        "peak_lower": np.zeros(one),
-        "peak_upper": np.zeros(one),
-        "turns": np.zeros(one, np.int32),
-        "first": np.zeros(one, np.int8),
-        "start": np.zeros(one),
-        "end": np.zeros(one),
+        name: np.full([sizes[axis] for axis in row.dimensions], empty.get(name, 0), row.dtype)
+        for name, row in SUMMARY.items()
     }
 
 
 def summarise(summary: Summary, context: int, view: View) -> None:
-    """Fill in one context's row, a block of the vocabulary at a time. Witnesses are kept of departures alone."""
+    """Fill in one context's row, a slice of the vocabulary at a time. Witnesses are kept of departures alone."""
     strengths, halfwidth = view.strengths, 2 * view.halfwidth
-    for start in range(0, view.logits.shape[1], BLOCK):
-        columns = slice(start, min(start + BLOCK, view.logits.shape[1]))
-        values = view.logits[:, columns] - view.log_normaliser[:, None]
+    for columns, values in view.slices():
+        values -= view.log_normaliser[:, None]
         band = around(strengths, values, halfwidth[:, None])
-        for n, shape in enumerate(SHAPES.values()):
-            found = shape(band, "departing")
+        for n, shape in enumerate(SHAPES):
+            found = getattr(shapes, shape)(band, "departing")
             points = np.pad(found.witness, ((0, 0), (0, POINTS - found.witness.shape[1])), constant_values=-1)
             at = np.take_along_axis(values.T, points, axis=1)
             summary["shape_departure"][context, columns, n] = np.stack([found.least, found.most], axis=1)
@@ -65,13 +53,3 @@ def _peaks(band: Band) -> tuple[Float[np.ndarray, " curves"], Float[np.ndarray, 
     first, last = may_be.argmax(axis=0), len(may_be) - 1 - may_be[::-1].argmax(axis=0)
     around = np.concatenate([[-np.inf], band.strengths, [np.inf]])
     return around[first], around[last + 2]
-
-
-def summary_variables(summary: Summary) -> dict[str, Any]:
-    """As variables of a sweep's dataset."""
-    dims = {
-        "shape_departure": ("context", "vocab", "shape", "bound"),
-        "shape_witness": ("context", "vocab", "shape", "point"),
-        "shape_witness_value": ("context", "vocab", "shape", "point"),
-    }
-    return {name: (dims.get(name, ("context", "vocab")), values) for name, values in summary.items()}

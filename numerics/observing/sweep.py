@@ -5,7 +5,6 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import h5netcdf
@@ -15,10 +14,13 @@ from xarray.backends import H5NetCDFStore
 
 from numerics.bands.band import check_strengths, rounding_halfwidth
 from numerics.files.atomic import write_atomically
-from numerics.observing.observed_curves import Curves
+from numerics.files.netcdf import read_netcdf
+from numerics.files.text import parse_json
+from numerics.observing.curve_bands import Curves
+from numerics.observing.variables import HALFWIDTH, RENAMED, check_variables, described
 from theory.quantities import PEAK, Quantity
 
-FORMAT, SCHEMA = "steerlaw-sweep", 1
+FORMAT, SCHEMA = "steerlaw-sweep", 2
 
 
 class NotObservedError(ValueError):
@@ -27,22 +29,10 @@ class NotObservedError(ValueError):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sweep:
-    """Observed curves, as an xarray Dataset. Every variable is optional; logs are natural.
+    """Observed curves, as an xarray Dataset: `numerics.observing.variables` has a row for every variable, all optional.
 
-    Curves over `strength`: `log_probability [context, token, strength]` of the chosen tokens (coordinate: vocabulary
-    ids), its exact slope `log_probability_slope [context, token, slope_strength]` and, of some tokens (else NaN), the
-    strengths between which by that slope the peak is, `slope_peak_lower` and `slope_peak_upper [context, token]`;
-    `log_ratio` and `interplay [context, token, strength]`, `mean_logprob`, `mean_log_odds`, `greedy_log_odds`,
-    `top_log_probability`, `entropy`, `kl_forward` and `kl_reverse [context, strength]`, `concept_logit` and
-    `efficiency [context, concept, strength]`, `cross_entropy [block, strength]` with `block_weight`; over `rank`:
-    `singular_values [context, rank]`. The band of a curve X is X +- `X_halfwidth`. Of every token of the vocabulary,
-    its `log_odds [vocab]`, its
-    exact `slope_at_zero [context, vocab]` and a summary: `shape_departure [context, vocab, shape, bound]` (D- and D+
-    from rising, falling, bump), `shape_witness` (strength indices, -1 padding) and `shape_witness_value [context,
-    vocab, shape, point]`, `peak` (strength of the largest value), `peak_lower` and `peak_upper` (between which the
-    maximum lies; infinite where it may lie beyond the window), `turns` (fewest turning points of any curve in the
-    band), `first` (1 rising, -1 falling, 0 flat), `start`, `end` (log-probabilities).
-    Attributes say what was observed: model, layer, control, norms, dtype, notes.
+    Attributes say what was observed: model, layer, control, norms, dtype, notes. Variables of other dimensions than
+    their rows say are a `ValueError`.
     """
 
     data: xr.Dataset
@@ -50,6 +40,7 @@ class Sweep:
     def __post_init__(self) -> None:
         if "strength" not in self.data.coords:
             raise ValueError("a sweep needs a coordinate 'strength'")
+        check_variables(self.data)
         check_strengths(self.strengths, least=3)
 
     @property
@@ -104,11 +95,11 @@ class Sweep:
         )
 
     def cross_entropy(self) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
-        """Each block's cross-entropy, the half-width of their mean's band, and the blocks' shares of it (sum 1)."""
+        """Each segment's cross-entropy, the half-width of their mean's band, and the segments' shares of it (sum 1)."""
         value, halfwidth = self._observed("cross_entropy")
-        weight = self.data.get("block_weight", xr.ones_like(value["block"], dtype=np.float64))
+        weight = self.data.get("segment_share", xr.ones_like(value["segment"], dtype=np.float64))
         weight = weight / weight.sum()
-        return value, (halfwidth * weight).sum("block"), weight
+        return value, (halfwidth * weight).sum("segment"), weight
 
     def write(self, path: str | os.PathLike[str], groups: Mapping[str, "Sweep"] | None = None) -> None:
         """Write as netCDF, whole or not at all: a temporary file beside it takes its place when complete.
@@ -123,8 +114,8 @@ class Sweep:
         write_atomically(path, content.getbuffer())
 
     def _encoded(self) -> xr.Dataset:
-        """The dataset with its attributes as JSON, beside the name and version of the format."""
-        data = self.data.copy(deep=False)
+        """The dataset described, with its attributes as JSON beside the name and version of the format."""
+        data = described(self.data)
         data.attrs = {"format": FORMAT, "schema": SCHEMA, "attributes": json.dumps(self.attributes, allow_nan=False)}
         return data
 
@@ -134,28 +125,39 @@ class Sweep:
 
         A file that is no sweep is a `ValueError`, a missing one a `FileNotFoundError`.
         """
-        path = Path(path)
-        if not path.is_file():
-            raise FileNotFoundError(f"{path}: no such sweep file")
-        try:
-            with xr.open_dataset(path, engine="h5netcdf", group=group) as opened:
-                data = opened.load()
-        except (OSError, ValueError) as error:
-            raise ValueError(
-                f"{path}: not a netCDF file that can be read; expected a sweep written by steerlaw"
-            ) from error
+        groups = read_netcdf(os.fspath(path))
+        if (group or "") not in groups:
+            raise ValueError(f"{path}: holds no group {group!r}; expected a sweep written by steerlaw")
+        return Sweep.of(groups[group or ""], path)
+
+    @staticmethod
+    def of(data: xr.Dataset, path: str | os.PathLike[str]) -> "Sweep":
+        """The sweep that a dataset read from `path` holds; one that holds none is a `ValueError`."""
         if data.attrs.get("format") != FORMAT:
             raise ValueError(f"{path}: a netCDF file, but no sweep: attribute 'format' is not {FORMAT!r}")
-        if data.attrs.get("schema") != SCHEMA:
-            raise ValueError(f"{path}: sweep schema {data.attrs.get('schema')}, expected {SCHEMA}; update steerlaw")
-        data.attrs = json.loads(data.attrs["attributes"])
-        return Sweep(data=data)
+        schema = data.attrs.get("schema")
+        if not isinstance(schema, int | np.integer) or int(schema) not in RENAMED:
+            raise ValueError(f"{path}: a sweep of another schema, expected {SCHEMA} or earlier; update steerlaw")
+        data = data.rename(
+            {old: new for old, new in RENAMED[int(schema)].items() if old in {*data.variables, *data.dims}}
+        )
+        attributes = data.attrs.get("attributes")
+        known = parse_json(attributes, f"{path}: attributes") if isinstance(attributes, str) else None
+        if not isinstance(known, dict):
+            raise ValueError(f"{path}: the attributes of the sweep are no JSON object; it is broken")
+        wrong = [str(name) for name, kept in data.variables.items() if kept.dtype.kind not in "biufU"]
+        if wrong or "strength" not in data.coords or data["strength"].dtype.kind not in "iuf":
+            raise ValueError(f"{path}: expected numbers, and a coordinate 'strength' of them; the sweep is broken")
+        try:
+            return Sweep(data=_with_attributes(data, known))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
 
     def _observed(self, name: str) -> tuple[xr.DataArray, xr.DataArray]:
         if name not in self.data:
             raise NotObservedError(f"the sweep does not hold {name}")
         value = self.data[name]
-        return value, self.data.get(f"{name}_halfwidth", xr.zeros_like(value, dtype=np.float64))
+        return value, self.data.get(name + HALFWIDTH, xr.zeros_like(value, dtype=np.float64))
 
     def _log_odds(self) -> tuple[xr.DataArray, xr.DataArray]:
         """Those of the chosen tokens, the same at every strength."""
@@ -165,20 +167,20 @@ class Sweep:
         return value, xr.full_like(value, rounding_halfwidth(np.float64, np.abs(chosen).max(initial=0.0)))
 
     def _peaks(self) -> Curves:
-        """Where the tokens of each level of the log-odds peak: what the brackets of all of them share.
+        """Where the tokens of equal log-odds peak: what the brackets of all of them share.
 
-        Tokens of one level whose brackets do not meet leave the strengths from the first to the last of them. A bracket
-        reaches from one point of the grid to the next but one, which is as closely as peaks are known.
+        Where the brackets do not meet, the strengths from the first to the last of them are left. A bracket reaches
+        from one point of the grid to the next but one, which is as closely as peaks are known.
         """
         (odds, _), (lower, _), (upper, _) = (self._observed(name) for name in ("log_odds", "peak_lower", "peak_upper"))
-        levels, order = np.unique(odds.to_numpy()), np.argsort(odds.to_numpy(), kind="stable")
-        starts = np.searchsorted(odds.to_numpy()[order], levels)
+        values_of_odds, order = np.unique(odds.to_numpy()), np.argsort(odds.to_numpy(), kind="stable")
+        starts = np.searchsorted(odds.to_numpy()[order], values_of_odds)
         low, high = (bound.transpose("context", "vocab").to_numpy()[:, order] for bound in (lower, upper))
         shared = [np.maximum.reduceat(low, starts, axis=1), np.minimum.reduceat(high, starts, axis=1)]
         hull = [np.minimum.reduceat(low, starts, axis=1), np.maximum.reduceat(high, starts, axis=1)]
         meet = shared[0] <= shared[1]
         return Curves(
-            strengths=levels,
+            strengths=values_of_odds,
             lower=np.where(meet, shared[0], hull[0]),
             upper=np.where(meet, shared[1], hull[1]),
             evidence=lower.attrs.get("evidence", "deterministic"),
@@ -187,12 +189,28 @@ class Sweep:
         )
 
     def _cross_entropy_change(self) -> tuple[xr.DataArray, xr.DataArray]:
-        """Weighted mean over blocks, less its value at strength 0 (where the change is 0 exactly)."""
+        """Weighted mean over segments, less its value at strength 0 (where the change is 0 exactly)."""
         value, width, weight = self.cross_entropy()
         at_zero = np.flatnonzero(self.strengths == 0)
         if at_zero.size == 0:
             raise NotObservedError("the sweep's strengths lack 0, from which a change is counted")
-        mean = (value * weight).sum("block")
+        mean = (value * weight).sum("segment")
         width = (width + width.isel(strength=at_zero[0])).where(self.data["strength"] != 0, 0.0)
         change = mean - mean.isel(strength=at_zero[0], drop=True)
         return change.assign_attrs(value.attrs), width.drop_vars("strength", errors="ignore")
+
+
+def merge(*sweeps: Sweep) -> Sweep:
+    """One sweep of the variables of several over the same strengths; attributes of earlier ones win."""
+    attributes: dict[str, Any] = {}
+    for sweep in reversed(sweeps):
+        attributes |= sweep.attributes
+    data = xr.merge([sweep.data for sweep in sweeps], join="exact", compat="no_conflicts", combine_attrs="drop")
+    return Sweep(data=data.assign_attrs(attributes))
+
+
+def _with_attributes(data: xr.Dataset, attributes: dict[str, Any]) -> xr.Dataset:
+    """The dataset under these attributes and no others."""
+    data = data.copy(deep=False)
+    data.attrs = attributes
+    return data

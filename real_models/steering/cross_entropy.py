@@ -1,4 +1,4 @@
-"""Next-token cross-entropy of blocks of text under steering, without ever holding a table [positions, vocab]."""
+"""Next-token cross-entropy of segments of text under steering, without ever holding a table [positions, vocab]."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -15,24 +15,24 @@ from real_models.steering import steering
 from real_models.steering.steering import Vectors, run_block, steer
 
 
-def block_losses(
+def segment_losses(
     spec: Spec,
     params: Params,
-    blocks: Sequence[Sequence[int]],
+    segments: Sequence[Sequence[int]],
     strengths: Float[np.ndarray, " strengths"],
     vectors: Vectors,
-) -> Float[Array, "strengths blocks"]:
-    """Mean cross-entropy (nats per predicted token) of every block at every strength, all positions steered.
+) -> Float[Array, "strengths segments"]:
+    """Mean cross-entropy (nats per predicted token) of every segment at every strength, all positions steered.
 
-    Blocks of different lengths are padded on the right, where causality hides the padding and the mean leaves it out.
+    Segments of different lengths are padded on the right, where causality hides the padding and the mean leaves it out.
     """
-    longest = max(len(block) for block in blocks)
+    longest = max(len(segment) for segment in segments)
     bytes_each = steering.block_bytes(spec, longest, longest, strengths.dtype.itemsize)
-    rows = rows_within(bytes_each, len(blocks))
+    rows = rows_within(bytes_each, len(segments))
     chunk = rows_within(bytes_each * rows, len(strengths))
     positions = spec.max_positions if spec.positions == "learned" else None
     losses, order = [], []
-    for batch in padded_batches(blocks, rows, positions):
+    for batch in padded_batches(segments, rows, positions):
         table = in_chunks(batch_losses(spec, params, batch, vectors), chunk, strengths)
         losses.append(np.asarray(table)[: len(strengths), : len(batch.which)])
         order += batch.which
@@ -40,7 +40,7 @@ def block_losses(
 
 
 def batch_losses(spec: Spec, params: Params, batch: Batch, vectors: Vectors):
-    """`strengths -> losses [strengths, batch]` of one batch of blocks; what precedes the steered blocks runs once."""
+    """`strengths -> losses [strengths, batch]` of one batch of segments; what precedes the steered blocks runs once."""
     inputs, targets, predicted = batch.tokens[:, :-1], batch.tokens[:, 1:], batch.lengths - 1
     first = min(vectors)
     x0 = steering.prefix(spec, params, inputs, first)
@@ -72,12 +72,12 @@ def mean_loss(
 ) -> Float[Array, " rows"]:
     """Mean over a row's first `predicted` positions of `logsumexp(logits) - logits[target]`; 0 where there are none.
 
-    The vocabulary goes by in blocks of one `size`; the last overlaps the one before, and what it repeats is masked.
+    The vocabulary goes by in slices of one `size`; the last overlaps the one before, and what it repeats is masked.
     """
     x, table = decoder.norm(spec, params["final_norm"], x), decoder.unembedding(spec, params)
     wide = decoder.at_least_float32(x.dtype)
 
-    def add_block(sums: tuple[Array, Array], start: Int[Array, ""]) -> tuple[tuple[Array, Array], None]:
+    def add_slice(sums: tuple[Array, Array], start: Int[Array, ""]) -> tuple[tuple[Array, Array], None]:
         highest, total = sums
         first = jnp.minimum(start, spec.vocab_size - size)
         logits = decoder.logits(spec, jax.lax.dynamic_slice_in_dim(table, first, size), x)
@@ -86,7 +86,7 @@ def mean_loss(
         return (top, total * jnp.exp(highest - top) + jnp.exp(logits - top[..., None]).sum(axis=-1)), None
 
     nothing = jnp.full(targets.shape, -jnp.inf, wide), jnp.zeros(targets.shape, wide)
-    (highest, total), _ = jax.lax.scan(add_block, nothing, jnp.arange(0, spec.vocab_size, size))
+    (highest, total), _ = jax.lax.scan(add_slice, nothing, jnp.arange(0, spec.vocab_size, size))
     right = jnp.einsum("...d,...d->...", x, table[targets], preferred_element_type=wide)
     losses = highest + jnp.log(total) - decoder.as_logits(spec, right)
     real = jnp.arange(targets.shape[1]) < predicted[:, None]

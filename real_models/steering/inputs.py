@@ -17,7 +17,7 @@ Tokens = str | Ids
 Strengths = Sequence[float] | Float[ArrayLike, " strengths"]
 Vector = Sequence[float] | Float[ArrayLike, "*layers d"]
 VectorBatch = Sequence[Vector] | Float[ArrayLike, "vectors *layers d"]
-Blocks = Sequence[Sequence[int]] | Int[ArrayLike, "blocks position"]
+Segments = Sequence[Sequence[int]] | Int[ArrayLike, "segments position"]
 Layers = int | Sequence[int]
 Positions = Literal["all", "last"]
 
@@ -44,14 +44,14 @@ def warn_of_length(name: str, positions: int) -> None:
     log.warning("a prompt is longer than the %d positions that %s was made for", positions, name)
 
 
-def text_blocks(spec: Spec, name: str, blocks: Blocks) -> list[list[int]]:
-    """Ids of one or more blocks of text, each of 2 tokens or more: the first is never predicted."""
-    sequences = blocks if isinstance(blocks, Sequence) else np.asarray(blocks)
-    rows = [token_ids(spec, name, block) for block in sequences]
+def text_segments(spec: Spec, name: str, segments: Segments) -> list[list[int]]:
+    """Ids of one or more segments of text, each of 2 tokens or more: the first is never predicted."""
+    sequences = segments if isinstance(segments, Sequence) else np.asarray(segments)
+    rows = [token_ids(spec, name, segment) for segment in sequences]
     if not rows:
-        raise ValueError("no blocks of text given, expected one or more")
+        raise ValueError("no segments of text given, expected one or more")
     if (shortest := min(len(row) for row in rows)) < 2:
-        raise ValueError(f"a block of text has {shortest} token, expected 2 or more: the first is never predicted")
+        raise ValueError(f"a segment of text has {shortest} token, expected 2 or more: the first is never predicted")
     return rows
 
 

@@ -22,7 +22,7 @@ from real_models.checkpoints.tokenizer import encode, read_chat_template, read_t
 from real_models.decoding.batching import bucket, chunk_of, in_chunks
 from real_models.decoding.decoder import Params, Spec, at_least_float32
 from real_models.steering import cross_entropy, inputs, rays, steering
-from real_models.steering.inputs import Blocks, Layers, Positions, Strengths, Tokens, Vector, VectorBatch
+from real_models.steering.inputs import Layers, Positions, Segments, Strengths, Tokens, Vector, VectorBatch
 from real_models.steering.steering import STRENGTHS_AXIS, Prompt, Vectors, split
 
 Moving = tuple[Array, list[Array]]
@@ -145,20 +145,20 @@ class LanguageModel:
 
     def cross_entropy(
         self,
-        blocks: Blocks,
+        segments: Segments,
         strengths: Strengths,
         *,
         layer: Layers,
         vector: Vector,
-    ) -> Float[Array, "strengths blocks"]:
-        """Mean next-token cross-entropy (nats per token) of each block of text, every position steered.
+    ) -> Float[Array, "strengths segments"]:
+        """Mean next-token cross-entropy (nats per token) of each segment of text, every position steered.
 
-        Of a block of n tokens, n - 1 are predicted, from those before them in it; blocks may differ in length.
+        Of a segment of n tokens, n - 1 are predicted, from those before them in it; segments may differ in length.
         """
-        rows = inputs.text_blocks(self.spec, self.name, blocks)
+        rows = inputs.text_segments(self.spec, self.name, segments)
         values, vectors = self._steering(strengths, self._one(layer, vector))
         with jax.default_matmul_precision("highest"):
-            return cross_entropy.block_losses(self.spec, self.params, rows, values, vectors)
+            return cross_entropy.segment_losses(self.spec, self.params, rows, values, vectors)
 
     @property
     def head(self) -> Head:
@@ -174,10 +174,10 @@ class LanguageModel:
         prompt, steered = self._prompt(self.encode(tokens)), steering.residuals_of(positions)
         return rays.prompt_rays(self.spec, self.params, prompt, batch, steered, self.dtype, self.mesh)
 
-    def text_rays(self, blocks: Blocks, *, layer: Layers, vectors: VectorBatch) -> Rays:
-        """The cross-entropy of each block of text as a function of the strength along each of the vectors."""
+    def text_rays(self, segments: Segments, *, layer: Layers, vectors: VectorBatch) -> Rays:
+        """The cross-entropy of each segment of text as a function of the strength along each of the vectors."""
         batch = inputs.steering_vectors(self.spec, self.name, layer, vectors, many=True)
-        rows = inputs.text_blocks(self.spec, self.name, blocks)
+        rows = inputs.text_segments(self.spec, self.name, segments)
         return rays.text_rays(self.spec, self.params, rows, batch, self.dtype)
 
     def encode(self, tokens: Tokens) -> list[int]:

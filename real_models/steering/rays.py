@@ -21,7 +21,7 @@ Batch = dict[int, Float[np.ndarray, "vectors d"]]
 Steered = Callable[[Spec, Params, Prompt, Array, Vectors], Residuals]
 
 TEXTS = 32
-"""Blocks whose residuals give the mean geometry of all."""
+"""Segments whose residuals give the mean geometry of all."""
 
 
 def prompt_rays(
@@ -70,24 +70,27 @@ def prompt_rays(
 
 
 def head_of(spec: Spec, params: Params) -> Head:
-    """The unembedding and the cap."""
-    return Head(size=spec.vocab_size, table=unembedding(spec, params), cap=spec.logit_cap)
+    """The unembedding, what divides it, and the cap."""
+    table = unembedding(spec, params)
+    return Head(size=spec.vocab_size, table=table, cap=spec.logit_cap, divisor=spec.logit_divisor)
 
 
-def text_rays(spec: Spec, params: Params, blocks: Sequence[Sequence[int]], batch: Batch, dtype: str) -> Rays:
-    """x are the losses of the blocks, all positions steered; the angle is the mean one of all their positions."""
+def text_rays(spec: Spec, params: Params, segments: Sequence[Sequence[int]], batch: Batch, dtype: str) -> Rays:
+    """x are the losses of the segments, all positions steered; the angle is the mean one of all their positions."""
     wide = at_least_float32(dtype)
     first = min(batch)
-    some = [blocks[i] for i in np.unique(np.linspace(0, len(blocks) - 1, TEXTS).astype(int))]
+    some = [segments[i] for i in np.unique(np.linspace(0, len(segments) - 1, TEXTS).astype(int))]
     with jax.default_matmul_precision("highest"):
         h = text_residuals(spec, params, some, first)
 
     def evaluate(strengths: Float[np.ndarray, " rows"], which: Int[np.ndarray, " rows"]) -> np.ndarray:
-        losses = np.empty((len(which), len(blocks)), wide)
+        losses = np.empty((len(which), len(segments)), wide)
         for ray in np.unique(which):
             along = {layer: jnp.asarray(v[[ray]], wide) for layer, v in batch.items()}
             with jax.default_matmul_precision("highest"):
-                found = cross_entropy.block_losses(spec, params, blocks, strengths[which == ray].astype(wide), along)
+                found = cross_entropy.segment_losses(
+                    spec, params, segments, strengths[which == ray].astype(wide), along
+                )
             losses[which == ray] = found
         return losses
 
@@ -99,7 +102,7 @@ def text_rays(spec: Spec, params: Params, blocks: Sequence[Sequence[int]], batch
         evaluate=evaluate,
         maps=tuple(map_ for map_, _ in geometry),
         units=tuple(unit for _, unit in geometry),
-        head=Head(size=len(blocks)),
+        head=Head(size=len(segments)),
         dtype=dtype,
         limits=limits,
     )
@@ -116,13 +119,13 @@ def last_residuals(spec: Spec, params: Params, prompt: Prompt, x0: Array, layers
     return np.stack(found)
 
 
-def text_residuals(spec: Spec, params: Params, blocks: Sequence[Sequence[int]], layer: int) -> np.ndarray:
+def text_residuals(spec: Spec, params: Params, segments: Sequence[Sequence[int]], layer: int) -> np.ndarray:
     """Unsteered outputs `[positions, d]` of a block, at all the positions of all the texts from which it predicts."""
-    longest = max(len(block) for block in blocks)
+    longest = max(len(segment) for segment in segments)
     itemsize = params["embed"].dtype.itemsize
-    rows = rows_within(steering.block_bytes(spec, longest, longest, itemsize), len(blocks))
+    rows = rows_within(steering.block_bytes(spec, longest, longest, itemsize), len(segments))
     found = []
-    for texts in padded_batches(blocks, rows, spec.max_positions if spec.positions == "learned" else None):
+    for texts in padded_batches(segments, rows, spec.max_positions if spec.positions == "learned" else None):
         x = np.asarray(steering.prefix(spec, params, texts.tokens, layer), np.float64)
         found += [x[i, : int(texts.lengths[i]) - 1] for i in range(len(texts.which))]
     return np.concatenate(found)

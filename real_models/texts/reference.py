@@ -20,11 +20,11 @@ ENDS = ("eos_token", "sep_token", "pad_token")
 """What ends a text, in the order in which the reference looks for it; the first may be named by the model alone."""
 
 
-def reference_blocks(tokenizer: Any, documents: Iterable[str], end: int | None, most: int | None = None) -> list[Ids]:
-    """Blocks of 129 token ids, the first `most` of them (default: all); `end` is the end-of-text token, if any."""
+def reference_segments(tokenizer: Any, documents: Iterable[str], end: int | None, most: int | None = None) -> list[Ids]:
+    """Segments of 129 token ids, the first `most` of them (default: all); `end` is the end-of-text token, if any."""
     if most is not None and most < 1:
-        raise ValueError(f"{most} blocks of text asked for: expected 1 or more")
-    return list(islice((block for document in documents for block in _spans(tokenizer, document, end)), most))
+        raise ValueError(f"{most} segments of text asked for: expected 1 or more")
+    return list(islice((segment for document in documents for segment in _spans(tokenizer, document, end)), most))
 
 
 def _spans(tokenizer: Any, document: str, end: int | None) -> Iterator[Ids]:

@@ -1,4 +1,4 @@
-"""Text to measure cross-entropy on: documents from files, cut into blocks of token ids.
+"""Text to measure cross-entropy on: documents from files, cut into segments of token ids.
 
 .txt       one document
 .jsonl     {"text": "..."} a line, each a document
@@ -26,19 +26,19 @@ def read_documents(path: str | Path) -> Iterator[str]:
     return readers[path.suffix.lower()](path)
 
 
-def token_blocks(tokenizer: Any, documents: Iterable[str], length: int, most: int | None = None) -> list[Ids]:
-    """Blocks of at most `length` token ids, in the documents' order, the first `most` of them (default: all).
+def token_segments(tokenizer: Any, documents: Iterable[str], length: int, most: int | None = None) -> list[Ids]:
+    """Segments of at most `length` token ids, in the documents' order, the first `most` of them (default: all).
 
     A document is encoded by the tokenizer's own rule (a `tokenizers.Tokenizer`). Where that rule begins a text with a
-    token of its own, each block begins with it, and it is never predicted. No block holds tokens of two documents; a
-    document's last block is as short as what is left of it, as long as one token is left to predict.
+    token of its own, each segment begins with it, and it is never predicted. No segment holds tokens of two documents;
+    a document's last segment is as short as what is left of it, as long as one token is left to predict.
     """
     if length < 2:
-        raise ValueError(f"blocks of {length} tokens: expected 2 or more, of which the first is never predicted")
+        raise ValueError(f"segments of {length} tokens: expected 2 or more, of which the first is never predicted")
     if most is not None and most < 1:
-        raise ValueError(f"{most} blocks of text asked for: expected 1 or more")
-    blocks = (block for document in documents for block in _cut(*_encode(tokenizer, document), length))
-    return list(islice(blocks, most))
+        raise ValueError(f"{most} segments of text asked for: expected 1 or more")
+    segments = (segment for document in documents for segment in _cut(*_encode(tokenizer, document), length))
+    return list(islice(segments, most))
 
 
 def _encode(tokenizer: Any, document: str) -> tuple[Ids, Ids]:
@@ -46,14 +46,14 @@ def _encode(tokenizer: Any, document: str) -> tuple[Ids, Ids]:
     ids, own = (tokenizer.encode(document, add_special_tokens=special).ids for special in (True, False))
     before = next((n for n in range(len(ids) - len(own) + 1) if ids[n : n + len(own)] == own), None)
     if before is None or before > 1:
-        raise ValueError("the tokenizer begins a text with more than a token of its own: give blocks as token ids")
+        raise ValueError("the tokenizer begins a text with more than a token of its own: give segments as token ids")
     return ids[:before], ids[before:] if own else []
 
 
 def _cut(first: Ids, rest: Ids, length: int) -> Iterator[Ids]:
     step = length - len(first)
-    blocks = (first + rest[start : start + step] for start in range(0, len(rest), step))
-    return (block for block in blocks if len(block) > 1)
+    segments = (first + rest[start : start + step] for start in range(0, len(rest), step))
+    return (segment for segment in segments if len(segment) > 1)
 
 
 def _plain(path: Path) -> Iterator[str]:

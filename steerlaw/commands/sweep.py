@@ -1,5 +1,6 @@
 """`steerlaw sweep`: observed curves, kept in a file."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -45,16 +46,16 @@ class Sweep:
     """Text file of the concept's target words, fixed before the sweep."""
     text: InputFile | None = None
     """Text to measure cross-entropy on: .txt, .jsonl with rows {"text": ...}, or .parquet with a column text."""
-    blocks: Several = 64
-    """How many blocks of the text to use at most."""
-    block_tokens: TokensInBlock = 128
-    """Tokens in a block; the last of each document may be shorter."""
+    segments: Several = 64
+    """How many segments of the text to use at most."""
+    segment_tokens: TokensInBlock = 128
+    """Tokens in a segment; the last of each document may be shorter."""
     like: Literal["reference"] | None = None
     """Measure as the paper's code does: cross-entropy on whole spans of 128 tokens (no beginning-of-text token, an end
     token after each document, tails dropped), log-odds after the first 100 tokens of each prompt."""
     strengths: Strengths | None = None
     """Grid of strengths START:STOP:COUNT (default: 257 strengths, as wide as the layer's residual allows)."""
-    derivatives: AnyNumber = 8
+    slope_every: AnyNumber = 8
     """Take the exact slope at every so many strengths (0: nowhere)."""
     out: OutputFile = Path("sweep.nc")
     """The file to write."""
@@ -62,6 +63,19 @@ class Sweep:
     """Compute in float32, bfloat16 or float64."""
     json: bool = False
     """Print what was written as JSON alone."""
+    blocks: Several | None = None
+    """Renamed --segments."""
+    block_tokens: TokensInBlock | None = None
+    """Renamed --segment-tokens."""
+    derivatives: AnyNumber | None = None
+    """Renamed --slope-every."""
+
+    def __post_init__(self) -> None:
+        for old, new in (("blocks", "segments"), ("block_tokens", "segment_tokens"), ("derivatives", "slope_every")):
+            if (value := getattr(self, old)) is not None:
+                options = (f"--{name.replace('_', '-')}" for name in (old, new))
+                warnings.warn("{} is renamed {}; the next version refuses it".format(*options), FutureWarning, 2)
+                object.__setattr__(self, new, value)
 
     def __call__(self) -> int:
         from numerics.observing.grids import parse, with_zero
@@ -86,11 +100,11 @@ class Sweep:
             ),
             grid=Grid(strengths=strengths),
             documents=None if self.text is None else read_documents(self.text),
-            blocks=self.blocks,
-            block_tokens=self.block_tokens,
+            segments=self.segments,
+            segment_tokens=self.segment_tokens,
             like=self.like,
             next_token=bool(observed & {"next-token", "concept"}) or "cross-entropy" not in observed,
-            derivatives=self.derivatives,
+            slope_every=self.slope_every,
             dtype=self.dtype,
         )
         with progress_bar() as progress:
@@ -123,7 +137,7 @@ def summary(swept: Any, out: Path, notes: list[str]) -> dict[str, Any]:
     subject, found = first.subject, []
     for observation in swept.observations:
         data, strengths = observation.sweep.data, observation.sweep.strengths
-        sizes = {f"{name}s": int(data.sizes[name]) for name in ("context", "block", "token") if name in data.sizes}
+        sizes = {f"{name}s": int(data.sizes[name]) for name in ("context", "segment", "token") if name in data.sizes}
         reach = [float(strengths[0]), float(strengths[-1])]
         found.append(
             {
@@ -156,7 +170,7 @@ def summary(swept: Any, out: Path, notes: list[str]) -> dict[str, Any]:
 def _print(told: dict[str, Any]) -> None:
     say(f"{told['out']}: {told['model']}, block {told['layer']}, {told['concept']}; {told['bytes'] / 1e6:.1f} MB")
     for one in told["observed"]:
-        sizes = [f"{one[name]} {name}" for name in ("contexts", "blocks", "tokens") if name in one]
+        sizes = [f"{one[name]} {name}" for name in ("contexts", "segments", "tokens") if name in one]
         low, high = one["push"]
         say(
             f"{one['kind']}: {', '.join(sizes)}, {one['strengths']} strengths from {one['from']:.4g} to {one['to']:.4g}"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -46,8 +46,11 @@ class Verify:
     """Departure up to which a law holds, in the claim's own unit (default 1e-3)."""
     level: Level = 0.05
     """Error level of statistical bands."""
-    dtype: Dtype = "float32"
-    """Compute in float32, bfloat16 or float64."""
+    dtype: Dtype | Literal["tf32"] | None = None
+    """Compute in float32 (the default), bfloat16 or float64; of results, what they were computed in: tf32 (the default,
+    as the reference implementation allows), float32 or bfloat16."""
+    tokenizer: Path | None = None
+    """Of results: tokenizer.json, or its directory, that gives the words of their tokens."""
     seed: Seed = 0
     """Seed of the controls."""
     strict: bool = False

@@ -14,7 +14,7 @@ from steerlaw.inputs.concept import Concept
 from toy_models import stdlib_gpt
 
 NAME = "stdlib-gpt"
-TEXT_BLOCKS, TEXT_TOKENS = 8, 48
+TEXT_SEGMENTS, TEXT_TOKENS = 8, 48
 """How much text the cross-entropy is measured on: every steered position of it is run at every strength."""
 
 
@@ -37,12 +37,12 @@ def embedded_concept(model: LanguageModel, name: str) -> Concept:
     """A concept of the shipped model: the vectors of its blocks, and its texts."""
     vectors = difference_of_means(model, *stdlib_gpt.prompts(name, "vector"))
     negative, positive = stdlib_gpt.contexts(name)
-    blocks = [model.encode(text)[:TEXT_TOKENS] for text in stdlib_gpt.blocks()[:TEXT_BLOCKS]]
+    segments = [model.encode(text)[:TEXT_TOKENS] for text in stdlib_gpt.blocks()[:TEXT_SEGMENTS]]
     return Concept(
         name=name,
         vectors=dict(enumerate(np.asarray(vectors))),
         contexts=[*negative, *positive],
         targets=stdlib_gpt.target_tokens(name),
         log_odds=np.asarray(prompt_log_odds(model, *stdlib_gpt.prompts(name, "log_odds"))),
-        blocks=np.array(blocks),
+        segments=np.array(segments),
     )

@@ -6,14 +6,16 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
-from numerics.baseline import Baseline
+from numerics.baseline import Baseline, permuted
+from numerics.observing.cross_entropy import observe_cross_entropy
 from numerics.observing.grids import parse, with_zero
-from numerics.observing.model import SteeredModel
-from numerics.observing.observe import choose_tokens, observe_cross_entropy, observe_next_token
+from numerics.observing.model import SteeredModel, Steering
+from numerics.observing.next_token import observe_next_token
 from numerics.observing.remembered import Remembered
 from numerics.observing.sweep import Sweep
+from numerics.observing.watched import Watched, choose_tokens
 from steerlaw.inputs.subjects import Kind, Observation, Subject
 
 WATCHED = 8
@@ -48,7 +50,7 @@ class Experiment:
     """A model steered at the subject's layer along `vector`, and all that is known before steering.
 
     `baseline` belongs to the next token of the subject's contexts; `text_baseline` to every predicted position of
-    `blocks`, whose cross-entropy is swept over `text_strengths`; `block_weights` are the blocks' shares of the mean
+    `segments`, whose cross-entropy is swept over `text_strengths`; `segment_weights` are their shares of the mean
     (default: equal). `rounding` is the rounding band's factor, in units of eps times the largest logit.
     `budget` and `text_budget` strengths may be added where curves need them (`numerics.observing.refine`).
     `limits(vector)` gives the baseline's limit fields, where the model has a limit law.
@@ -61,8 +63,8 @@ class Experiment:
     baseline: Baseline
     strengths: Float[np.ndarray, " strengths"]
     rounding: float
-    blocks: Any = ()
-    block_weights: Float[np.ndarray, " blocks"] | None = None
+    segments: Any = ()
+    segment_weights: Float[np.ndarray, " segments"] | None = None
     text_baseline: Baseline | None = None
     text_strengths: Float[np.ndarray, " text_strengths"] | None = None
     budget: int = 0
@@ -112,8 +114,8 @@ def with_controls(experiment: Experiment, seed: int) -> Iterator[Experiment]:
     yield replace(
         experiment,
         subject=replace(subject, control="permuted_log_odds", kinds=subject.kinds - {"limit"}),
-        baseline=_permute(experiment.baseline, order),
-        text_baseline=experiment.text_baseline and _permute(experiment.text_baseline, order),
+        baseline=permuted(experiment.baseline, order),
+        text_baseline=experiment.text_baseline and permuted(experiment.text_baseline, order),
         limits=None,
     )
     yield replace(experiment, subject=replace(subject, control="random_direction"), vector=direction)
@@ -156,16 +158,15 @@ def observe_next(experiment: Experiment, *, slope_every: int = 8, summarised: Sw
 
 
 def observe_text(experiment: Experiment) -> Observation:
-    """Sweep the cross-entropy of every block."""
+    """Sweep the cross-entropy of every segment."""
     subject = experiment.subject
     assert experiment.text_strengths is not None
     sweep = observe_cross_entropy(
         experiment.model,  # pyright: ignore[reportArgumentType]
-        experiment.blocks,
+        experiment.segments,
         experiment.text_strengths,
-        layer=subject.layer,
-        vector=experiment.vector,
-        weights=experiment.block_weights,
+        Steering(layer=subject.layer, vector=experiment.vector),
+        weights=experiment.segment_weights,
         budget=experiment.text_budget,
         rounding=experiment.rounding,
         attributes=_attributes(subject),
@@ -195,15 +196,16 @@ def _next_token(
         experiment.model,
         experiment.subject.contexts,
         strengths,
-        layer=experiment.subject.layer,
-        vector=experiment.vector,
-        log_odds=baseline.log_odds,
-        concepts=baseline.concepts,
-        concept_names=experiment.subject.concept_names,
-        tokens=choose_tokens(baseline.log_probs, baseline.log_odds, baseline.concepts, WATCHED),
-        derivative_every=slope_every,
+        Steering(layer=experiment.subject.layer, vector=experiment.vector),
+        Watched(
+            tokens=choose_tokens(baseline.log_probs, baseline.log_odds, baseline.concepts, WATCHED),
+            log_odds=baseline.log_odds,
+            concepts=baseline.concepts,
+            concept_names=experiment.subject.concept_names,
+            other_vector=experiment.other_vector,
+        ),
+        slope_every=slope_every,
         budget=budget,
-        other_vector=experiment.other_vector,
         summarised=summarised,
         rounding=experiment.rounding,
         attributes=_attributes(experiment.subject),
@@ -213,13 +215,3 @@ def _next_token(
 def _attributes(subject: Subject) -> dict[str, Any]:
     names = ("model", "instance", "control", "concept", "push")
     return {name: getattr(subject, name) for name in names}
-
-
-def _permute(baseline: Baseline, order: Int[np.ndarray, " vocab"]) -> Baseline:
-    """The baseline with everything it predicts of a token dealt to another token; the unsteered law stays."""
-    names = ("log_odds", "other_log_odds", "logit_shift", "local_log_odds")
-    moved: dict[str, Any] = {name: getattr(baseline, name) for name in names}
-    moved = {name: None if value is None else value[..., order] for name, value in moved.items()}
-    if (sphere := baseline.sphere) is not None:
-        moved["sphere"] = replace(sphere, h_part=sphere.h_part[:, order], v_part=sphere.v_part[order])
-    return replace(baseline, **moved)

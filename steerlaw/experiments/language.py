@@ -42,7 +42,7 @@ def language_experiments(
     random, exact = (with_random_weights(m, seed) for m in (model, exact))
     vector = np.array(concept.vectors[layer], np.float64)
     vector *= _push(model, contexts, layer, vector) / _push(random, contexts, layer, vector)
-    control = replace(concept, vectors={layer: vector}, log_odds=None, blocks=None)
+    control = replace(concept, vectors={layer: vector}, log_odds=None, segments=None)
     for experiment in _experiments(random, exact, control, grid):
         yield replace(experiment, subject=replace(experiment.subject, control="random_weights"))
 
@@ -86,23 +86,23 @@ def _experiments(model: LanguageModel, exact: LanguageModel, concept: Concept, g
         )
         if layer == exact.n_layers - 1 and exact.spec.logit_cap is None:
             experiment = replace(experiment, baseline=_into_the_norm(experiment.baseline, exact, contexts, vector))
-        yield experiment if concept.blocks is None else _with_text(experiment, exact, concept.blocks, grid)
+        yield experiment if concept.segments is None else _with_text(experiment, exact, concept.segments, grid)
 
 
-def _with_text(experiment: Experiment, exact: LanguageModel, blocks: Any, grid: Grid) -> Experiment:
-    """The experiment with blocks of text, every predicted position of which is a context of its own.
+def _with_text(experiment: Experiment, exact: LanguageModel, segments: Any, grid: Grid) -> Experiment:
+    """The experiment with segments of text, every predicted position of which is a context of its own.
 
     Beyond `TEXT_BASELINE` bytes of unsteered laws the text goes without a baseline.
     """
     strengths = experiment.strengths
-    predicted = np.array([len(block) - 1 for block in blocks])
+    predicted = np.array([len(segment) - 1 for segment in segments])
     return replace(
         experiment,
         subject=replace(experiment.subject, kinds=experiment.subject.kinds | {"cross-entropy"}),
-        blocks=blocks,
-        block_weights=predicted.astype(np.float64),
+        segments=segments,
+        segment_weights=predicted.astype(np.float64),
         text_baseline=(
-            _text_baseline(experiment.baseline, exact, blocks)
+            _text_baseline(experiment.baseline, exact, segments)
             if 8 * int(predicted.sum()) * exact.vocab_size <= TEXT_BASELINE
             else None
         ),
@@ -112,14 +112,14 @@ def _with_text(experiment: Experiment, exact: LanguageModel, blocks: Any, grid: 
     )
 
 
-def _text_baseline(baseline: Baseline, exact: LanguageModel, blocks: Any) -> Baseline:
-    """What is known of the predicted tokens, block after block, each of the same weight."""
-    following = np.concatenate([np.asarray(block)[1:] for block in blocks])
+def _text_baseline(baseline: Baseline, exact: LanguageModel, segments: Any) -> Baseline:
+    """What is known of the predicted tokens, segment after segment, each of the same weight."""
+    following = np.concatenate([np.asarray(segment)[1:] for segment in segments])
     log_probs = np.empty((len(following), exact.vocab_size))
     done = 0
-    for block in blocks:
-        count = len(block) - 1
-        log_probs[done : done + count] = log_softmax(np.asarray(exact.position_logits(block))[:-1], axis=1)
+    for segment in segments:
+        count = len(segment) - 1
+        log_probs[done : done + count] = log_softmax(np.asarray(exact.position_logits(segment))[:-1], axis=1)
         done += count
     return replace(
         baseline,

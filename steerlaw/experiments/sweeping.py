@@ -1,4 +1,4 @@
-"""A model's curves to a file, a context or a few blocks of text at a time; what was done survives a kill."""
+"""A model's curves to a file, a context or a few segments of text at a time; what was done survives a kill."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,8 +18,8 @@ from real_models import LanguageModel, load_model
 from real_models.checkpoints.hub import find_checkpoint
 from real_models.checkpoints.stored import weight_files
 from real_models.checkpoints.tokenizer import TOKENIZER_FILES
-from real_models.texts.reference import PREDICTIONS, end_of_text, reference_blocks
-from real_models.texts.segments import token_blocks
+from real_models.texts.reference import PREDICTIONS, end_of_text, reference_segments
+from real_models.texts.segments import token_segments
 from steerlaw.experiments.experiment import Experiment, Grid, observe_limit, observe_next, observe_text
 from steerlaw.experiments.language import language_experiments
 from steerlaw.experiments.parts import RESULT, close_parts, digest, finish_part, open_parts
@@ -30,16 +30,16 @@ from steerlaw.inputs.subjects import Kind, Observation
 
 FORMAT = 1
 """Of the parts: another number makes old ones useless."""
-BLOCKS_AT_ONCE = 8
-"""Blocks of text in a part."""
+SEGMENTS_AT_ONCE = 8
+"""Segments of text in a part."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SweepRequest:
     """What to observe of a checkpoint steered along the one vector of `inputs`.
 
-    The next token's curves (with the limits), unless `next_token` is false; and the cross-entropy of the first `blocks`
-    blocks of at most `block_tokens` tokens of the `documents`, if there are any. `derivatives` is every how many
+    The next token's curves (with the limits), unless `next_token` is false; and the cross-entropy of the first
+    `segments` of at most `segment_tokens` tokens of the `documents`, if there are any. `slope_every` is every how many
     strengths the exact slope is taken (0: never). `like="reference"` cuts the text as the paper's code does.
     """
 
@@ -47,10 +47,10 @@ class SweepRequest:
     inputs: ConceptInputs
     grid: Grid
     documents: Iterable[str] | None = None
-    blocks: int = 64
-    block_tokens: int = 128
+    segments: int = 64
+    segment_tokens: int = 128
     next_token: bool = True
-    derivatives: int = 8
+    slope_every: int = 8
     dtype: str = "float32"
     like: Literal["reference"] | None = None
 
@@ -72,7 +72,7 @@ class Swept:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A kind of sweep, made of parts: the experiment on some of its contexts or blocks, joined `along` them."""
+    """A kind of sweep, made of parts: the experiment on some of its contexts or segments, joined `along` them."""
 
     kind: Kind
     along: str
@@ -95,7 +95,7 @@ def sweep_to_file(request: SweepRequest, out: Path, progress: Any = None) -> Swe
             experiment = prepared.experiment()
             if progress:
                 progress.remove_task(waiting)
-            swept = _observe(experiment, prepared.plan, request.derivatives, directory, progress)
+            swept = _observe(experiment, prepared.plan, request.slope_every, directory, progress)
             save_observations(swept.observations, directory / RESULT)
             close_parts(directory)
     return swept
@@ -109,8 +109,8 @@ def _observe(
     for stage in _stages(experiment, slope_every):
         sweep, found = _run(stage, directory, _made_from(plan, experiment, stage), progress)
         taken_up += found
-        if stage.kind == "cross-entropy" and experiment.block_weights is not None:
-            sweep.data["block_weight"] = ("block", experiment.block_weights / experiment.block_weights.sum())
+        if stage.kind == "cross-entropy" and experiment.segment_weights is not None:
+            sweep.data["segment_share"] = ("segment", experiment.segment_weights / experiment.segment_weights.sum())
         subject = experiment.subject
         observations.append(Observation(subject=subject, kind=stage.kind, baseline=stage.baseline, sweep=sweep))
     return Swept(observations=observations, rounding=experiment.rounding, taken_up=taken_up)
@@ -127,32 +127,32 @@ class Prepared:
 def _prepare(request: SweepRequest) -> Prepared:
     model, exact = (load_model(request.checkpoint, dtype=dtype) for dtype in (request.dtype, "float64"))
     contexts = [model.encode(text) for text in request.inputs.contexts]
-    blocks = None
+    segments = None
     if request.documents is not None:
-        blocks = _text_blocks(request, model.tokenizer, request.documents)
-    plan = _plan(request, model, contexts, blocks)
+        segments = _text_segments(request, model.tokenizer, request.documents)
+    plan = _plan(request, model, contexts, segments)
 
     def experiment() -> Experiment:
-        concept = replace(request.inputs.concept(model), blocks=blocks)
+        concept = replace(request.inputs.concept(model), segments=segments)
         made = next(language_experiments(model, exact, concept, request.grid))
         return replace(made, subject=replace(made.subject, kinds=request.kinds))
 
     return Prepared(plan=plan, experiment=experiment)
 
 
-def _text_blocks(request: SweepRequest, tokenizer: Any, documents: Iterable[str]) -> list[list[int]]:
-    """The text in blocks of token ids, of which there must be one."""
+def _text_segments(request: SweepRequest, tokenizer: Any, documents: Iterable[str]) -> list[list[int]]:
+    """The text in segments of token ids, of which there must be one."""
     if request.like is None:
-        blocks, least = token_blocks(tokenizer, documents, request.block_tokens, request.blocks), 2
+        segments, least = token_segments(tokenizer, documents, request.segment_tokens, request.segments), 2
     else:
         end = end_of_text(find_checkpoint(request.checkpoint), tokenizer)
-        blocks, least = reference_blocks(tokenizer, documents, end, request.blocks), PREDICTIONS + 1
-    if not blocks:
+        segments, least = reference_segments(tokenizer, documents, end, request.segments), PREDICTIONS + 1
+    if not segments:
         raise ValueError(f"the text holds no document of {least} tokens or more, the first of which is never predicted")
-    return blocks
+    return segments
 
 
-def _plan(request: SweepRequest, model: LanguageModel, contexts: Sequence[list[int]], blocks: Any) -> dict[str, Any]:
+def _plan(request: SweepRequest, model: LanguageModel, contexts: Sequence[list[int]], segments: Any) -> dict[str, Any]:
     """Everything that determines what is observed, large things by their hashes."""
     directory, device = find_checkpoint(request.checkpoint), jax.devices()[0]
     files = [*weight_files(directory), *(directory / name for name in ("config.json", *TOKENIZER_FILES))]
@@ -169,10 +169,10 @@ def _plan(request: SweepRequest, model: LanguageModel, contexts: Sequence[list[i
         "contexts": digest(contexts),
         "prompts": digest(list(inputs.positive), list(inputs.negative), inputs.prompt_tokens),
         "words": digest(None if inputs.words is None else sorted(inputs.words)),
-        "text": digest(blocks),
+        "text": digest(segments),
         "observe": sorted(request.kinds),
         "strengths": digest(grid.count, grid.text_count, grid.strengths),
-        "derivatives": request.derivatives,
+        "slope_every": request.slope_every,
     }
 
 
@@ -198,8 +198,8 @@ def _stages(experiment: Experiment, slope_every: int) -> Iterator[Stage]:
     if "cross-entropy" in subject.kinds:
         yield Stage(
             kind="cross-entropy",
-            along="block",
-            parts=_some_blocks(experiment),
+            along="segment",
+            parts=_some_segments(experiment),
             observe=observe_text,
             baseline=experiment.text_baseline,
         )
@@ -214,13 +214,13 @@ def _stages(experiment: Experiment, slope_every: int) -> Iterator[Stage]:
         )
 
 
-def _some_blocks(experiment: Experiment) -> list[Experiment]:
-    """The experiment on a few blocks at a time."""
-    weights, parts = experiment.block_weights, []
-    for start in range(0, len(experiment.blocks), BLOCKS_AT_ONCE):
-        some = slice(start, start + BLOCKS_AT_ONCE)
+def _some_segments(experiment: Experiment) -> list[Experiment]:
+    """The experiment on a few segments at a time."""
+    weights, parts = experiment.segment_weights, []
+    for start in range(0, len(experiment.segments), SEGMENTS_AT_ONCE):
+        some = slice(start, start + SEGMENTS_AT_ONCE)
         share = None if weights is None else weights[some]
-        parts.append(replace(experiment, blocks=experiment.blocks[some], block_weights=share))
+        parts.append(replace(experiment, segments=experiment.segments[some], segment_weights=share))
     return parts
 
 

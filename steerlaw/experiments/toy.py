@@ -24,7 +24,7 @@ def toy_experiments(grid: Grid) -> Iterator[Experiment]:
 
 
 def toy_experiment(instance: UFMInstance, strengths: Float[np.ndarray, " strengths"]) -> Experiment:
-    """The instance with its own baseline; its text is the data law itself, one block a context.
+    """The instance with its own baseline; its text is the data law itself, one segment a context.
 
     The second vector, for what two do together, is a random direction of equal norm.
     """
@@ -53,7 +53,7 @@ def toy_experiment(instance: UFMInstance, strengths: Float[np.ndarray, " strengt
         baseline=baseline,
         strengths=strengths,
         rounding=ROUNDING,
-        blocks=contexts,
+        segments=contexts,
         text_baseline=baseline,
         text_strengths=strengths,
     )

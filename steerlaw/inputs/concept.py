@@ -14,7 +14,7 @@ class Concept:
     `vectors` holds one steering vector a layer. `targets` is a set of tokens fixed before any sweep. `log_odds` was
     measured on prompts that build no vector, and says nothing of how long the vectors are: it is scaled to the spread
     of the derivative of the logits at strength 0, never to steered curves; None takes that derivative itself, averaged
-    over contexts. `blocks` is text, as token ids, whose cross-entropy is swept.
+    over contexts. `segments` are text, as token ids, whose cross-entropy is swept.
     """
 
     name: str
@@ -22,4 +22,4 @@ class Concept:
     contexts: Sequence[str | Sequence[int]]
     targets: Bool[np.ndarray, " vocab"] | None = None
     log_odds: Float[np.ndarray, " vocab"] | None = None
-    blocks: Sequence[Sequence[int]] | Int[np.ndarray, "blocks position"] | None = None
+    segments: Sequence[Sequence[int]] | Int[np.ndarray, "segments position"] | None = None

@@ -3,46 +3,20 @@
 A file holds one observation, or several kinds of one: the first as the file itself, each other as a group of its kind.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
-import h5netcdf
 import numpy as np
 
-from numerics.baseline import Baseline, ConceptLaw, Sphere
+from numerics.baseline import FIELDS, arrays_of, baseline_of
+from numerics.files.netcdf import read_netcdf
 from numerics.observing.sweep import Sweep
 from steerlaw.inputs.saved_texts import with_texts, without_texts
-from steerlaw.inputs.subjects import Observation, Subject
+from steerlaw.inputs.subjects import Control, Kind, Observation, Subject
 
 PREFIX = "baseline_"
-DIMENSIONS = {
-    "log_probs": ("context", "vocab"),
-    "log_odds": ("vocab",),
-    "other_log_odds": ("vocab",),
-    "weights": ("context",),
-    "concepts": ("concept", "vocab"),
-    "logit_shift": ("vocab",),
-    "limit_logits": ("side", "vocab"),
-    "limit_strength": (),
-    "limit_remainder": (),
-    "in_target": ("context",),
-    "local_log_odds": ("context", "vocab"),
-    "logit_curvature": (),
-    "data_law.inside": ("vocab",),
-    "data_law.outside": ("vocab",),
-    "data_law.negative_share": ("vocab",),
-    "data_law.delta": (),
-    "sphere.h_part": ("context", "vocab"),
-    "sphere.v_part": ("vocab",),
-    "sphere.offset": ("vocab",),
-    "sphere.c": ("context",),
-    "sphere.e": ("context",),
-    "sphere.f": (),
-}
-"""Of `data`, the dimensions follow from its shape; `facts` are an attribute."""
-PARTS = {"data_law": ConceptLaw, "sphere": Sphere}
 
 
 def save_observations(observations: Sequence[Observation], path: Path) -> None:
@@ -54,10 +28,7 @@ def save_observations(observations: Sequence[Observation], path: Path) -> None:
 
 def load_observations(path: Path) -> list[Observation]:
     """The observations of a file. A sweep without a baseline is judged by the claims that need none."""
-    first = _without_baseline(Sweep.read(path), path)
-    with h5netcdf.File(path, "r") as file:
-        groups = list(file.groups)
-    others = [_without_baseline(Sweep.read(path, group), path) for group in groups]
+    first, *others = (_without_baseline(Sweep.of(data, path), path) for data in read_netcdf(path).values())
     data, subject = without_texts(first.sweep.data, first.subject, path)
     known = {"contexts": subject.contexts, "token_text": subject.token_text}
     first = replace(first, subject=subject, sweep=Sweep(data=data))
@@ -68,9 +39,11 @@ def _with_baseline(observation: Observation) -> Sweep:
     baseline, subject = observation.baseline, observation.subject
     positions = "context" if observation.kind != "cross-entropy" else "position"
     variables = {}
-    for name, value in _arrays(baseline) if baseline else ():
-        dims = (positions, "vocab")[: value.ndim] if name == "data" else DIMENSIONS[name]
-        variables[PREFIX + name] = (tuple(positions if d == "context" else d for d in dims), value)
+    for name, value in arrays_of(baseline) if baseline else ():
+        array = np.asarray(value)
+        form = next(form for form in FIELDS[name].forms if len(form.dimensions) == array.ndim)
+        dims = tuple(positions if axis == "context" else axis for axis in form.dimensions)
+        variables[PREFIX + name] = (dims, array)
     data = observation.sweep.data.assign(variables)
     attributes = {
         "kind": observation.kind,
@@ -84,49 +57,49 @@ def _with_baseline(observation: Observation) -> Sweep:
 
 
 def _without_baseline(sweep: Sweep, path: Path) -> Observation:
-    held = {str(name): sweep.data[name].to_numpy() for name in sweep.data.variables if str(name).startswith(PREFIX)}
+    held = [str(name) for name in sweep.data.variables if str(name).startswith(PREFIX)]
     baseline = None
     if PREFIX + "log_probs" in held:
-        known = {name.removeprefix(PREFIX): value for name, value in held.items()}
-        baseline = Baseline(**_fields(known), facts=frozenset(sweep.attributes.get("facts", ())))
+        known = {name.removeprefix(PREFIX): sweep.data[name].to_numpy() for name in held}
+        facts = _attribute(sweep, "facts", (list,), path) or ()
+        try:
+            baseline = baseline_of(known, frozenset(map(str, facts)))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}; the file is broken") from error
+    kind = _attribute(sweep, "kind", (str,), path) or "next token"
+    if kind not in get_args(Kind):
+        raise ValueError(f"{path}: a sweep of kind {kind!r}, expected one of {', '.join(get_args(Kind))}")
     return Observation(
         subject=_subject(sweep, path),
-        kind=sweep.attributes.get("kind", "next token"),
+        kind=kind,
         sweep=Sweep(data=sweep.data.drop_vars(held)),
         baseline=baseline,
     )
 
 
-def _arrays(record: Any, within: str = "") -> Iterator[tuple[str, np.ndarray]]:
-    """The arrays of a baseline by name; those of its parts as `part.name`."""
-    for field in fields(record):
-        value = getattr(record, field.name)
-        if is_dataclass(value):
-            yield from _arrays(value, f"{field.name}.")
-        elif field.name != "facts" and value is not None:
-            yield within + field.name, np.asarray(value)
-
-
-def _fields(known: dict[str, np.ndarray]) -> dict[str, Any]:
-    """The fields of a baseline from its arrays by name."""
-    found: dict[str, Any] = {name: value for name, value in known.items() if "." not in name}
-    for part, record in PARTS.items():
-        own = {name.removeprefix(f"{part}."): value for name, value in known.items() if name.startswith(f"{part}.")}
-        found |= {part: record(**own)} if own else {}
-    return found
+def _attribute(sweep: Sweep, name: str, kinds: tuple[type, ...], path: Path) -> Any:
+    """An attribute of the sweep, None where it has none; one that is of another kind is a `ValueError`."""
+    value = sweep.attributes.get(name)
+    if value is not None and (not isinstance(value, kinds) or isinstance(value, bool)):
+        expected = " or ".join(kind.__name__ for kind in kinds)
+        raise ValueError(f"{path}: attribute {name!r} is a {type(value).__name__}, expected {expected}")
+    return value
 
 
 def _subject(sweep: Sweep, path: Path) -> Subject:
-    known = sweep.attributes
     concepts = sweep.data["concept"].to_numpy() if "concept" in sweep.data.coords else ()
+    control = _attribute(sweep, "control", (str,), path)
+    if control is not None and control not in get_args(Control):
+        raise ValueError(f"{path}: control {control!r}, expected one of {', '.join(get_args(Control))}")
+    kinds = frozenset(map(str, _attribute(sweep, "kinds", (list,), path) or ("next token",)))
     return Subject(
-        model=known.get("model", path.name),
-        instance=known.get("instance"),
-        layer=known.get("layer"),
-        concept=known.get("concept"),
+        model=_attribute(sweep, "model", (str,), path) or path.name,
+        instance=_attribute(sweep, "instance", (str,), path),
+        layer=_attribute(sweep, "layer", (int,), path),
+        concept=_attribute(sweep, "concept", (str,), path),
         concept_names=tuple(str(name) for name in concepts),
         contexts=range(sweep.data.sizes.get("context", 0)),
-        kinds=frozenset(known.get("kinds", ("next token",))),
-        control=known.get("control"),
-        push=known.get("push"),
+        kinds=cast(frozenset[Kind], kinds),
+        control=control,
+        push=_attribute(sweep, "push", (float, int), path),
     )

@@ -1,241 +1,241 @@
-"""Results of the paper's own code, read as bands.
+"""Results of the paper's own code as bands of curves, and whose they are; what laws say of them is judged elsewhere."""
 
-`layer_i_ctx_j.npz` holds next-token probabilities; `layer_i_behavior.npz` and `layer_i_concept_probs.npz` whether a
-judge found the concept in the completions of each context; `layer_i_cross_entropy.npz` cross-entropies;
-`log_odds_topk.npz` log-odds and `layer_i_mmlu.json` task scores, of which no law speaks by itself. Files are told by
-what they hold, not by their names. Nothing pickled is ever loaded: object arrays are passed over.
-"""
-
-import json
-import re
-import zipfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from numerics.bands.band import check_strengths
 from numerics.bands.evidence import Evidence
 from numerics.bands.intervals import bounded_mean_band
 from numerics.bands.measured import observed_bounds
-from theory.quantities import CONCEPT_LOGIT, CROSS_ENTROPY_CHANGE, LOG_PROBABILITY, Quantity
+from numerics.baseline import Baseline
+from steerlaw.inputs.precision import ROUNDINGS, Precision, check_precision, log_probability_error, mean_error
+from steerlaw.inputs.reference_files import ResultFile, read_result_file, result_files
+from steerlaw.inputs.reference_notes import completions, file_notes, is_any_of, one_sided
+from steerlaw.inputs.saved_tokens import SavedLaw, TokenCurves, saved_laws
+from theory.quantities import (
+    CONCEPT_LOGIT,
+    CROSS_ENTROPY_CHANGE,
+    LOG_PROBABILITY,
+    LOG_RATIO,
+    MEAN_LOG_ODDS,
+    Quantity,
+)
 
-SCORES = ("alphas", "overall_scores")
+
+@dataclass(frozen=True, kw_only=True)
+class Steered:
+    """Which model was steered, towards which concept and at the output of which block; None where nothing says so.
+
+    `directory` tells apart results of the same name that were found in several places; "" where there is one.
+    """
+
+    model: str
+    concept: str | None
+    layer: int | None
+    directory: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ResultCurves:
-    """Curves of one quantity from one file: bounds `[strengths, curves]` in its unit, and what each curve is of."""
+    """Curves of one quantity: bounds `[strengths, curves]` in its unit, and what each curve is of.
 
+    `tokens` are the vocabulary ids of the curves, where there is one a token; `part` is which contexts a mean is over.
+    With a `baseline` the curves are of the law that it is of, and a prediction from it may be off by `slack`. Of curves
+    that are `shape_only` a value means nothing, only how they rise and fall.
+    """
+
+    steered: Steered
     quantity: Quantity
     strengths: Float[np.ndarray, " strengths"]
     lower: Float[np.ndarray, "strengths curves"]
     upper: Float[np.ndarray, "strengths curves"]
-    evidence: Evidence
-    labels: Sequence[dict[str, Any]]
-    note: str = ""
-    subject: dict[str, Any] = field(default_factory=dict)
+    evidence: Evidence = "deterministic"
+    context: int | None = None
+    part: str = ""
+    tokens: Int[np.ndarray, " curves"] | None = None
+    baseline: Baseline | None = None
+    slack: Float[np.ndarray, " strengths"] | float = 0.0
+    shape_only: bool = False
+    notes: tuple[str, ...] = ()
 
 
-def is_results(path: Path) -> bool:
-    """Whether a target is a result file of the reference implementation, or a directory of them."""
-    return bool(_files(path)) if path.is_dir() else path.suffix in (".npz", ".json")
-
-
-def result_files(path: Path) -> list[Path]:
-    """The result files a target names."""
-    return _files(path) if path.is_dir() else [path]
-
-
-def read_results(path: Path, *, level: float = 0.05) -> list[ResultCurves]:
-    """The curves of one file; none where it holds only what no law speaks of. Bad files are a `ValueError`.
+def read_results(target: str | Path, *, level: float = 0.05, dtype: str | None = None) -> list[ResultCurves]:
+    """The curves of a result file, or of all of a directory and of its directories of models and concepts.
 
     Judged proportions get simultaneous bounds at `level`, contexts being the replicates and missing answers counted
-    against both bounds; computed curves the rounding of their dtype.
+    against both bounds; computed curves the rounding of `dtype`: tf32, which the reference implementation allows and
+    which is the default, float32 or bfloat16. Token curves that have log-odds beside them are given as the law of the
+    saved tokens. A bad file is a `ValueError` that names it; files that no law speaks of give no curves.
     """
-    held = _held(path)
-    held = {**held, "meta": _meta(held, path)}
-    try:
-        if "probs_alphamax" in held:
-            return _next_token(held)
-        if "p1_by_ctx" in held:
-            return _judged(held, level)
-        if "delta_cross_entropy" in held:
-            return _cross_entropy(held)
-        if "log_odds" in held:
-            _columns(held, "log_odds", np.asarray(_need(held, "token_ids")).shape)
-            return []
-        if "overall_scores" in held:
-            _alphas(held)
-            return []
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-    raise ValueError(
-        f"{path}: holds none of probs_alphamax, p1_by_ctx, delta_cross_entropy, log_odds, overall_scores, by which "
-        f"the reference implementation's results are told; got {', '.join(sorted(held)) or 'nothing'}"
-    )
+    precision = check_precision(dtype)
+    files = [read_result_file(path) for path in result_files(Path(target))]
+    owners = _owners(files)
+    odds: dict[tuple[str, str | None], list[ResultFile]] = defaultdict(list)
+    for file, steered in zip(files, owners, strict=True):
+        if file.kind == "log-odds":
+            odds[steered.model, steered.concept].append(file)
+    tokens: dict[tuple[Steered, bytes], list[ResultFile]] = defaultdict(list)
+    found: list[ResultCurves] = []
+    for file, steered in zip(files, owners, strict=True):
+        if file.kind == "next token":
+            tokens[steered, file.strengths.tobytes()].append(file)
+        elif file.kind == "judged":
+            found += _judged(file, steered, level)
+        elif file.kind == "cross-entropy":
+            found.append(_cross_entropy(file, steered, precision))
+    for (steered, _), group in tokens.items():
+        beside = odds[steered.model, steered.concept]
+        own = [file for file in beside if file.path.parent == group[0].path.parent] or beside
+        found += _next_token(group, steered, own[0] if len(own) == 1 else None, precision)
+    return found
 
 
-def _next_token(held: dict[str, Any]) -> list[ResultCurves]:
-    """The tokens that lead at either end of the grid, each once."""
-    strengths = _alphas(held)
-    tables, tokens = [], []
-    for end in ("alphamax", "alphamin"):
-        ids = np.asarray(_need(held, f"token_{end}"))
-        tables.append(_columns(held, f"probs_{end}", (len(strengths), ids.size)))
-        tokens.append(ids.ravel())
-    ids, first = np.unique(np.concatenate(tokens), return_index=True)
-    probabilities = _proportions(np.concatenate(tables, axis=1)[:, first], "probs_alphamax and probs_alphamin")
-    bounds = observed_bounds(LOG_PROBABILITY, strengths, probabilities, None, None, scale="probability")
+def _owners(files: Sequence[ResultFile]) -> list[Steered]:
+    """Whose each file is: by its record, or its directory; where two files claim the same place, by both."""
+    found = [
+        Steered(model=file.model or str(file.path.parent), concept=file.concept, layer=file.layer) for file in files
+    ]
+    places: dict[tuple, set[Path]] = defaultdict(set)
+    for file, steered in zip(files, found, strict=True):
+        places[steered.model, steered.concept, file.kind, file.layer, file.context].add(file.path.parent)
+    twice = {key[:2] for key, parents in places.items() if len(parents) > 1}
     return [
-        ResultCurves(
-            quantity=LOG_PROBABILITY,
-            strengths=strengths,
-            lower=bounds.lower,
-            upper=bounds.upper,
-            evidence="deterministic",
-            labels=[{"token": {"id": int(token), "text": ""}} for token in ids],
-            note=f"{bounds.note}; of tokens chosen because they lead at an end of the sweep",
-            subject=held["meta"],
-        )
+        Steered(model=s.model, concept=s.concept, layer=s.layer, directory=str(file.path.parent))
+        if (s.model, s.concept) in twice
+        else s
+        for file, s in zip(files, found, strict=True)
     ]
 
 
-def _judged(held: dict[str, Any], level: float) -> list[ResultCurves]:
-    """The mean over all contexts and over those of either kind: the concept's probability as a judge found it."""
-    strengths = _alphas(held)
-    contexts = len(np.atleast_1d(_need(held, "p1_by_ctx")))
-    found = _proportions(_columns(held, "p1_by_ctx", (contexts, len(strengths))), "p1_by_ctx", missing=True)
+def _next_token(
+    files: Sequence[ResultFile], steered: Steered, odds: ResultFile | None, precision: Precision
+) -> Iterator[ResultCurves]:
+    """The curves of the tokens that lead at either end of the grid, each once; with log-odds, their own law."""
+    strengths, curves = files[0].strengths, [_saved(file, precision) for file in files]
+    laws: Sequence[SavedLaw | None] = [None] * len(files)
+    says = ""
+    if odds is not None:
+        values = odds.arrays["log_odds"].astype(np.float64)
+        size = max(float(np.abs(values).max()), float(np.log(values.size)), 1.0)
+        counts = [odds.meta.get(f"{kind}_prompt_count") for kind in ("concept", "negative")]
+        many = min((n for n in counts if isinstance(n, int)), default=0) if None not in counts else 0
+        error = mean_error(np.array([size]), precision, many)
+        laws, says = saved_laws(strengths, curves, odds.arrays["token_ids"], values, error)
+    for file, own, law in zip(files, curves, laws, strict=True):
+        notes = (_computed(precision), *((says,) if says else ()), *file_notes(file))
+        common: dict[str, Any] = {"steered": steered, "strengths": strengths, "context": file.context}
+        if law is None or odds is None:
+            yield ResultCurves(
+                **common,
+                quantity=LOG_PROBABILITY,
+                lower=own.lower,
+                upper=own.upper,
+                tokens=own.tokens,
+                notes=("of tokens chosen because they lead at an end of the sweep", *notes),
+            )
+            continue
+        chosen = f"of {law.tokens.size} tokens that lead at an end of the sweep, given that it is one of them"
+        bands = {
+            LOG_PROBABILITY: (law.lower, law.upper),
+            LOG_RATIO: law.log_ratio(),
+            MEAN_LOG_ODDS: law.mean_log_odds(),
+        }
+        for quantity, (lower, upper) in bands.items():
+            yield ResultCurves(
+                **common,
+                quantity=quantity,
+                lower=lower,
+                upper=upper,
+                tokens=law.tokens if "token" in quantity.per else None,
+                baseline=law.baseline,
+                slack=law.mean_slack() if quantity == MEAN_LOG_ODDS else law.slack,
+                notes=(chosen, *notes, *file_notes(odds)),
+            )
+
+
+def _saved(file: ResultFile, precision: Precision) -> TokenCurves:
+    ends = ("alphamax", "alphamin")
+    ids, first = np.unique(np.concatenate([file.arrays[f"token_{end}"] for end in ends]), return_index=True)
+    values = np.concatenate([file.arrays[f"probs_{end}"] for end in ends], axis=1)[:, first].astype(np.float64)
+    with np.errstate(divide="ignore"):
+        logs = np.log(values)
+    share = log_probability_error(logs, precision)
+    spacing = np.spacing(np.maximum(values, 0).astype(np.float32)).astype(np.float64)
+    low = np.maximum(values * np.exp(-share) - spacing, 0.0)
+    high = np.minimum(values * np.exp(share) + spacing, 1.0)
+    bounds = observed_bounds(LOG_PROBABILITY, file.strengths, values, low, high, scale="probability")
+    return TokenCurves(tokens=ids.astype(np.int64), lower=bounds.lower, upper=bounds.upper)
+
+
+def _judged(file: ResultFile, steered: Steered, level: float) -> Iterator[ResultCurves]:
+    """The mean over all contexts and over those of either kind: how often a judge found the concept."""
+    found = file.arrays["p1_by_ctx"]
     groups = {"all": np.ones(len(found), bool)}
-    if "ctx_is_positive" in held:
-        positive = _columns(held, "ctx_is_positive", (len(found),))
+    if "ctx_is_positive" in file.arrays:
+        positive = file.arrays["ctx_is_positive"]
         groups |= {"positive": positive == 1, "negative": positive == 0}
-    curves = []
+    said, any_of = one_sided(file), is_any_of(file)
     for name, chosen in groups.items():
         if not chosen.any():
             continue
         low, high = bounded_mean_band(found[chosen], level=level)
         bounds = observed_bounds(
-            CONCEPT_LOGIT, strengths, (low + high) / 2, low, high, level=level, scale="probability"
+            CONCEPT_LOGIT, file.strengths, (low + high) / 2, low, high, level=level, scale="probability"
         )
-        note = f"share of {chosen.sum()} contexts ({name}) in whose completions a judge found the concept"
-        curves.append(
-            ResultCurves(
-                quantity=CONCEPT_LOGIT,
-                strengths=strengths,
-                lower=bounds.lower,
-                upper=bounds.upper,
-                evidence="statistical",
-                labels=[{}],
-                note=f"{note}; {bounds.note}",
-                subject=held["meta"],
-            )
+        yield ResultCurves(
+            steered=steered,
+            quantity=CONCEPT_LOGIT,
+            strengths=file.strengths,
+            lower=bounds.lower,
+            upper=bounds.upper,
+            evidence="statistical",
+            part=name,
+            shape_only=any_of,
+            notes=tuple(filter(None, (said, _share(file, int(chosen.sum()), name, any_of), *file_notes(file)))),
         )
-    return curves
 
 
-def _cross_entropy(held: dict[str, Any]) -> list[ResultCurves]:
+def _share(file: ResultFile, contexts: int, name: str, any_of: bool) -> str:
+    of = f"{contexts} {'' if name == 'all' else f'{name} '}contexts"
+    if not any_of:
+        return f"mean, over {of}, of a judge's score of the concept in their completions, on the logit scale"
+    count = completions(file)
+    return (
+        f"share of {of} where a judge found the concept in any of {count or 'several'} completions, on the logit "
+        "scale: not the probability of the concept, so only how it rises and falls is judged"
+    )
+
+
+def _cross_entropy(file: ResultFile, steered: Steered, precision: Precision) -> ResultCurves:
     """The change counted from strength 0, as uncertain as the cross-entropies it is the difference of."""
-    strengths = _alphas(held)
-    change = _columns(held, "delta_cross_entropy", strengths.shape)
-    whole = _columns(held, "cross_entropy", strengths.shape)
-    bounds = observed_bounds(CROSS_ENTROPY_CHANGE, strengths, whole, None, None)
-    halfwidth = (bounds.upper - bounds.lower)[:, 0] * (strengths != 0)
-    change = change.astype(np.float64)
-    return [
-        ResultCurves(
-            quantity=CROSS_ENTROPY_CHANGE,
-            strengths=strengths,
-            lower=(change - halfwidth)[:, None],
-            upper=(change + halfwidth)[:, None],
-            evidence="deterministic",
-            labels=[{}],
-            subject=held["meta"],
-        )
-    ]
+    whole, change = (file.arrays[name].astype(np.float64) for name in ("cross_entropy", "delta_cross_entropy"))
+    width = 2 * mean_error(whole, precision, file.meta.get("tokens_scored_per_alpha"))
+    halfwidth = width * (file.strengths != 0)
+    return ResultCurves(
+        steered=steered,
+        quantity=CROSS_ENTROPY_CHANGE,
+        strengths=file.strengths,
+        lower=(change - halfwidth)[:, None],
+        upper=(change + halfwidth)[:, None],
+        notes=(_computed(precision), *file_notes(file)),
+    )
 
 
-def _held(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    if path.suffix == ".json":
-        try:
-            held = json.loads(path.read_text(encoding="utf-8"))
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise ValueError(f"{path}: not JSON ({error}); expected the reference implementation's scores") from error
-        if not isinstance(held, dict):
-            raise ValueError(f"{path}: expected a JSON object with {', '.join(SCORES)}, got a {type(held).__name__}")
-        return held
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return dict(_arrays(file))
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
-        raise ValueError(
-            f"{path}: not an .npz file that can be read; expected arrays written by numpy.savez"
-        ) from error
+def _computed(precision: Precision) -> str:
+    if precision != "tf32":
+        return f"taken as computed in {precision}"
+    share = ROUNDINGS["tf32"].each
+    return (
+        "taken as computed in TF32, which the reference implementation allows (each log-probability known to "
+        f"{share:.1g} of its size; --dtype float32 if it was not)"
+    )
 
 
-def _arrays(file: Any) -> Iterator[tuple[str, np.ndarray]]:
-    """What can be read without unpickling."""
-    for name in file.files:
-        try:
-            yield name, file[name]
-        except ValueError as error:
-            if "pickle" not in str(error):
-                raise
-
-
-def _meta(held: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Layer, context and concept, from the file's own record or, where that is silent, from its name."""
-    known = {}
-    if "meta" in held:
-        try:
-            known = json.loads(str(held["meta"]))
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}: meta is not JSON ({error})") from error
-    named = re.match(r"layer_(?P<layer>\d+)(?:_ctx_(?P<context>\d+))?", path.name)
-    numbers = {} if named is None else {key: int(value) for key, value in named.groupdict().items() if value}
-    concept = known.get("concept") if isinstance(known, dict) else None
-    layer = known.get("layer_idx", numbers.get("layer")) if isinstance(known, dict) else numbers.get("layer")
-    return {"layer": layer, "context": numbers.get("context"), "concept": concept}
-
-
-def _need(held: dict[str, Any], name: str) -> Any:
-    if name not in held:
-        raise ValueError(f"lacks {name}; got {', '.join(sorted(set(held) - {'meta'}))}")
-    return held[name]
-
-
-def _alphas(held: dict[str, Any]) -> Float[np.ndarray, " strengths"]:
-    strengths = _numbers(_need(held, "alphas"), "alphas").astype(np.float64)
-    check_strengths(strengths, least=3)
-    return strengths
-
-
-def _columns(held: dict[str, Any], name: str, shape: tuple[int, ...]) -> np.ndarray:
-    values = _numbers(_need(held, name), name)
-    if values.shape != shape:
-        raise ValueError(f"{name} has shape {values.shape}, expected {shape}")
-    return values
-
-
-def _numbers(values: Any, name: str) -> np.ndarray:
-    array = np.asarray(values)
-    if not (np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer)):
-        raise ValueError(f"{name} must be real numbers, got dtype {array.dtype}")
-    return array
-
-
-def _proportions(values: np.ndarray, name: str, *, missing: bool = False) -> np.ndarray:
-    seen = values[~np.isnan(values)] if missing else values
-    if not ((seen >= 0) & (seen <= 1)).all():
-        raise ValueError(f"{name} must lie between 0 and 1")
-    return values
-
-
-def _files(directory: Path) -> list[Path]:
-    found = [*directory.glob("layer_*.npz"), *directory.glob("layer_*_mmlu.json"), *directory.glob("log_odds_topk.npz")]
-    return sorted(found)
+def steered_of(curves: Iterable[ResultCurves]) -> list[Steered]:
+    """Whose curves these are, each once, in order."""
+    return list(dict.fromkeys(found.steered for found in curves))

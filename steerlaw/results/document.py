@@ -12,6 +12,7 @@ from steerlaw.results.findings import BlockFinding
 from steerlaw.results.lines import Line
 from steerlaw.results.predicted_rows import PredictedRow
 from steerlaw.results.provenance import RunRecord
+from steerlaw.results.reference_verdicts import TokenRow
 from steerlaw.results.shares import Holding
 from steerlaw.results.verdict_rows import Counts, Place, VerdictRow, total
 
@@ -26,7 +27,8 @@ class Results:
     `verdicts` holds one row a claim and observation: its worst single verdict in full, and counts over all its
     curves. `lines` sum them up, a law and a model each; `shares` are what each law scores on each model beside its
     controls; `quantities` are numbers predicted beside numbers observed; `findings` are what the paper saw language
-    models do, block by block; `observations` are the sweeps that were judged, for the figures.
+    models do, block by block; `observations` are the sweeps that were judged, for the figures; `tokens` are the single
+    verdicts on curves of tokens from other people's results.
     """
 
     run: RunRecord
@@ -37,6 +39,7 @@ class Results:
     quantities: Sequence[PredictedRow] = ()
     findings: Sequence[BlockFinding] = ()
     observations: Sequence[Observation] = ()
+    tokens: Sequence[TokenRow] = ()
 
     @property
     def derivations_checked(self) -> bool:

@@ -24,7 +24,8 @@ from scipy.special import softmax
 from scipy.stats import rankdata
 
 from numerics.judging.shares import Tally, tally
-from numerics.judging.sweeps import BUMP, FALLING, RISING, Weighing
+from numerics.judging.sweeps import Weighing
+from numerics.observing.variables import BUMP, FALLING, RISING
 from steerlaw.inputs.subjects import CONTROLS, Control, Observation, Subject
 from steerlaw.results.shares import Holding, holdings
 
@@ -105,7 +106,7 @@ def bumps(observation: Observation) -> Tally | None:
     data, baseline = observation.sweep.data, observation.baseline
     if "shape_departure" not in data or baseline is None or baseline.log_odds is None:
         return None
-    tokens = data["token"].to_numpy()[~data["chosen_after"].to_numpy()]
+    tokens = data["token"].to_numpy()
     start, end = (
         softmax(baseline.log_probs + strength * baseline.log_odds, axis=1) @ baseline.log_odds
         for strength in observation.sweep.strengths[[0, -1]]

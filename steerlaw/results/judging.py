@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from numerics.judging.one_curve import compare
-from numerics.judging.sweeps import Finding, judge
+from numerics.judging.sweeps import Finding, judge_sweep
+from numerics.lowering.setting import settings_of
 from steerlaw.inputs.subjects import BareCurve, Kind, Observation, Subject
 from steerlaw.results.verdict_rows import Place, VerdictRow, counted
 from theory.claims import Claim
@@ -23,9 +24,10 @@ class Judged(NamedTuple):
 
 def judged(observation: Observation, laws: Iterable[Law], tolerance: float) -> Iterator[Judged]:
     """Each claim that this kind of observation is about, judged on it."""
+    known = observation.baseline and settings_of(observation.baseline)
     for law in laws:
         own = tuple(claim for claim in law.claims if _kind(claim, observation.subject) == observation.kind)
-        for finding in judge(replace(law, claims=own), observation.sweep, observation.baseline, tolerance=tolerance):
+        for finding in judge_sweep(replace(law, claims=own), observation.sweep, known, tolerance=tolerance):
             yield Judged(observation.subject, finding)
 
 

@@ -1,37 +1,92 @@
-"""Results of the paper's own code judged by what laws say of curves without a model."""
+"""Results of the paper's own code judged by what laws say of them: one finding a claim, concept and block."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from numerics.judging.assessment import assess
+import numpy as np
+from jaxtyping import Int
+
+from numerics.judging.assessment import Assessment, judge_curves, not_applied
+from numerics.judging.notes import Note, Notes, note
 from numerics.judging.reasons import verdict_of
-from numerics.judging.verdict import OUTCOMES, not_applicable, worst
-from numerics.observing.observed_curves import Curves
-from steerlaw.inputs.reference_results import ResultCurves
-from steerlaw.results.verdict_rows import Place, Token, VerdictRow, counted
+from numerics.judging.shares import tally
+from numerics.judging.sweeps import Finding
+from numerics.judging.verdict import HOLDS, NOT_APPLICABLE, OUTCOMES, Outcome, Verdict, worst
+from numerics.observing.curve_bands import Curves
+from steerlaw.inputs.reference_results import ResultCurves, Steered, steered_of
+from steerlaw.inputs.subjects import Subject
+from steerlaw.results.judging import Judged
 from theory.claims import ALWAYS, Bounded, Claim, Turns
 from theory.law import Law
+from theory.quantities import Quantity, Unit
+
+ABSENT = -1
+"""Among verdicts by context and token: this context's file does not hold the token."""
 
 
-def result_rows(
-    name: str, curves: Sequence[ResultCurves], laws: Iterable[Law], *, named: bool, tolerance: float
-) -> list[VerdictRow]:
-    """Verdicts on every claim that the curves of the file bear on by themselves; of `named` laws, on every claim."""
-    return [row for law in laws for row in _rows(name, law, curves, named=named, tolerance=tolerance)]
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Assessed:
+    """A claim judged on the curves of one file."""
+
+    curves: ResultCurves
+    assessment: Assessment
 
 
-def _rows(
-    name: str, law: Law, curves: Sequence[ResultCurves], *, named: bool, tolerance: float
-) -> Iterator[VerdictRow]:
-    for claim in law.claims:
-        about = [found for found in curves if found.quantity == claim.quantity]
-        lacking = _lacking(claim, law)
-        for found in about if not lacking else ():
-            yield _judge(name, law, claim, found, tolerance)
-        if named and (lacking or not about):
-            reason = lacking or f"{name} does not hold curves of {claim.quantity.id}"
-            yield _not_applied(name, law, claim, tolerance, reason, curves)
+def judge_results(
+    curves: Sequence[ResultCurves],
+    laws: Iterable[Law],
+    *,
+    named: bool,
+    tolerance: float,
+    token_text: Callable[[int], str] | None = None,
+) -> list[Judged]:
+    """Every claim on the curves that bear on it, contexts together; of `named` laws, also the claims none bear on."""
+    found = []
+    for law in laws:
+        for claim in law.claims:
+            for steered in steered_of(curves):
+                own = [c for c in curves if c.steered == steered]
+                found += _judged(law, claim, steered, own, named, tolerance, token_text)
+    return found
+
+
+def _judged(law: Law, claim: Claim, steered: Steered, own: list[ResultCurves], named: bool, tolerance, token_text):
+    """The findings of one claim on one model, concept and block: one for each part of the contexts."""
+    about = [c for c in own if c.quantity == claim.quantity]
+    lacking = "" if about else f"the results do not hold curves of {claim.quantity.id}"
+    for part in dict.fromkeys(c.part for c in about):
+        assessed = [_assessed(law, claim, c, tolerance) for c in about if c.part == part]
+        if named or any((a.assessment.codes != NOT_APPLICABLE).any() for a in assessed):
+            yield Judged(_subject(steered, assessed, token_text), _finding(law, claim, assessed))
+    if named and lacking:
+        blank = _refused(claim, own[0], tolerance, note(Note.UNOBSERVED, missing=lacking))
+        yield Judged(_subject(steered, [blank], token_text), _finding(law, claim, [blank]))
+
+
+def _assessed(law: Law, claim: Claim, found: ResultCurves, tolerance: float) -> Assessed:
+    if found.shape_only and not isinstance(claim, Turns):
+        return _refused(claim, found, tolerance, note(Note.NO_PROBABILITY))
+    lacking = "" if found.baseline is not None else _lacking(claim, law)
+    if lacking:
+        return _refused(claim, found, tolerance, note(Note.UNOBSERVED, missing=lacking))
+    slack = 0.0 if isinstance(claim, Turns) else np.reshape(found.slack, (-1, 1))
+    curves = _curves(claim.quantity, replace(found, lower=found.lower - slack, upper=found.upper + slack))
+    if found.baseline is None:
+        return Assessed(
+            curves=found, assessment=judge_curves(claim, curves, None, tolerance=tolerance, assume="no model is given")
+        )
+    return Assessed(curves=found, assessment=judge_curves(claim, curves, found.baseline, tolerance=tolerance))
+
+
+def _curves(quantity: Quantity, found: ResultCurves) -> Curves:
+    count = found.lower.shape[1]
+    shape = tuple(count if n == len(quantity.per) - 1 else 1 for n in range(len(quantity.per)))
+    return Curves(
+        strengths=found.strengths,
+        lower=found.lower.T.reshape(*shape, -1),
+        upper=found.upper.T.reshape(*shape, -1),
+        evidence=found.evidence,
+    )
 
 
 def _lacking(claim: Claim, law: Law) -> str:
@@ -49,34 +104,133 @@ def _lacking(claim: Claim, law: Law) -> str:
     return ""
 
 
-def _judge(name: str, law: Law, claim: Claim, found: ResultCurves, tolerance: float) -> VerdictRow:
-    shape = tuple(len(found.labels) if n == len(claim.quantity.per) - 1 else 1 for n in range(len(claim.quantity.per)))
-    curves = Curves(
+def _refused(claim: Claim, found: ResultCurves, tolerance: float, reason: Notes) -> Assessed:
+    curves = found if found.quantity == claim.quantity else _none(claim.quantity, found)
+    return Assessed(curves=curves, assessment=not_applied(claim, _curves(claim.quantity, curves), tolerance, reason))
+
+
+def _none(quantity: Quantity, found: ResultCurves) -> ResultCurves:
+    """A stand-in for the one curve that a claim is about and the results do not hold."""
+    blank = np.zeros((len(found.strengths), 1))
+    return ResultCurves(
+        steered=found.steered,
+        quantity=quantity,
         strengths=found.strengths,
-        lower=found.lower.T.reshape(*shape, -1),
-        upper=found.upper.T.reshape(*shape, -1),
+        lower=blank,
+        upper=blank,
         evidence=found.evidence,
-    )
-    assessment = assess(claim, curves, None, tolerance=tolerance, assume="no model is given")
-    at = worst(assessment.codes, assessment.least, assessment.most)
-    verdict = verdict_of(assessment, at, law.id)
-    reason = "; ".join(part for part in (verdict.reason, found.note) if part)
-    return VerdictRow(
-        verdict=replace(verdict, reason=reason),
-        place=_place(name, claim, found.subject | found.labels[at[-1] if at else 0]),
-        counts=counted(OUTCOMES[code] for code in assessment.codes.ravel()),
+        notes=(),
     )
 
 
-def _place(name: str, claim: Claim, known: dict[str, Any]) -> Place:
-    token: dict[str, Any] | None = known.get("token")
-    where = {"model": name, **known, "token": None if token is None else Token(**token)}
-    return Place(quantity=claim.quantity.id, **where)
+def _subject(steered: Steered, assessed: Sequence[Assessed], token_text: Callable[[int], str] | None) -> Subject:
+    return Subject(
+        model=steered.model,
+        instance=steered.directory or None,
+        layer=steered.layer,
+        concept=steered.concept,
+        contexts=[one.curves.context for one in assessed],
+        token_text=token_text,
+    )
 
 
-def _not_applied(
-    name: str, law: Law, claim: Claim, tolerance: float, reason: str, curves: Sequence[ResultCurves]
-) -> VerdictRow:
-    verdict = not_applicable(claim, law.id, tolerance, curves[0].evidence if curves else "deterministic", reason)
-    place = _place(name, claim, curves[0].subject if curves else {})
-    return VerdictRow(verdict=verdict, place=place, counts=counted([verdict.verdict]))
+def _finding(law: Law, claim: Claim, assessed: Sequence[Assessed]) -> Finding:
+    """The claim on all contexts together, the worst curve of all of them in full."""
+    codes, departures, tokens = _table(assessed)
+    judged = codes >= 0
+    counts = {outcome: int((codes == code).sum()) for code, outcome in enumerate(OUTCOMES)}
+    applied = sum(counts[outcome] for outcome in OUTCOMES if outcome != OUTCOMES[NOT_APPLICABLE])
+    verdict, where = _worst(law, assessed)
+    by_context = claim.quantity.per[:1] == ("context",) and all(one.curves.context is not None for one in assessed)
+    return Finding(
+        law=law.id,
+        claim=claim.says,
+        quantity=claim.quantity.id,
+        unit=claim.quantity.unit,
+        evidence=verdict.evidence,
+        tolerance=verdict.tolerance,
+        per=claim.quantity.per,
+        verdicts=np.where(judged, codes, NOT_APPLICABLE).astype(np.int8),
+        departures=departures,
+        tokens=tokens,
+        counts=counts,
+        shares={o: counts[o] / applied if applied else float("nan") for o in OUTCOMES if o != "not_applicable"},
+        mass_shares=None,
+        holding={"count": tally(codes == HOLDS, judged=judged & (codes != NOT_APPLICABLE))} if by_context else {},
+        worst=verdict,
+        where=where,
+    )
+
+
+def _table(assessed: Sequence[Assessed]) -> tuple[Int[np.ndarray, "contexts curves"], np.ndarray, np.ndarray | None]:
+    """Verdicts and departures by context and token; `ABSENT` where a context's file does not hold the token."""
+    given = [one.curves.tokens for one in assessed]
+    per_token = all(ids is not None for ids in given)
+    ids = [np.arange(1) if own is None else own for own in given]
+    tokens = np.unique(np.concatenate(ids))
+    codes = np.full((len(assessed), tokens.size), ABSENT, np.int8)
+    departures = np.full(codes.shape, np.nan)
+    for row, (one, own) in enumerate(zip(assessed, ids, strict=True)):
+        at, found = np.searchsorted(tokens, own), one.assessment
+        codes[row, at] = found.codes.ravel()
+        departures[row, at] = np.where(found.least > 0, found.least, found.most).ravel()
+    return codes, departures, tokens if per_token else None
+
+
+def _worst(law: Law, assessed: Sequence[Assessed]) -> tuple[Verdict, dict[str, int | str]]:
+    """The verdict on the worst curve, with the notes on its file, and which curve that is."""
+    places = [worst(one.assessment.codes, one.assessment.least, one.assessment.most) for one in assessed]
+    parts = [[one.assessment for one in assessed], places]
+    codes, least, most = (
+        np.array([getattr(a, name)[at] for a, at in zip(*parts, strict=True)]) for name in ("codes", "least", "most")
+    )
+    (n,) = worst(codes, least, most)
+    one, at = assessed[n], places[n]
+    verdict = verdict_of(one.assessment, at, law.id)
+    where: dict[str, int | str] = {}
+    if one.curves.context is not None:
+        where["context"] = one.curves.context
+    if one.curves.tokens is not None:
+        where["token"] = int(one.curves.tokens[at[-1]])
+    reason = "; ".join(part for part in (verdict.reason, *one.curves.notes) if part)
+    return replace(verdict, reason=reason), where
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenRow:
+    """The verdict on one token's curve in one context; `word` is empty where no tokenizer was given."""
+
+    law: str
+    claim: str
+    model: str
+    concept: str | None
+    layer: int | None
+    context: int | None
+    token: int
+    word: str
+    verdict: Outcome
+    departure: float
+    unit: Unit
+
+
+def token_rows(judged: Iterable[Judged]) -> Iterator[TokenRow]:
+    """A row each token and context of every claim about tokens, where it was judged."""
+    for subject, finding in judged:
+        if finding.tokens is None:
+            continue
+        for (row, column), code in np.ndenumerate(finding.verdicts):
+            if code != NOT_APPLICABLE:
+                token = int(finding.tokens[column])
+                yield TokenRow(
+                    law=finding.law,
+                    claim=finding.claim,
+                    model=subject.name,
+                    concept=subject.concept,
+                    layer=subject.layer,
+                    context=subject.contexts[row],
+                    token=token,
+                    word=subject.token_text(token) if subject.token_text else "",
+                    verdict=OUTCOMES[code],
+                    departure=float(finding.departures[row, column]),
+                    unit=finding.unit,
+                )

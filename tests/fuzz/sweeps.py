@@ -33,7 +33,7 @@ def make_sweep(folder: Path, rng: random.Random) -> Path:
         log_odds=random_.normal(size=4),
         weights=np.array([0.5, 0.5]),
     )
-    subject = Subject(name="m", layer=0, concept="c", contexts=[[1], [2]])
+    subject = Subject(model="m", layer=0, concept="c", contexts=[[1], [2]])
     path = folder / "s.nc"
     save_observations([Observation(subject=subject, kind="next token", sweep=small_sweep(rng), baseline=known)], path)
     return path

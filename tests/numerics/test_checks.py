@@ -7,15 +7,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from numerics.checks import checked_law, checked_strengths
+from numerics.checks import checked_distribution, checked_strengths
 
 
 def test_anything_real_comes_out_as_float64_and_normalised() -> None:
     for dtype in (np.float64, np.float32):
-        law, odds = checked_law(np.log(np.full(4, 0.25)).astype(dtype), [1, 2, 3, 4])
+        law, odds = checked_distribution(np.log(np.full(4, 0.25)).astype(dtype), [1, 2, 3, 4])
         assert law.dtype == odds.dtype == jnp.float64
         assert jnp.exp(law).sum() == pytest.approx(1, abs=1e-15)
-    law, _ = checked_law(jnp.array([-jnp.inf, 0.0]), jnp.arange(2.0))
+    law, _ = checked_distribution(jnp.array([-jnp.inf, 0.0]), jnp.arange(2.0))
     assert law[0] == -jnp.inf
 
 
@@ -37,7 +37,7 @@ def test_anything_real_comes_out_as_float64_and_normalised() -> None:
 )
 def test_refusals(log_probs: Any, log_odds: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        checked_law(log_probs, log_odds)
+        checked_distribution(log_probs, log_odds)
 
 
 @pytest.mark.parametrize("strengths", [0.0, [[0.0]], [np.inf], [np.nan]])
@@ -47,4 +47,4 @@ def test_bad_strengths(strengths: Any) -> None:
 
 
 def test_values_under_transformation_are_not_looked_at() -> None:
-    assert jnp.isfinite(jax.jit(lambda x: checked_law(x, jnp.zeros(2))[0])(jnp.zeros(2))).all()
+    assert jnp.isfinite(jax.jit(lambda x: checked_distribution(x, jnp.zeros(2))[0])(jnp.zeros(2))).all()

@@ -21,12 +21,12 @@ from certified_tilts import ConceptTilt, Tilt
 from certified_worlds import NotKnownError, Subject, World
 from numerics import baseline as known
 from numerics.baseline import Baseline
-from numerics.judging.assessment import assess
+from numerics.judging.assessment import judge_curves
 from numerics.judging.counterexample import counterexample_baseline
 from numerics.judging.one_curve import compare
 from numerics.judging.reasons import verdict_of
 from numerics.judging.verdict import NOT_APPLICABLE
-from numerics.observing.observed_curves import Curves
+from numerics.observing.curve_bands import Curves
 from strategies import concept_tilts, spheres, tilts
 from theory.catalogue import laws
 from theory.claims import ALWAYS, Claim
@@ -169,7 +169,7 @@ def _concept_facts(world: ConceptTilt) -> dict[str, Any]:
     return {
         "facts": frozenset({"assumption_1"}),
         "in_target": np.array([world.concepts[home] == world.target for home in world.homes]),
-        "data_law": known.ConceptLaw(
+        "data_law": known.ConceptDistribution(
             inside=np.array(world.inside, dtype=float),
             outside=np.array(world.outside, dtype=float),
             negative_share=np.array([float(world.negative_share(z)) for z in world.tokens]),
@@ -205,7 +205,7 @@ def test_outside_its_condition_a_claim_does_not_apply(law: Law, number: int) -> 
         abscissae = np.array([-1.0, -0.5, 0.0, 0.5, 1.0]) * float(world.unit)
         flat = np.zeros((*per, abscissae.size))
         curves = Curves(strengths=abscissae, lower=flat, upper=flat)
-        found = assess(claim, curves, baseline_of(world), tolerance=1e-3)
+        found = judge_curves(claim, curves, baseline_of(world), tolerance=1e-3)
         for at in product(*map(range, per)):
             place = dict(zip(claim.quantity.per, at, strict=True))
             try:

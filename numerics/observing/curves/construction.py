@@ -174,4 +174,4 @@ def evaluated(rays: Rays, drafts: Sequence[Draft]) -> list[Float[np.ndarray, "ne
 
 def largest_logit(rays: Rays, x: Float[np.ndarray, "rows d"]) -> float:
     """The largest logit in size, of every token."""
-    return max(float(np.abs(rays.head.logits(x, block)).max()) for block in rays.head.blocks())
+    return max(float(np.abs(rays.head.logits(x, columns)).max()) for columns in rays.head.slices())

@@ -15,6 +15,7 @@ from numerics.observing.curves.head import Head, Tokens
 from numerics.observing.curves.partition import Partition, partitions
 from numerics.observing.curves.pieces import Piece, piece_of
 from numerics.observing.curves.reading import Moving
+from numerics.observing.curves.saving import save_curve
 
 ALL = slice(None)
 Strengths = float | Sequence[float] | Float[ArrayLike, "*strengths"]
@@ -142,8 +143,6 @@ class SteeredCurve:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write as netCDF, whole or not at all (`load_curve`)."""
-        from numerics.observing.curves.files import save_curve
-
         save_curve(self, path)
 
     @cached_property

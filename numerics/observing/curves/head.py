@@ -1,4 +1,4 @@
-"""From what a curve interpolates to logits: `cap tanh(W x / cap)`, a slice of the vocabulary at a time."""
+"""From what a curve interpolates to logits: `cap tanh(u / cap)`, `u = W x / divisor`, a slice of tokens at a time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from hashlib import sha256
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-BLOCK = 4096
+SLICE = 4096
 """Tokens at a time: no table of strengths and tokens is ever whole unless it is asked for."""
 
 Tokens = slice | Int[np.ndarray, " tokens"]
@@ -16,7 +16,7 @@ Tokens = slice | Int[np.ndarray, " tokens"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Head:
-    """The unembedding W `[size, d]`, in the dtype that it is stored in, and the cap; without W, x are the logits.
+    """The unembedding W `[size, d]`, in the dtype that it is stored in, its divisor, and the cap; without W, x are u.
 
     Products are taken in the dtype of x, which is float32 at least.
     """
@@ -24,6 +24,7 @@ class Head:
     size: int
     table: Float[Array | np.ndarray, "size d"] | None = field(default=None, repr=False)
     cap: float | None = None
+    divisor: float = 1.0
 
     def logits(self, x: Float[np.ndarray, "rows d"], tokens: Tokens) -> Float[np.ndarray, "rows tokens"]:
         """Logits of some tokens, from normed residuals."""
@@ -42,22 +43,24 @@ class Head:
         if self.table is None:
             rows = np.arange(len(tokens))
             return self._chained(x[rows, tokens], dx[rows, tokens])
-        directions = self._rows[tokens].astype(x.dtype)
+        directions = self._rows[tokens].astype(x.dtype) / self.divisor
         return self._chained(np.einsum("rd,rd->r", x, directions), np.einsum("rd,rd->r", dx, directions))
 
     def products(self, x: Float[np.ndarray, "rows d"], tokens: Tokens) -> Float[np.ndarray, "rows tokens"]:
-        """`x W^T` of some tokens; linear in x."""
-        return x[:, tokens] if self.table is None else x @ self._rows[tokens].astype(x.dtype, copy=False).T
+        """u of some tokens; linear in x."""
+        if self.table is None:
+            return x[:, tokens]
+        return (x / self.divisor) @ self._rows[tokens].astype(x.dtype, copy=False).T
 
     @cached_property
     def _rows(self) -> np.ndarray:
         """W where NumPy can slice it; on a CPU that is no copy."""
         return np.asarray(self.table)
 
-    def blocks(self) -> Iterator[slice]:
+    def slices(self) -> Iterator[slice]:
         """The vocabulary in slices."""
-        for start in range(0, self.size, BLOCK):
-            yield slice(start, min(start + BLOCK, self.size))
+        for start in range(0, self.size, SLICE):
+            yield slice(start, min(start + SLICE, self.size))
 
     def reach(self, change: Float[np.ndarray, "rows d"]) -> Float[np.ndarray, " rows"]:
         """The most by which a change of x can change any log-probability, or any logit.
@@ -66,8 +69,8 @@ class Head:
         `max delta - min delta` in size; the cap only brings each delta closer to 0, which is therefore counted in.
         """
         top, bottom = np.zeros(len(change)), np.zeros(len(change))
-        for block in self.blocks():
-            delta = self.products(change, block)
+        for columns in self.slices():
+            delta = self.products(change, columns)
             top, bottom = np.maximum(top, delta.max(axis=1)), np.minimum(bottom, delta.min(axis=1))
         return top - bottom
 

@@ -46,12 +46,12 @@ class CurvedModel(Protocol):
 
 @runtime_checkable
 class CurvedTextModel(Protocol):
-    """The same for the cross-entropy of blocks of text: x are the losses of the blocks."""
+    """The same for the cross-entropy of segments of text: x are the losses of the segments."""
 
     @property
     def name(self) -> str: ...
 
-    def text_rays(self, blocks: Any, *, layer: Any, vectors: Float[ArrayLike, "vectors ..."]) -> Rays: ...
+    def text_rays(self, segments: Any, *, layer: Any, vectors: Float[ArrayLike, "vectors ..."]) -> Rays: ...
 
 
 def opaque_rays(model: Any, tokens: Any, *, layer: Any, vectors: Any, positions: Any, limit: float) -> Rays:

@@ -32,8 +32,8 @@ class Normaliser(NamedTuple):
 def log_normaliser(head: Head, x: Float[np.ndarray, "rows d"]) -> Float[np.ndarray, " rows"]:
     """`log sum_y exp(s_y)`, in float64 from logits in the dtype of x."""
     top, total = np.full(len(x), -np.inf), np.zeros(len(x))
-    for block in head.blocks():
-        logits = head.logits(x, block).astype(np.float64)
+    for columns in head.slices():
+        logits = head.logits(x, columns).astype(np.float64)
         higher = np.maximum(top, logits.max(axis=1))
         total = np.exp(top - higher) * total + np.exp(logits - higher[:, None]).sum(axis=1)
         top = higher
@@ -44,8 +44,8 @@ def normaliser(head: Head, at: Moving) -> Normaliser:
     """Both sums in one pass: the largest logit so far is taken out of each."""
     top = np.full(len(at.x), -np.inf)
     total, slope = np.zeros(len(at.x)), np.zeros(len(at.x))
-    for block in head.blocks():
-        logits, slopes = (part.astype(np.float64) for part in head.moving(*at, block))
+    for columns in head.slices():
+        logits, slopes = (part.astype(np.float64) for part in head.moving(*at, columns))
         higher = np.maximum(top, logits.max(axis=1))
         kept, shares = np.exp(top - higher), np.exp(logits - higher[:, None])
         total = kept * total + shares.sum(axis=1)
@@ -69,8 +69,8 @@ def slopes(head: Head, at: Moving, tokens: Tokens) -> Float[np.ndarray, "rows to
 def entropy(head: Head, x: Float[np.ndarray, "rows d"]) -> Float[np.ndarray, " rows"]:
     """In nats."""
     log, total = log_normaliser(head, x), np.zeros(len(x))
-    for block in head.blocks():
-        ell = head.logits(x, block).astype(np.float64) - log[:, None]
+    for columns in head.slices():
+        ell = head.logits(x, columns).astype(np.float64) - log[:, None]
         total -= np.einsum("rv,rv->r", np.exp(ell), ell)
     return total
 
@@ -78,9 +78,9 @@ def entropy(head: Head, x: Float[np.ndarray, "rows d"]) -> Float[np.ndarray, " r
 def divergence(head: Head, x: Float[np.ndarray, "rows d"], x0: Float[np.ndarray, "1 d"]) -> Float[np.ndarray, " rows"]:
     """`KL(p, p0)` in nats, p at x and p0 at x0; a term `p (ell - ell0) - p + p0` is never negative, nor their sum."""
     log, log0, total = log_normaliser(head, x), log_normaliser(head, x0), np.zeros(len(x))
-    for block in head.blocks():
-        ell0 = head.logits(x0, block).astype(np.float64) - log0
-        gap = head.logits(x, block).astype(np.float64) - log[:, None] - ell0
+    for columns in head.slices():
+        ell0 = head.logits(x0, columns).astype(np.float64) - log0
+        gap = head.logits(x, columns).astype(np.float64) - log[:, None] - ell0
         # p (gap - 1 + exp(-gap)) is the term above; below, without its cancellation where the gap is small.
         total += np.einsum("rv,rv->r", np.exp(ell0 + gap), gap + np.expm1(-gap))
     return total

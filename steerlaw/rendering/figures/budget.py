@@ -36,7 +36,7 @@ class LocalTilt:
 
 @styled
 def spending_figure(sweep: Sweep, tilt: LocalTilt, choice: Choice) -> Figure:
-    """KL(p_alpha || p) over the strength, measured and predicted, up to three budgets; where the budget is spent."""
+    """KL(p_alpha, p) over the strength, measured and predicted, up to three budgets; where the budget is spent."""
     strengths = sweep.strengths[sweep.strengths >= 0]
     measured = sweep.data.kl_forward.values[0][sweep.strengths >= 0]
     predicted = np.asarray(divergence_curves(tilt.log_probs, tilt.slope, strengths)[0])

@@ -173,7 +173,7 @@ def _target_probability(observation: Observation) -> np.ndarray:
 
 def _cross_entropy_change(observation: Observation) -> np.ndarray:
     data = observation.sweep.data
-    values = np.average(data.cross_entropy.transpose("strength", "block"), axis=1, weights=data.block_weight)
+    values = np.average(data.cross_entropy.transpose("strength", "segment"), axis=1, weights=data.segment_share)
     return values - values[_zero(observation)]
 
 

@@ -7,8 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from steerlaw.rendering.figures.columns import model_columns
 from steerlaw.rendering.figures.drawn import Drawing, Drawn
-from steerlaw.rendering.figures.style import BLACK, GREY, VERDICTS, WIDTH, styled
+from steerlaw.rendering.figures.style import BLACK, GREY, VERDICTS, styled
 from steerlaw.rendering.words import CONTROLS
 from steerlaw.results.lines import APPLIES, Line
 
@@ -44,21 +45,12 @@ def overview_figure(lines: Sequence[Line]) -> Figure:
     models = list(dict.fromkeys(line.model for line in lines))
     laws = list(dict.fromkeys(line.law for line in lines))
     controls = [control for control in CONTROLS if any(line.control == control for line in lines)]
-    figure = Figure(figsize=(WIDTH, 1.0 + 0.33 * len(laws)))
-    figure.set_layout_engine("constrained", rect=(0.01, 0, 0.98, 1))  # long names of laws reach the very edge
-    axes = figure.subplots(1, len(models), sharey=True, squeeze=False)[0]
+    figure, axes = model_columns(laws, models)
     for ax, model in zip(axes, models, strict=True):
         own = [line for line in lines if line.model == model]
         beside = [control for control in controls if any(line.control == control for line in own)]
         for line in own:
             _bar(ax, line, laws.index(line.law), None if line.control is None else beside.index(line.control))
-        ax.set_title(model, parse_math=False)
-        ax.set_xlim(0, 100)
-        ax.set_xticks([0, 50, 100], ["0", "50", "100 %"])
-        ax.spines["left"].set_visible(False)
-        ax.tick_params(axis="y", length=0)
-    axes[0].set_yticks(range(len(laws)), laws, fontsize=7.5)
-    axes[0].set_ylim(len(laws) - 0.35, -0.5)
     thin = f"; thin bars: {', '.join(CONTROLS[control] for control in controls)}" if controls else ""
     handles = [Patch(color=VERDICTS[outcome], label=outcome) for outcome in APPLIES]
     title = f"share of the curves to which a law applies{thin}"

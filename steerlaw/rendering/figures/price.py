@@ -18,7 +18,7 @@ def price_figure(
     vectors: Mapping[str, Float[np.ndarray, " vocab"]],
     strengths: Float[np.ndarray, " strengths"],
 ) -> Figure:
-    """Left, the concept's probability over the nats spent, KL(p_alpha || p), for each vector's log-odds by name; right,
+    """Left, the concept's probability over the nats spent, KL(p_alpha, p), for each vector's log-odds by name; right,
     the efficiency. On the boundary, kl(F || F_0), every nat buys the concept, as in a tilt along its indicator."""
     figure, (bought, share) = sheet(1, 2, height=2.9)
     dearest = 0.0

@@ -113,7 +113,7 @@ def _cross_entropy(observations: Sequence[Observation], name: str) -> Drawn:
     panels = []
     for observation in sorted(observations, key=lambda o: str(o.subject.instance)):
         data, strengths = observation.sweep.data, observation.sweep.data.strength.values
-        observed = np.average(data.cross_entropy.transpose("strength", "block"), axis=1, weights=data.block_weight)
+        observed = np.average(data.cross_entropy.transpose("strength", "segment"), axis=1, weights=data.segment_share)
         exact, quadratic = cross_entropy_laws(known(observation.baseline, "law"), strengths)
         panels.append(
             Panel(

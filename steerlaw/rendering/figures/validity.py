@@ -21,7 +21,7 @@ class TiltedSite:
 
 @styled
 def validity_figure(sites: Sequence[TiltedSite], tolerance: float, *, floor: float = 1e-9) -> Figure:
-    """KL(p_alpha || p_tilt) in nats over the push, both logarithmic; dots are the validity radii at the tolerance."""
+    """KL(p_alpha, p_tilt) in nats over the push, both logarithmic; dots are the validity radii at the tolerance."""
     figure, (axes,) = sheet(1, 1, height=3.0)
     for site, colour in zip(sites, SERIES, strict=False):
         push = site.gaps.strengths * site.push

@@ -32,7 +32,7 @@ def numbers_section(quantities: Sequence[PredictedRow]) -> str:
     return (
         "<p>Medians over contexts (and tokens, concepts): what the unsteered model predicts, between which bounds it "
         "was observed, and the distance from the one to the other. Peaks are roots of exact slopes; of cross-entropy "
-        "the bounds are 95 % intervals over blocks of text. Log-odds of a concept are measured on prompts and scaled "
+        "the bounds are 95 % intervals over segments of text. Log-odds of a concept are measured on prompts and scaled "
         "by the derivative of the logits at strength 0.</p>"
         f'<details><summary>{len(rows)} quantities</summary><div class="scroll"><table>'
         f"<thead><tr>{''.join(heads)}</tr></thead>"

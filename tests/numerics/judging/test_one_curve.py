@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import log_softmax
 
-from numerics.baseline import Baseline, ConceptLaw
+from numerics.baseline import Baseline, ConceptDistribution
 from numerics.judging.counterexample import counterexample_baseline
 from numerics.judging.one_curve import compare
 from numerics.lowering.expressions import lower
@@ -83,7 +83,7 @@ def test_curves_over_log_odds_and_ranks():
 
 
 def test_log_odds_against_the_data_law():
-    law = ConceptLaw(
+    law = ConceptDistribution(
         inside=np.exp(np.maximum(LOG_ODDS, 0)) / 10,
         outside=np.full(5, 0.1),
         negative_share=np.zeros(5),

@@ -8,10 +8,13 @@ import pytest
 
 from numerics.baseline import Baseline
 from numerics.judging.predicted_numbers import gaps
-from numerics.observing.observe import observe_cross_entropy, observe_next_token
+from numerics.observing.cross_entropy import observe_cross_entropy
+from numerics.observing.model import Steering
+from numerics.observing.next_token import observe_next_token
+from numerics.observing.watched import Watched
 
 RNG = np.random.default_rng(4)
-VOCAB, CONTEXTS, BLOCKS = 30, 3, 12
+VOCAB, CONTEXTS, SEGMENTS = 30, 3, 12
 ODDS = RNG.normal(size=VOCAB)
 LAWS = RNG.normal(0, 1.5, (CONTEXTS, VOCAB))
 LAWS -= np.log(np.exp(LAWS).sum(axis=1, keepdims=True))
@@ -36,9 +39,9 @@ class Tilt:
         alpha = np.asarray(strengths)[:, None]
         return self.stretch * ODDS + 2 * alpha * self.bend * np.sin(np.arange(VOCAB))
 
-    def cross_entropy(self, blocks, strengths, *, layer, vector):
+    def cross_entropy(self, segments, strengths, *, layer, vector):
         tables = [self.logits(j, strengths, layer=0, vector=None) for j in range(CONTEXTS)]
-        losses = [[np.log(np.exp(t).sum(axis=1)) - t[:, b[j]] for j, t in enumerate(tables)] for b in blocks]
+        losses = [[np.log(np.exp(t).sum(axis=1)) - t[:, b[j]] for j, t in enumerate(tables)] for b in segments]
         return np.mean(losses, axis=1).T
 
 
@@ -47,12 +50,9 @@ def next_token(model):
         model,
         range(CONTEXTS),
         GRID,
-        layer=0,
-        vector=np.ones(1),
-        log_odds=ODDS,
-        concepts=CONCEPT,
-        tokens=TOKENS,
-        derivative_every=6,
+        Steering(layer=0, vector=np.ones(1)),
+        Watched(tokens=TOKENS, log_odds=ODDS, concepts=CONCEPT),
+        slope_every=6,
     )
 
 
@@ -110,13 +110,13 @@ def test_a_concept_steeper_than_its_bound_shows_by_how_much():
 
 @pytest.mark.parametrize(("stretch", "agrees"), [(1.0, True), (3.0, False)])
 def test_slope_curvature_and_minimum_of_cross_entropy(stretch, agrees):
-    blocks = RNG.integers(0, VOCAB, (BLOCKS, CONTEXTS))
-    sweep = observe_cross_entropy(Tilt(stretch), blocks, GRID, layer=0, vector=np.ones(1))
+    segments = RNG.integers(0, VOCAB, (SEGMENTS, CONTEXTS))
+    sweep = observe_cross_entropy(Tilt(stretch), segments, GRID, Steering(layer=0, vector=np.ones(1)))
     text = Baseline(
-        log_probs=np.tile(LAWS, (BLOCKS, 1)),
+        log_probs=np.tile(LAWS, (SEGMENTS, 1)),
         log_odds=ODDS,
-        data=blocks.ravel(),
-        weights=np.full(BLOCKS * CONTEXTS, 1 / (BLOCKS * CONTEXTS)),
+        data=segments.ravel(),
+        weights=np.full(SEGMENTS * CONTEXTS, 1 / (SEGMENTS * CONTEXTS)),
     )
     found = by_name(sweep, text)
     assert len(found) == 3
@@ -128,16 +128,16 @@ def test_slope_curvature_and_minimum_of_cross_entropy(stretch, agrees):
 
 
 def test_a_sweep_without_weights_and_half_widths_counts_blocks_alike_and_knows_no_rounding():
-    blocks = RNG.integers(0, VOCAB, (BLOCKS, CONTEXTS))
-    sweep = observe_cross_entropy(Tilt(), blocks, GRID, layer=0, vector=np.ones(1))
-    positions = BLOCKS * CONTEXTS
+    segments = RNG.integers(0, VOCAB, (SEGMENTS, CONTEXTS))
+    sweep = observe_cross_entropy(Tilt(), segments, GRID, Steering(layer=0, vector=np.ones(1)))
+    positions = SEGMENTS * CONTEXTS
     text = Baseline(
-        log_probs=np.tile(LAWS, (BLOCKS, 1)),
+        log_probs=np.tile(LAWS, (SEGMENTS, 1)),
         log_odds=ODDS,
-        data=blocks.ravel(),
+        data=segments.ravel(),
         weights=np.full(positions, 1 / positions),
     )
-    bare = sweep.data.drop_vars(["block_weight", "cross_entropy_halfwidth"]).transpose("strength", "block")
+    bare = sweep.data.drop_vars(["segment_share", "cross_entropy_halfwidth"]).transpose("strength", "segment")
     for found, expected in zip(gaps(type(sweep)(data=bare), text), gaps(sweep, text), strict=True):
         assert (found.quantity, found.predicted) == (expected.quantity, expected.predicted)
         assert (found.lower, found.upper) == pytest.approx((expected.lower, expected.upper), abs=1e-9)

@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from numerics.baseline import Baseline
-from numerics.judging.sweeps import Finding, judge
+from numerics.baseline import FIELDS, Baseline, arrays_of, baseline_of
+from numerics.judging.sweeps import Finding, judge_sweep
 from numerics.judging.verdict import DEPARTS, HOLDS, NOT_APPLICABLE
 from numerics.lowering.expressions import needs
+from numerics.observing.cross_entropy import observe_cross_entropy
 from numerics.observing.grids import strength_grid
-from numerics.observing.observe import merge, observe_cross_entropy, observe_next_token
-from numerics.observing.sweep import Sweep
+from numerics.observing.model import Steering
+from numerics.observing.next_token import observe_next_token
+from numerics.observing.sweep import Sweep, merge
+from numerics.observing.watched import Watched
 from theory import facts
 from theory.catalogue import laws
 from theory.tilted import pre_norm
@@ -64,18 +67,18 @@ class Table:
     def derivative(self, tokens, strengths, *, layer, vector):
         return np.broadcast_to(self.sign * ODDS, (len(strengths), VOCAB))
 
-    def cross_entropy(self, blocks, strengths, *, layer, vector):
-        tables = [log_softmax(self.logits(b, strengths, layer=layer, vector=vector), axis=1) for b in blocks]
+    def cross_entropy(self, segments, strengths, *, layer, vector):
+        tables = [log_softmax(self.logits(b, strengths, layer=layer, vector=vector), axis=1) for b in segments]
         return np.stack(
-            [-(t @ np.exp(LOG_PROBS[b])) + self.tilt * strengths for b, t in zip(blocks, tables, strict=True)], axis=1
+            [-(t @ np.exp(LOG_PROBS[b])) + self.tilt * strengths for b, t in zip(segments, tables, strict=True)], axis=1
         )
 
 
 def sweep_of(model: Table, grid=GRID) -> Sweep:
-    where = {"layer": 0, "vector": np.array([1.0, 0.0])}
-    known = {"log_odds": ODDS, "concepts": CONCEPTS, "other_vector": np.array([0.0, 1.0])}
-    curves = observe_next_token(model, range(CONTEXTS), grid, tokens=range(VOCAB), **known, **where)
-    return merge(curves, observe_cross_entropy(model, range(CONTEXTS), grid, weights=BASELINE.weights, **where))
+    steering = Steering(layer=0, vector=np.array([1.0, 0.0]))
+    watched = Watched(tokens=range(VOCAB), log_odds=ODDS, concepts=CONCEPTS, other_vector=np.array([0.0, 1.0]))
+    curves = observe_next_token(model, range(CONTEXTS), grid, steering, watched)
+    return merge(curves, observe_cross_entropy(model, range(CONTEXTS), grid, steering, weights=BASELINE.weights))
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +92,7 @@ def outcomes(findings: list[Finding]) -> set[str]:
 
 @pytest.mark.parametrize("law", EXACT, ids=lambda law: law.id)
 def test_exact_tilted_tables_hold_every_law(law, exact):
-    findings = judge(law, exact, BASELINE)
+    findings = judge_sweep(law, exact, BASELINE)
     assert len(findings) == len(law.claims)
     assert outcomes(findings) <= {"holds", "not_applicable"}
     for finding in findings:
@@ -102,7 +105,7 @@ def test_exact_tilted_tables_hold_every_law(law, exact):
 
 @pytest.mark.parametrize("law", APPLYING, ids=lambda law: law.id)
 def test_a_law_of_tilts_applies_to_some_curve_in_each_of_its_claims(law, exact):
-    assert all(finding.counts["holds"] for finding in judge(law, exact, BASELINE))
+    assert all(finding.counts["holds"] for finding in judge_sweep(law, exact, BASELINE))
 
 
 WRONG = {"a push the wrong way": Table(sign=-1.0), "a linear term": Table(tilt=0.3), "a bent token": Table(bend=6.0)}
@@ -115,25 +118,25 @@ def wrong() -> list[Sweep]:
 
 @pytest.mark.parametrize("law", APPLYING, ids=lambda law: law.id)
 def test_a_model_that_breaks_the_tilt_departs(law, wrong):
-    assert any("departs" in outcomes(judge(law, sweep, BASELINE)) for sweep in wrong)
+    assert any("departs" in outcomes(judge_sweep(law, sweep, BASELINE)) for sweep in wrong)
 
 
 def test_conditions_pick_out_their_tokens(exact):
     interior = (ODDS.min() < ODDS) & (ODDS.max() > ODDS)
-    (bumps,) = judge(laws()["token_bump"], exact, BASELINE)
+    (bumps,) = judge_sweep(laws()["token_bump"], exact, BASELINE)
     assert bumps.verdicts.shape == (CONTEXTS, VOCAB)
     assert np.array_equal(bumps.verdicts == NOT_APPLICABLE, np.broadcast_to(~interior, bumps.verdicts.shape))
-    top, bottom = judge(laws()["extremal_tokens"], exact, BASELINE)
+    top, bottom = judge_sweep(laws()["extremal_tokens"], exact, BASELINE)
     assert np.array_equal(top.verdicts[0] == HOLDS, ODDS.max() == ODDS)
     assert np.array_equal(bottom.verdicts[0] == HOLDS, ODDS.min() == ODDS)
-    (rises,) = judge(laws()["target_increases"], exact, BASELINE)
+    (rises,) = judge_sweep(laws()["target_increases"], exact, BASELINE)
     assert (rises.verdicts[:, 0] == HOLDS).all()
     assert (rises.verdicts[:, 1] == NOT_APPLICABLE).all()
 
 
 def test_a_bent_token_is_found_where_it_is():
     sweep = sweep_of(Table(bend=6.0))
-    (bumps,) = judge(laws()["token_bump"], sweep, BASELINE)
+    (bumps,) = judge_sweep(laws()["token_bump"], sweep, BASELINE)
     assert bumps.verdicts[1, 7] == DEPARTS
     assert (bumps.verdicts[[0, 2]] != DEPARTS).all()
     assert bumps.where["context"] == 1
@@ -141,7 +144,7 @@ def test_a_bent_token_is_found_where_it_is():
     assert bumps.worst.witness is not None
     low, middle, high = bumps.worst.witness["strengths"]
     assert low < middle < high
-    (tilt,) = judge(laws()["tilt"], sweep, BASELINE)
+    (tilt,) = judge_sweep(laws()["tilt"], sweep, BASELINE)
     assert (tilt.where["context"], tilt.worst.verdict) == (1, "departs")
     mass = np.exp(LOG_PROBS) * np.array([0.5, 0.3, 0.2])[:, None]
     judged = bumps.verdicts != NOT_APPLICABLE
@@ -151,15 +154,25 @@ def test_a_bent_token_is_found_where_it_is():
     assert bumps.shares["departs"] == pytest.approx(bumps.counts["departs"] / judged.sum())
 
 
+def of_contexts(kept: slice) -> Baseline:
+    """The baseline of some of the contexts, as if they were all."""
+    arrays = {
+        name: np.asarray(value)[kept] if "context" in FIELDS[name].forms[0].dimensions else np.asarray(value)
+        for name, value in arrays_of(BASELINE)
+        if name != "weights"
+    }
+    return baseline_of(arrays, BASELINE.facts)
+
+
 def test_the_whole_vocabulary_agrees_with_single_curves():
     from numerics.judging.one_curve import compare
 
     sweep = sweep_of(Table(bend=6.0), strength_grid(2.0, 33))
     for law in ("token_bump", "extremal_tokens"):
-        for finding, claim in zip(judge(laws()[law], sweep, BASELINE), laws()[law].claims, strict=True):
+        for finding, claim in zip(judge_sweep(laws()[law], sweep, BASELINE), laws()[law].claims, strict=True):
             curves = sweep.curves(claim.quantity)
             for token in range(VOCAB):
-                known = replace(BASELINE, log_probs=LOG_PROBS[1:2], weights=None)
+                known = of_contexts(slice(1, 2))
                 one = compare(
                     claim,
                     sweep.strengths,
@@ -177,10 +190,10 @@ def test_the_whole_vocabulary_agrees_with_single_curves():
 
 def test_peaks_beyond_the_window_are_judged_as_monotone_and_said_so():
     sweep = sweep_of(Table(), strength_grid(0.05, 17))
-    (bumps,) = judge(laws()["token_bump"], sweep, BASELINE)
+    (bumps,) = judge_sweep(laws()["token_bump"], sweep, BASELINE)
     assert bumps.counts["departs"] == bumps.counts["undecided"] == 0
     wrong = sweep_of(Table(sign=-1.0), strength_grid(0.05, 17))
-    (bumps,) = judge(laws()["token_bump"], wrong, BASELINE)
+    (bumps,) = judge_sweep(laws()["token_bump"], wrong, BASELINE)
     assert bumps.counts["departs"] > bumps.counts["holds"]
     assert "judged as" in bumps.worst.reason
 
@@ -188,18 +201,18 @@ def test_peaks_beyond_the_window_are_judged_as_monotone_and_said_so():
 def test_what_was_not_observed_or_not_given_is_not_applicable(exact):
     for law, lacking in (("cross_entropy_exact", "cross_entropy"), ("concept_logistic", "concept_logit")):
         poor = Sweep(data=exact.data.drop_vars(lacking))
-        for finding in judge(laws()[law], poor, BASELINE):
+        for finding in judge_sweep(laws()[law], poor, BASELINE):
             assert finding.worst.verdict == "not_applicable"
             assert lacking in finding.worst.reason
             assert finding.verdicts.size == 0 or (finding.verdicts == NOT_APPLICABLE).all()
     for law in ("tilt", "token_bump"):
-        (finding,) = judge(laws()[law], exact, replace(BASELINE, log_odds=None))
+        (finding,) = judge_sweep(laws()[law], exact, replace(BASELINE, log_odds=None))
         assert "log_odds" in finding.worst.reason
         assert finding.counts["not_applicable"] == CONTEXTS * VOCAB
-    (finding,) = judge(laws()["transformer_limit"], exact, BASELINE)
+    (finding,) = judge_sweep(laws()["transformer_limit"], exact, BASELINE)
     assert "pre-norm" in finding.worst.reason
 
 
 def test_a_baseline_of_another_size_is_refused(exact):
     with pytest.raises(ValueError, match="3 entries of context, the baseline 2"):
-        judge(laws()["tilt"], exact, replace(BASELINE, log_probs=LOG_PROBS[:2]))
+        judge_sweep(laws()["tilt"], exact, of_contexts(slice(0, 2)))

@@ -141,7 +141,7 @@ def test_refusals_say_why():
         lower(sp.gamma(alpha))(base, [1.0])
     certain = np.log([[0.5, 0.5, 0.0 + 1e-300, 1e-300]])
     with pytest.raises(ValueError, match="centred logit needs finite ones"):
-        lower(centred(logit[j, z]))(replace(base, log_probs=np.where(certain < -600, -np.inf, certain)), [0.0])
+        lower(centred(logit[j, z]))(Baseline(log_probs=np.where(certain < -600, -np.inf, certain)), [0.0])
 
 
 def departs(claim, base: Any, points, values, tokens) -> bool:

@@ -10,6 +10,7 @@ from scipy.optimize import brentq
 from scipy.special import softmax
 
 from numerics.observing.exact_slopes import SlopeObserver, peaks_by_slopes
+from numerics.observing.model import Steering
 
 GRID = np.linspace(-6, 6, 25)
 
@@ -30,7 +31,9 @@ class Tilted:
 
 
 def observer(model, tokens):
-    return SlopeObserver(model=model, layer=0, vector=None, tokens=np.asarray(tokens), rounding=16.0)
+    return SlopeObserver(
+        model=model, steering=Steering(layer=0, vector=np.zeros(1)), tokens=np.asarray(tokens), rounding=16.0
+    )
 
 
 @settings(max_examples=40, deadline=None)

@@ -20,9 +20,9 @@ class Counting:
         self.asked.append(np.asarray(strengths).tolist())
         return np.stack([np.outer(strengths, np.arange(4.0)) * n for n in range(order + 1)])
 
-    def cross_entropy(self, blocks, strengths, *, layer, vector):
+    def cross_entropy(self, segments, strengths, *, layer, vector):
         self.asked.append(np.asarray(strengths).tolist())
-        return np.outer(strengths, [sum(block) for block in blocks])
+        return np.outer(strengths, [sum(segment) for segment in segments])
 
 
 def test_a_finer_grid_asks_only_for_what_it_adds():
@@ -46,9 +46,9 @@ def test_derivatives_and_ragged_blocks():
         for order in (1, 2):
             found = kept.derivatives([1], grid, order, layer=0, vector=[0.0])
             assert np.array_equal(found, plain.derivatives([1], grid, order, layer=0, vector=[0.0]))
-        for blocks in ([[1, 2], [3]], [[1], [2, 3]]):
-            found = kept.cross_entropy(blocks, grid, layer=0, vector=[0.0])
-            assert np.array_equal(found, plain.cross_entropy(blocks, grid, layer=0, vector=[0.0]))
+        for segments in ([[1, 2], [3]], [[1], [2, 3]]):
+            found = kept.cross_entropy(segments, grid, layer=0, vector=[0.0])
+            assert np.array_equal(found, plain.cross_entropy(segments, grid, layer=0, vector=[0.0]))
     assert model.asked == [[0.0, 1.0]] * 4 + [[2.0]] * 4
 
 

@@ -1,7 +1,6 @@
 """Sweeps: observed from models, summarised over the vocabulary, written and read back."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -10,9 +9,12 @@ from scipy.special import log_softmax
 
 from numerics.bands import shapes
 from numerics.bands.band import around, rounding_halfwidth
+from numerics.observing.cross_entropy import observe_cross_entropy
 from numerics.observing.grids import parse, strength_grid, with_zero
-from numerics.observing.observe import choose_tokens, merge, observe_cross_entropy, observe_next_token
-from numerics.observing.sweep import NotObservedError, Sweep
+from numerics.observing.model import Steering
+from numerics.observing.next_token import observe_next_token
+from numerics.observing.sweep import NotObservedError, Sweep, merge
+from numerics.observing.watched import Watched, choose_tokens
 from theory.quantities import (
     CENTRED_LOGIT,
     CONCEPT_LOGIT,
@@ -58,8 +60,8 @@ class Wave:
         s = vector[0] * np.asarray(strengths)[:, None]
         return (vector[0] * (rate + self.wave * np.cos(s + phase))).astype(self.dtype)
 
-    def cross_entropy(self, blocks, strengths, *, layer, vector):
-        return np.stack([2 + (np.asarray(strengths) - b) ** 2 for b in blocks], axis=1).astype(self.dtype)
+    def cross_entropy(self, segments, strengths, *, layer, vector):
+        return np.stack([2 + (np.asarray(strengths) - b) ** 2 for b in segments], axis=1).astype(self.dtype)
 
 
 ODDS = np.random.default_rng(9).normal(size=VOCAB)
@@ -67,14 +69,14 @@ CONCEPTS = np.array([np.arange(VOCAB) < 20, np.arange(VOCAB) % 2 == 0])
 CONTEXTS = [0, 1, 2]
 
 
-def observed(model=None, **kwargs) -> Sweep:
-    settings: dict[str, Any] = {
-        "log_odds": ODDS,
-        "concepts": CONCEPTS,
-        "tokens": [3, 5, 8],
-        "concept_names": ["first", "even"],
-    }
-    return observe_next_token(model or Wave(), CONTEXTS, GRID, layer=2, vector=np.ones(1), **(settings | kwargs))
+STEERING = Steering(layer=2, vector=np.ones(1))
+WATCHED = Watched(log_odds=ODDS, concepts=CONCEPTS, tokens=[3, 5, 8], concept_names=["first", "even"])
+
+
+def observed(model=None, attributes=None, **watched) -> Sweep:
+    return observe_next_token(
+        model or Wave(), CONTEXTS, GRID, STEERING, replace(WATCHED, **watched), attributes=attributes
+    )
 
 
 def test_curves_are_what_softmax_says():
@@ -137,7 +139,7 @@ def test_pushes_and_what_they_buy(dtype, width):
 def test_tiny_pushes_keep_their_digits():
     """KL is about alpha^2/2 Var(M): far below the rounding of log-probabilities."""
     grid = np.array([-1e-7, 0.0, 1e-7])
-    sweep = observe_next_token(Wave(wave=0.0), [0], grid, layer=0, vector=np.ones(1), log_odds=ODDS)
+    sweep = observe_next_token(Wave(wave=0.0), [0], grid, STEERING, Watched(log_odds=ODDS))
     base, rate, _ = Wave().parts(0)
     law = np.exp(log_softmax(base))
     expected = grid**2 / 2 * (law @ rate**2 - (law @ rate) ** 2)
@@ -205,7 +207,7 @@ def test_peaks_along_the_log_odds():
 
     odds = np.floor(np.arange(VOCAB) / 2.0)
     odds[59] = 0.0
-    sweep = observe_next_token(Bumps(), [0], GRID, layer=0, vector=np.ones(1), log_odds=odds)
+    sweep = observe_next_token(Bumps(), [0], GRID, STEERING, Watched(log_odds=odds))
     curves = sweep.curves(PEAK)
     assert curves.strengths.tolist() == sorted(set(odds))
     table = log_softmax(Bumps().logits(0, np.linspace(-6, 6, 9601), layer=0, vector=np.ones(1)), axis=1)
@@ -232,16 +234,6 @@ def test_slopes_are_finite_differences_of_the_curves():
     assert np.allclose((curves.lower + curves.upper)[1, 1] / 2, (ends[1] - ends[0]) / (2 * step), atol=1e-8)
 
 
-def test_float32_band_contains_the_float64_curve():
-    low, high = observed(Wave(dtype="float32")), observed()
-    for quantity in (LOG_PROBABILITY, CENTRED_LOGIT, MEAN_LOG_ODDS, CONCEPT_LOGIT, LOG_PROBABILITY_SLOPE):
-        exact = (high.curves(quantity).lower + high.curves(quantity).upper) / 2
-        band = low.curves(quantity)
-        assert (band.lower <= exact).all()
-        assert (exact <= band.upper).all()
-        assert (band.upper - band.lower).max() < 1e-2
-
-
 def test_summary_of_every_token_agrees_with_its_own_curve():
     data = observed().data
     for n, context in enumerate(CONTEXTS):
@@ -261,10 +253,9 @@ def test_summary_of_every_token_agrees_with_its_own_curve():
         assert np.allclose(data["end"].to_numpy()[n], table[-1], atol=1e-12)
 
 
-def test_vocabulary_blocks_do_not_change_the_answer(monkeypatch):
+def test_slices_of_the_vocabulary_do_not_change_the_answer(monkeypatch):
     whole = observed()
-    monkeypatch.setattr("numerics.observing.summary.BLOCK", 7)
-    monkeypatch.setattr("numerics.observing.view.BLOCK", 11)
+    monkeypatch.setattr("numerics.observing.observers.view.SLICE", 7)
     xr.testing.assert_allclose(observed().data, whole.data, rtol=1e-12)
 
 
@@ -274,7 +265,7 @@ def test_concepts_far_below_underflow_keep_their_logit():
             return np.asarray(strengths)[:, None] * np.linspace(-300, 300, VOCAB)
 
     low, rest = np.arange(VOCAB) < 3, np.arange(VOCAB) >= 3
-    sweep = observe_next_token(Steep(), [0], GRID, layer=0, vector=np.ones(1), concepts=low)
+    sweep = observe_next_token(Steep(), [0], GRID, STEERING, Watched(concepts=low))
     logits = Steep().logits(0, GRID, layer=0, vector=np.ones(1))
     expected = np.logaddexp.reduce(logits[:, low], axis=1) - np.logaddexp.reduce(logits[:, rest], axis=1)
     curves = sweep.curves(CONCEPT_LOGIT)
@@ -282,24 +273,18 @@ def test_concepts_far_below_underflow_keep_their_logit():
     assert expected.min() < -3000
 
 
-def test_tokens_are_chosen_before_and_marked_when_chosen_after():
+def test_tokens_are_chosen_from_the_unsteered_model():
     log_probs = log_softmax(np.stack([Wave().parts(c)[0] for c in CONTEXTS]), axis=1)
     chosen = choose_tokens(log_probs, ODDS, CONCEPTS, k=2)
     assert ODDS.argmax() in chosen
     assert ODDS.argmin() in chosen
     assert np.exp(log_probs).mean(axis=0).argmax() in chosen
     assert np.array_equal(chosen, np.unique(chosen))
-    sweep = observed(tokens=chosen, dominant=1)
-    after = sweep.data["chosen_after"].to_numpy()
-    assert not after[: len(chosen)].any()
-    assert after[len(chosen) :].all()
-    for context in CONTEXTS:
-        for end in (0, -1):
-            assert Wave().logits(context, GRID, layer=2, vector=np.ones(1))[end].argmax() in sweep.data["token"]
+    assert np.array_equal(observed(tokens=[*chosen[::-1], chosen[0]]).data["token"], chosen)
 
 
 def test_zero_is_inserted_and_a_note_says_so():
-    sweep = observe_next_token(Wave(), [0], np.linspace(1, 3, 5), layer=0, vector=np.ones(1), tokens=[1])
+    sweep = observe_next_token(Wave(), [0], np.linspace(1, 3, 5), STEERING, Watched(tokens=[1]))
     assert sweep.strengths[0] == 0
     assert "0 was inserted" in sweep.notes[0]
     assert observed().notes == ()
@@ -307,7 +292,7 @@ def test_zero_is_inserted_and_a_note_says_so():
 
 def test_cross_entropy_change_is_counted_from_zero():
     weights = np.array([1.0, 3.0])
-    sweep = observe_cross_entropy(Wave(), [1.0, 2.0], GRID, layer=0, vector=np.ones(1), weights=weights)
+    sweep = observe_cross_entropy(Wave(), [1.0, 2.0], GRID, STEERING, weights=weights)
     curves = sweep.curves(CROSS_ENTROPY_CHANGE)
     assert np.allclose((curves.lower + curves.upper) / 2, GRID**2 - 2 * GRID * 1.75, atol=1e-10)
     at_zero = GRID == 0
@@ -319,13 +304,12 @@ def test_cross_entropy_change_is_counted_from_zero():
 
 def test_written_sweeps_come_back_as_they_were(tmp_path):
     sweep = merge(
-        observed(attributes={"control": "random_direction", "seeds": [1, 2]}, dominant=1),
-        observe_cross_entropy(Wave(), [1.0, 2.0], GRID, layer=2, vector=np.ones(1)),
+        observed(attributes={"control": "random_direction", "seeds": [1, 2]}),
+        observe_cross_entropy(Wave(), [1.0, 2.0], GRID, STEERING),
     )
     sweep.write(tmp_path / "s.nc")
     back = Sweep.read(tmp_path / "s.nc")
-    xr.testing.assert_equal(back.data.drop_vars("chosen_after"), sweep.data.drop_vars("chosen_after"))
-    assert back.data["chosen_after"].astype(bool).equals(sweep.data["chosen_after"])
+    xr.testing.assert_equal(back.data, sweep.data)
     assert back.attributes == sweep.attributes
     assert back.attributes["control"] == "random_direction"
     assert [path.name for path in tmp_path.iterdir()] == ["s.nc"]
@@ -368,7 +352,7 @@ def test_models_that_misbehave_are_named():
     with pytest.raises(ValueError, match=r"context '0'.*not finite at strength 5\.25"):
         observed(Bad())
     with pytest.raises(ValueError, match="at least one"):
-        observe_next_token(Wave(), [], GRID, layer=0, vector=np.ones(1))
+        observe_next_token(Wave(), [], GRID, STEERING)
     with pytest.raises(NotObservedError, match="cross_entropy"):
         observed().curves(CROSS_ENTROPY_CHANGE)
 
@@ -419,8 +403,10 @@ class Hidden:
 def test_strengths_are_added_where_curves_bend():
     model = Hidden(spike=2.0)
     grid = np.linspace(-4, 4, 33)
-    settings: dict[str, Any] = {"layer": 0, "vector": np.ones(1), "tokens": [0, 1], "derivative_every": 4}
-    coarse, fine = (observe_next_token(model, [0], grid, budget=budget, **settings) for budget in (0, 40))
+    watched = Watched(tokens=[0, 1])
+    coarse, fine = (
+        observe_next_token(model, [0], grid, STEERING, watched, slope_every=4, budget=budget) for budget in (0, 40)
+    )
     assert fine.attributes["strengths_added"] == len(fine.strengths) - 33 <= 40
     densest = fine.strengths[np.diff(fine.strengths).argmin()]
     assert abs(densest - 1.3) < 0.4
@@ -431,10 +417,10 @@ def test_strengths_are_added_where_curves_bend():
 
 def test_a_wiggle_that_only_slopes_show_is_found_and_judged():
     grid = np.linspace(-4, 4, 33)
-    settings: dict[str, Any] = {"layer": 0, "vector": np.ones(1), "tokens": [0, 1], "derivative_every": 4}
+    watched = Watched(tokens=[0, 1])
     departures = []
     for budget in (0, 60):
-        sweep = observe_next_token(Hidden(wiggle=0.05), [0], grid, budget=budget, **settings)
+        sweep = observe_next_token(Hidden(wiggle=0.05), [0], grid, STEERING, watched, slope_every=4, budget=budget)
         departures.append(float(sweep.data["shape_departure"].sel(shape="bump", bound="lower")[0, 0]))
     assert departures[0] == 0
     assert departures[1] > 0.005
@@ -445,14 +431,12 @@ def test_a_straight_tilt_needs_no_more_strengths_than_its_turns():
         def logits(self, tokens, strengths, *, layer, vector):
             return np.outer(strengths, [1e-3, 0.0, -1e-3])
 
-    sweep = observe_next_token(
-        Straight(), [0], np.linspace(-1, 1, 33), budget=50, layer=0, vector=np.ones(1), tokens=[0]
-    )
+    sweep = observe_next_token(Straight(), [0], np.linspace(-1, 1, 33), STEERING, Watched(tokens=[0]), budget=50)
     assert sweep.attributes["strengths_added"] == 0
 
 
 def test_cross_entropy_gets_strengths_around_its_minimum():
-    sweep = observe_cross_entropy(Wave(), [0.3], GRID, layer=0, vector=np.ones(1), budget=8)
+    sweep = observe_cross_entropy(Wave(), [0.3], GRID, STEERING, budget=8)
     added = np.setdiff1d(sweep.strengths, GRID)
     assert 0 < added.size <= 8
     assert np.abs(added - 0.3).min() < np.diff(GRID).max() / 2

@@ -47,7 +47,7 @@ def test_random_models_lie_within_the_stated_error(models, family, dtype, positi
                 alpha = strengths(curve)
                 expected = direct(exact, tokens, alpha, layer=layer, vector=vector, positions=positions)
                 assert np.abs(curve.log_probs(alpha) - expected).max() <= curve.error
-                assert curve.error < 10 * max(curve.tolerance, curve.rounding), curve.explain()
+                assert curve.error < 1e-4, curve.explain()
 
 
 @pytest.mark.parametrize("family", ["llama", "gemma3_text", "gpt2"])
@@ -196,10 +196,10 @@ def test_convergence_is_geometric_in_the_angle(shipped, layer, needed):
 
 def test_cross_entropy_of_texts(shipped):
     model = shipped["float64"]
-    blocks = [model.encode(text)[:length] for text, length in zip(stdlib_gpt.blocks(), (24, 17, 9), strict=False)]
+    blocks = [model.encode(text)[:length] for text, length in zip(stdlib_gpt.blocks(), (16, 12, 9), strict=False)]
     (vector,) = vectors(model, 1)
-    for layer in (0, 3):
-        curve = cross_entropy_curve(model, blocks, layer=layer, vector=vector, window=3.0, tolerance=1e-6)
+    for layer in (1, 3):
+        curve = cross_entropy_curve(model, blocks, layer=layer, vector=vector, window=1.5, tolerance=1e-6)
         alpha = np.random.default_rng(0).uniform(*curve.window, 16)
         expected = np.asarray(model.cross_entropy(blocks, alpha, layer=layer, vector=vector))
         assert np.abs(curve.losses(alpha) - expected).max() <= curve.error < 2e-6
@@ -216,7 +216,7 @@ def test_files_hold_curves(models, tmp_path, monkeypatch, dtype):
     (vector,) = vectors(model, 1)
     curve = steered_curve(model, CONTEXTS[0], layer=1, vector=vector)
     curve.save(tmp_path / "whole.nc")
-    monkeypatch.setattr("numerics.observing.curves.files.STORED", 0)
+    monkeypatch.setattr("numerics.observing.curves.saving.STORED", 0)
     curve.save(tmp_path / "bare.nc")
     alpha = strengths(curve)
     for again in (

@@ -223,9 +223,9 @@ def test_bad_input(models, method, change, message):
 @pytest.mark.parametrize(
     ("blocks", "message"),
     [
-        ([[1], [2]], "a block of text has 1 token, expected 2 or more"),
-        ([[1, 2], [3]], "a block of text has 1 token, expected 2 or more"),
-        (np.zeros((0, 4), int), "no blocks of text given, expected one or more"),
+        ([[1], [2]], "a segment of text has 1 token, expected 2 or more"),
+        ([[1, 2], [3]], "a segment of text has 1 token, expected 2 or more"),
+        (np.zeros((0, 4), int), "no segments of text given, expected one or more"),
         ([list(range(45))], "a prompt has 45 tokens, but .* has 44 positions"),
     ],
 )

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from real_models.texts.reference import PREDICTIONS, end_of_text, reference_blocks
+from real_models.texts.reference import PREDICTIONS, end_of_text, reference_segments
 
 BOS, END = 0, 1
 SPECIAL = {"<s>": BOS, "</s>": END}
@@ -26,7 +26,7 @@ def tokenizer():
 def test_whole_spans_of_each_document(tokenizer, lengths, ended, most):
     ids = [[2 + (k * 7 + length) % 38 for k in range(length)] for length in lengths]
     documents = [" ".join(f"w{n}" for n in document) for document in ids]
-    blocks = reference_blocks(tokenizer, documents, END if ended else None, most)
+    segments = reference_segments(tokenizer, documents, END if ended else None, most)
     inputs, labels = [], []  # as the reference feeds them: both of 128 tokens, the labels one token on
     for document in ids:
         text = document + [END] * (ended and bool(document))
@@ -34,15 +34,15 @@ def test_whole_spans_of_each_document(tokenizer, lengths, ended, most):
             if start + 129 <= len(text):
                 inputs.append(text[start : start + 128])
                 labels.append(text[start + 1 : start + 129])
-    assert [block[:-1] for block in blocks] == inputs[:most]
-    assert [block[1:] for block in blocks] == labels[:most]
-    assert all(len(block) == PREDICTIONS + 1 and BOS not in block for block in blocks)
+    assert [segment[:-1] for segment in segments] == inputs[:most]
+    assert [segment[1:] for segment in segments] == labels[:most]
+    assert all(len(segment) == PREDICTIONS + 1 and BOS not in segment for segment in segments)
 
 
 def test_blocks_that_cannot_be(tokenizer):
-    assert reference_blocks(tokenizer, ["", " \n"], END) == []
-    with pytest.raises(ValueError, match="0 blocks of text asked for"):
-        reference_blocks(tokenizer, [], END, most=0)
+    assert reference_segments(tokenizer, ["", " \n"], END) == []
+    with pytest.raises(ValueError, match="0 segments of text asked for"):
+        reference_segments(tokenizer, [], END, most=0)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Documents from files and blocks of token ids: what is kept, what begins with BOS, and what is refused."""
+"""Documents from files and segments of token ids: what is kept, what begins with BOS, and what is refused."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from real_models.texts.segments import read_documents, token_blocks
+from real_models.texts.segments import read_documents, token_segments
 
 BOS, EOS = 0, 1
 
@@ -37,27 +37,27 @@ documents = st.lists(st.lists(tokens, max_size=30), max_size=4)
 
 @given(documents, st.integers(2, 9))
 def test_without_a_beginning_token_only_each_blocks_first_token_is_not_predicted(texts, length):
-    blocks = token_blocks(PLAIN, map(document, texts), length)
+    segments = token_segments(PLAIN, map(document, texts), length)
     expected = []
     for ids in texts:
         while len(ids) > 1:
             expected.append(ids[:length])
             ids = ids[length:]
-    assert blocks == expected
+    assert segments == expected
 
 
 @given(documents, st.integers(2, 9))
 def test_with_one_every_token_of_every_document_is_predicted_once(texts, length):
-    blocks = token_blocks(BEGUN, map(document, texts), length)
-    assert all(block[0] == BOS and 2 <= len(block) <= length for block in blocks)
-    assert [n for block in blocks for n in block[1:]] == [n for ids in texts for n in ids]
-    assert len(blocks) == sum(-(-len(ids) // (length - 1)) for ids in texts)
+    segments = token_segments(BEGUN, map(document, texts), length)
+    assert all(segment[0] == BOS and 2 <= len(segment) <= length for segment in segments)
+    assert [n for segment in segments for n in segment[1:]] == [n for ids in texts for n in ids]
+    assert len(segments) == sum(-(-len(ids) // (length - 1)) for ids in texts)
 
 
 @given(st.lists(tokens, min_size=1, max_size=30), st.integers(2, 9))
 def test_what_ends_a_text_is_predicted_too(ids, length):
-    blocks = token_blocks(ENCLOSED, [document(ids)], length)
-    assert [n for block in blocks for n in block[1:]] == [*ids, EOS]
+    segments = token_segments(ENCLOSED, [document(ids)], length)
+    assert [n for segment in segments for n in segment[1:]] == [*ids, EOS]
 
 
 def test_no_more_blocks_are_made_than_asked_for():
@@ -65,21 +65,21 @@ def test_no_more_blocks_are_made_than_asked_for():
         while True:
             yield document([2, 3, 4, 5, 6])
 
-    assert token_blocks(PLAIN, endless(), 3, most=3) == [[2, 3, 4], [5, 6], [2, 3, 4]]
+    assert token_segments(PLAIN, endless(), 3, most=3) == [[2, 3, 4], [5, 6], [2, 3, 4]]
 
 
 def test_what_is_written_in_a_text_is_not_the_rules():
     """A text may itself begin with the beginning token; it is then there twice, and the second is predicted."""
-    assert token_blocks(BEGUN, ["<s> w2 w3"], 4) == [[BOS, BOS, 2, 3]]
+    assert token_segments(BEGUN, ["<s> w2 w3"], 4) == [[BOS, BOS, 2, 3]]
 
 
 def test_blocks_that_cannot_be():
-    with pytest.raises(ValueError, match="blocks of 1 tokens: expected 2 or more"):
-        token_blocks(PLAIN, [], 1)
-    with pytest.raises(ValueError, match="0 blocks of text asked for: expected 1 or more"):
-        token_blocks(PLAIN, [], 8, most=0)
+    with pytest.raises(ValueError, match="segments of 1 tokens: expected 2 or more"):
+        token_segments(PLAIN, [], 1)
+    with pytest.raises(ValueError, match="0 segments of text asked for: expected 1 or more"):
+        token_segments(PLAIN, [], 8, most=0)
     with pytest.raises(ValueError, match="begins a text with more than a token of its own"):
-        token_blocks(tokenizer_of("<s> </s> $A"), ["w2 w3"], 8)
+        token_segments(tokenizer_of("<s> </s> $A"), ["w2 w3"], 8)
 
 
 def parquet(path, columns):

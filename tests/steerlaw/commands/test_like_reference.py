@@ -46,7 +46,7 @@ def test_text_and_prompts_are_cut_as_asked(asked, like, monkeypatch, capsys):
     assert "asked for" in capsys.readouterr().err
     (request,) = requests
     tokenizer = Tokenizer.from_file(str(stdlib_gpt.CHECKPOINT / "tokenizer.json"))
-    blocks = sweeping._text_blocks(request, tokenizer, documents)
+    blocks = sweeping._text_segments(request, tokenizer, documents)
     end = tokenizer.token_to_id("<|endoftext|>")
     if like:
         ids = [[*tokenizer.encode(text, add_special_tokens=False).ids, end] for text in (documents[0], documents[3])]
@@ -68,4 +68,4 @@ def test_text_without_one_whole_span_is_refused():
     request = SimpleNamespace(like="reference", checkpoint=str(stdlib_gpt.CHECKPOINT), blocks=3)
     tokenizer = Tokenizer.from_file(str(stdlib_gpt.CHECKPOINT / "tokenizer.json"))
     with pytest.raises(ValueError, match="holds no document of 129 tokens or more"):
-        sweeping._text_blocks(request, tokenizer, ["x = 1"])  # pyright: ignore[reportArgumentType]
+        sweeping._text_segments(request, tokenizer, ["x = 1"])  # pyright: ignore[reportArgumentType]

@@ -139,7 +139,7 @@ def test_a_budget_is_refused_before_anything_is_loaded(vector, capsys):
             "--budget: expected a number above 0 and below",
         ),
         (["doctor", "--layer", "1", "--prompts", "nowhere.jsonl"], "nowhere.jsonl: no such file"),
-        (["doctor", "--layer", "1", "--positive", "nowhere.jsonl"], "--positive and --negative, both or neither"),
+        (["doctor", "--layer", "1", "--positive", __file__], "--positive and --negative, both or neither"),
     ],
 )
 def test_wrong_use_is_one_line(vector, capsys, arguments, complaint):

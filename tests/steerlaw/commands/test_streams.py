@@ -1,6 +1,6 @@
 """Disks that are full, pipes that nobody reads and streams that are closed: one line, an exit status, no crash."""
 
-import resource
+import shlex
 import subprocess
 import sys
 
@@ -9,6 +9,8 @@ import pytest
 
 from real_models import save_vector
 
+LIMITED = "ulimit -f 1; exec "
+"""No file may grow beyond a thousand bytes, as on a disk that is full."""
 WRITE_A_SWEEP = """
 import sys, numpy, xarray
 from numerics.observing.sweep import Sweep
@@ -20,21 +22,18 @@ except OSError as error:
 """
 
 
-def limited() -> None:
-    """No file may grow beyond a few hundred bytes, as on a disk that is full."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300, 300))
-
-
 def steerlaw(*arguments: object, **options) -> subprocess.CompletedProcess:
     line = [sys.executable, "-m", "steerlaw", *map(str, arguments)]
     return subprocess.run(line, text=True, stderr=subprocess.PIPE, **options)
 
 
 def test_a_full_disk_is_one_line(tmp_path):
-    save_vector(tmp_path / "v.safetensors", {0: np.ones(200, np.float32)})
+    save_vector(tmp_path / "v.safetensors", {0: np.ones(2000, np.float32)})
     before = (tmp_path / "v.safetensors").read_bytes()
     (tmp_path / "w.safetensors").write_text("old")
-    result = steerlaw("convert", tmp_path / "v.safetensors", tmp_path / "w.safetensors", preexec_fn=limited)
+    files = [str(tmp_path / name) for name in ("v.safetensors", "w.safetensors")]
+    line = [sys.executable, "-m", "steerlaw", "convert", *files]
+    result = subprocess.run(["bash", "-c", LIMITED + shlex.join(line)], text=True, capture_output=True)
     assert result.returncode == 2
     assert result.stderr == f"steerlaw: {tmp_path / 'w.safetensors'}: File too large\n"
     assert (tmp_path / "w.safetensors").read_text() == "old"
@@ -44,7 +43,7 @@ def test_a_full_disk_is_one_line(tmp_path):
 
 def test_a_sweep_on_a_full_disk_is_an_error_and_no_crash(tmp_path):
     line = [sys.executable, "-c", WRITE_A_SWEEP, str(tmp_path / "s.nc")]
-    result = subprocess.run(line, text=True, capture_output=True, preexec_fn=limited)
+    result = subprocess.run(["bash", "-c", LIMITED + shlex.join(line)], text=True, capture_output=True)
     assert result.returncode == 0, result.stderr
     assert result.stdout == f"{tmp_path / 's.nc'} File too large\n"
     assert list(tmp_path.iterdir()) == []

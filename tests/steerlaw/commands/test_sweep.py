@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +20,7 @@ from numerics.observing.grids import strength_grid
 from numerics.observing.sweep import Sweep
 from real_models import load_model, load_vector, prompt_log_odds, read_contexts, read_prompts, save_vector, texts_of
 from steerlaw.__main__ import main
+from steerlaw.commands.sweep import Sweep as SweepCommand
 from steerlaw.experiments import language as language_experiments
 from steerlaw.experiments import parts, sweeping
 from steerlaw.experiments.experiment import Grid, observe
@@ -29,7 +31,7 @@ from theory.catalogue import find_law
 from tiny_checkpoint import BOS, DOCUMENTS, LAYER, VOCABULARY, rows, tiny_checkpoint
 
 STRENGTHS = "-3:2:10"
-BLOCK_TOKENS = 7
+SEGMENT_TOKENS = 7
 LAWS = ["tilt", "token_bump", "derivative", "concept_logistic", "cross_entropy_exact", "transformer_limit"]
 """Laws that between them speak of every kind of sweep and of every observed variable that is joined."""
 EVERYTHING = "next-token,cross-entropy,concept,log-odds"
@@ -45,7 +47,7 @@ def arguments(files, out, observe: Any = EVERYTHING, **changed):
     needed = {"cross-entropy": "text", "concept": "words", "log-odds": "prompts"}
     options = {name: getattr(files, name) for name in ("model", "vector", "contexts")}
     options |= {option: getattr(files, option) for kind, option in needed.items() if kind in observe.split(",")}
-    options |= {"observe": observe, "strengths": STRENGTHS, "block-tokens": BLOCK_TOKENS, "out": out} | changed
+    options |= {"observe": observe, "strengths": STRENGTHS, "segment-tokens": SEGMENT_TOKENS, "out": out} | changed
     return ["sweep", *(f"--{name}={value}" for name, value in options.items() if value is not None)]
 
 
@@ -75,17 +77,19 @@ def direct(files):
     model, exact = (load_model(str(files.model), dtype=dtype) for dtype in ("float32", "float64"))
     texts = read_contexts(files.contexts)
     sides = (texts_of(read_prompts(files.prompts), kind) for kind in ("positive", "negative"))
-    blocks = [[BOS, *ids[i : i + BLOCK_TOKENS - 1]] for ids in DOCUMENTS for i in range(0, len(ids), BLOCK_TOKENS - 1)]
+    segments = [
+        [BOS, *ids[i : i + SEGMENT_TOKENS - 1]] for ids in DOCUMENTS for i in range(0, len(ids), SEGMENT_TOKENS - 1)
+    ]
     concept = language_experiments.Concept(
         name="cats",
         vectors=load_vector(files.vector),
         contexts=texts["negative"] + texts["cats"],
         targets=np.isin(np.arange(VOCABULARY), [3, 4, 5]),
         log_odds=np.asarray(prompt_log_odds(model, *sides)),
-        blocks=blocks,
+        segments=segments,
     )
     experiment = next(language_experiments.language_experiments(model, exact, concept, Grid.parse(STRENGTHS)))
-    return SimpleNamespace(observations=list(observe(experiment)), blocks=blocks, exact=exact)
+    return SimpleNamespace(observations=list(observe(experiment)), segments=segments, exact=exact)
 
 
 def test_a_sweep_is_judged_as_the_model_itself(swept, direct):
@@ -110,22 +114,22 @@ def test_parts_join_to_what_is_observed_at_once(swept, direct):
             assert read.sweep.data.equals(whole.data)
         else:
             np.testing.assert_allclose(read.sweep.data.cross_entropy, whole.data.cross_entropy, rtol=1e-5)
-            assert np.array_equal(read.sweep.data.block_weight, whole.data.block_weight)
+            assert np.array_equal(read.sweep.data.segment_share, whole.data.segment_share)
             halfwidths = (sweep.data.cross_entropy_halfwidth for sweep in (read.sweep, whole))
             np.testing.assert_allclose(*halfwidths, rtol=1e-5)
 
 
 def test_cross_entropy_is_of_the_predicted_tokens(swept, direct):
-    """Against the logits of every position of each block alone; weighted it is the mean over all predicted tokens."""
+    """Against the logits of every position of each segment alone; weighted it is the mean over all predicted tokens."""
     found = next(o for o in load_observations(swept) if o.kind == "cross-entropy")
-    losses, lengths = [], [len(block) for block in direct.blocks]
-    for block in direct.blocks:
-        table = log_softmax(np.asarray(direct.exact.position_logits(block)), axis=1)
-        losses.append(-table[np.arange(len(block) - 1), block[1:]])
+    losses, lengths = [], [len(segment) for segment in direct.segments]
+    for segment in direct.segments:
+        table = log_softmax(np.asarray(direct.exact.position_logits(segment)), axis=1)
+        losses.append(-table[np.arange(len(segment) - 1), segment[1:]])
     data = found.sweep.data.sel(strength=0)
-    assert {2, BLOCK_TOKENS} < set(lengths)
+    assert {2, SEGMENT_TOKENS} < set(lengths)
     np.testing.assert_allclose(data.cross_entropy, [one.mean() for one in losses], rtol=1e-5)
-    mean = float((data.cross_entropy * data.block_weight).sum())
+    mean = float((data.cross_entropy * data.segment_share).sum())
     assert mean == pytest.approx(np.concatenate(losses).mean(), rel=1e-5)
     known = found.baseline
     assert known is not None
@@ -139,7 +143,7 @@ def test_what_is_told(files, swept):
     told = (files.home / "told.txt").read_text()
     assert "whole.nc: tiny, block 0, cats;" in told
     assert "next token: 2 contexts, 24 tokens, 11 strengths from -3 to 2 (alpha|v|/|h| from -" in told
-    assert "cross-entropy: 16 blocks, 11 strengths" in told
+    assert "cross-entropy: 16 segments, 11 strengths" in told
     assert "limit: 2 contexts, 24 tokens, 3 strengths" in told
     assert "rounding factor" in told
     assert "0 was inserted into the strengths" in told
@@ -175,7 +179,7 @@ def test_it_goes_on_where_it_was_killed(files, swept, direct, monkeypatch, capsy
             deaths += 1
             assert not out.exists()
     kinds = [kind for kind in made if kind]
-    count = -(-len(direct.blocks) // sweeping.BLOCKS_AT_ONCE)
+    count = -(-len(direct.segments) // sweeping.SEGMENTS_AT_ONCE)
     assert kinds == ["next token"] * 2 + ["cross-entropy"] * count + ["limit"] * 2
     assert deaths == len(kinds) - 1
     assert f"{deaths} parts of an earlier run were taken up" in capsys.readouterr().out
@@ -223,7 +227,7 @@ def test_other_inputs_are_refused(files, tmp_path, monkeypatch, capsys):
         ({"vector": tmp_path / "v.safetensors"}, "vector"),
         ({"strengths": "-3:2:12"}, "strengths"),
         ({"dtype": "float64"}, "dtype"),
-        ({"derivatives": 4}, "derivatives"),
+        ({"slope-every": 4}, "slope_every"),
         ({"contexts": rows(tmp_path / "c.jsonl", [{"negative": ["w1"]}, {"cats": ["w2 w3"]}])}, "contexts"),
         ({"observe": "next-token,concept", "words": files.words}, "words"),
         ({"observe": "next-token,log-odds", "prompts": files.prompts}, "prompts"),
@@ -237,7 +241,7 @@ def test_other_inputs_are_refused(files, tmp_path, monkeypatch, capsys):
 def test_sigkill(files):
     """A process that cannot clean up."""
     out, undisturbed = files.home / "killed.nc", files.home / "undisturbed.nc"
-    options: dict[str, Any] = {"observe": "cross-entropy", "block-tokens": 3, "strengths": "-1:1:5"}
+    options: dict[str, Any] = {"observe": "cross-entropy", "segment-tokens": 3, "strengths": "-1:1:5"}
     process = subprocess.Popen(
         [sys.executable, "-m", "steerlaw", *arguments(files, out=out, **options)],
         stdout=subprocess.DEVNULL,
@@ -257,12 +261,12 @@ def test_sigkill(files):
 
 def test_only_cross_entropy_is_at_the_root(files, capsys):
     out = files.home / "text.nc"
-    assert main([*arguments(files, out, "cross-entropy", blocks=3, strengths=None), "--json"]) == 0
+    assert main([*arguments(files, out, "cross-entropy", segments=3, strengths=None), "--json"]) == 0
     captured = capsys.readouterr()
     told = json.loads(captured.out)
     assert told["notes"] == []
     (one,) = told["observed"]
-    assert (one["kind"], one["group"], one["blocks"], one["strengths"]) == ("cross-entropy", None, 3, 65)
+    assert (one["kind"], one["group"], one["segments"], one["strengths"]) == ("cross-entropy", None, 3, 65)
     assert one["push"] == pytest.approx([-8, 8])
     (found,) = load_observations(out)
     assert found.kind == "cross-entropy"
@@ -292,11 +296,11 @@ def test_text_too_large_to_predict(files, monkeypatch, capsys):
         ({"observe": "next-token", "text": "TEXT"}, "--text: is for --observe cross-entropy, which was not asked for"),
         ({"observe": "cross-entropy", "text": "nowhere.txt"}, "nowhere.txt: no such file"),
         ({"observe": "cross-entropy", "text": "CONTEXTS"}, "contexts.jsonl:1: expected a text under 'text'"),
-        ({"observe": "cross-entropy", "block-tokens": 1}, "--block-tokens: expected a number from 2 to 1,000,000"),
-        ({"observe": "cross-entropy", "blocks": 0}, "--blocks: expected a number from 1 to 1,000,000, got 0"),
+        ({"observe": "cross-entropy", "segment-tokens": 1}, "--segment-tokens: expected a number from 2 to 1,000,000"),
+        ({"observe": "cross-entropy", "segments": 0}, "--segments: expected a number from 1 to 1,000,000, got 0"),
         ({"layer": 1}, "holds layers [0], not 1"),
         ({"strengths": "0:1"}, "strengths '0:1': expected START:STOP:COUNT"),
-        ({"derivatives": -1}, "--derivatives: expected a number from 0 to 1,000,000, got -1"),
+        ({"slope-every": -1}, "--slope-every: expected a number from 0 to 1,000,000, got -1"),
         ({"concept": "dogs"}, "holds the concepts ['cats'], not 'dogs'"),
         ({"out": "nowhere/s.nc"}, "nowhere: no such directory to write s.nc into"),
         ({"out": "."}, "is a directory, expected the name of a file to write"),
@@ -311,3 +315,12 @@ def test_wrong_use_is_one_line(files, tmp_path, monkeypatch, capsys, change, com
     assert complaint in captured.err
     assert captured.err.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("blocks", "segments"), ("block_tokens", "segment_tokens"), ("derivatives", "slope_every")]
+)
+def test_renamed_options_warn_and_still_do_what_they_did(old: str, new: str):
+    given = {"model": "m", "vector": Path("v"), "contexts": Path("c")}
+    with pytest.warns(FutureWarning, match=rf"^--{old.replace('_', '-')} is renamed --{new.replace('_', '-')}; "):
+        assert getattr(SweepCommand(**given, **{old: 5}), new) == 5

@@ -9,7 +9,7 @@ from real_models import save_vector
 from steerlaw import verify
 from steerlaw.__main__ import main
 from steerlaw.experiments.experiment import Grid, observe
-from steerlaw.experiments.targets import TargetOptions, read_curve
+from steerlaw.experiments.targets import TargetOptions
 from steerlaw.experiments.toy import toy_experiments
 from steerlaw.inputs.observation_file import load_observations, save_observations
 from steerlaw.results.judging import judged
@@ -88,12 +88,6 @@ def test_bounds_in_a_file_are_the_band(tmp_path):
     wide = np.stack([s, -s, -s - 3, -s + 3], axis=1)
     path = curve(tmp_path / "wide.csv", wide, "strength,value,lower,upper")
     assert verify(path, laws=["target_increases"]).verdicts[0]["verdict"] == "undecided"
-
-
-def test_rows_may_come_in_any_order(tmp_path):
-    path = tmp_path / "c.csv"
-    path.write_text("strength,value\n1,3\n-1,1\n0,2\n")
-    assert read_curve(path)["values"].tolist() == [1.0, 2.0, 3.0]
 
 
 def bad_vector(tmp_path, values):

@@ -1,121 +1,63 @@
-"""Result files of the reference implementation: written as it writes them, judged without a model, refused by name."""
-
-import json
+"""Result files of the reference implementation: written as it writes them, read as curves, refused by name."""
 
 import numpy as np
 import pytest
-from scipy.special import log_softmax
+from scipy.special import expit
 
 from numerics.bands.intervals import bounded_mean_band
-from steerlaw import verify
+from reference_samples import (
+    ALPHAS,
+    LAW,
+    cross_entropy,
+    judged,
+    log_odds,
+    next_token,
+    scores,
+    write,
+)
 from steerlaw.__main__ import main
-from steerlaw.experiments.experiment import Grid
-from steerlaw.experiments.targets import TargetOptions, read_targets
+from steerlaw.inputs.reference_files import result_files
 from steerlaw.inputs.reference_results import read_results
-from steerlaw.results.reference_verdicts import result_rows
-from theory.catalogue import laws
 from theory.quantities import CONCEPT_LOGIT, CROSS_ENTROPY_CHANGE, LOG_PROBABILITY
 
-ALPHAS = np.linspace(-20, 20, 81).astype(np.float32)
-META = {"model": "gpt2", "concept": "joy", "concept_slug": "joy", "layer_idx": 3}
-RNG = np.random.default_rng(0)
-LOGITS, ODDS = RNG.normal(size=30), np.linspace(-1, 1, 30)[RNG.permutation(30)]
-LAW = np.exp(log_softmax(LOGITS + ALPHAS.astype(float)[:, None] * ODDS, axis=1))
 
-
-def write(path, **arrays):
-    np.savez_compressed(path, **arrays)
-    return path
-
-
-def next_token(path, probabilities=LAW, top=6, **changed):
-    leading = [np.argsort(-row)[:top].astype(np.int32) for row in (probabilities[-1], probabilities[0])]
-    arrays = {
-        "alphas": ALPHAS,
-        "probs_alphamax": probabilities[:, leading[0]].astype(np.float32),
-        "probs_alphamin": probabilities[:, leading[1]].astype(np.float32),
-        "token_alphamax": leading[0],
-        "token_alphamin": leading[1],
-        "token_strs_alphamax": np.array(["a"] * top, dtype=object),
-        "token_strs_alphamin": np.array(["b"] * top, dtype=object),
-        "meta": json.dumps(META),
-    }
-    return write(path, **{name: value for name, value in (arrays | changed).items() if value is not None})
-
-
-def judged(path, share, contexts=16, seed=1, **changed):
-    found = (np.random.default_rng(seed).random((contexts, 1)) < share).astype(np.float32)
-    arrays = {
-        "alphas": ALPHAS,
-        "p1_by_ctx": found,
-        "ctx_is_positive": (np.arange(contexts) >= 12).astype(np.int8),
-        "mean_all": found.mean(axis=0),
-        "meta": json.dumps(META),
-    }
-    return write(path, **(arrays | changed))
-
-
-def cross_entropy(path, change, **changed):
-    arrays = {
-        "alphas": ALPHAS,
-        "cross_entropy": (3 + change).astype(np.float32),
-        "perplexity": np.exp(3 + change).astype(np.float32),
-        "delta_cross_entropy": (change - change[ALPHAS == 0]).astype(np.float32),
-        "meta": json.dumps(META),
-    }
-    return write(path, **(arrays | changed))
-
-
-def verdict_of(path, law):
-    (found,) = verify(path, laws=[law]).verdicts
-    return found
-
-
-def test_token_curves_of_a_tilt_bump_and_a_second_bump_is_found_at_its_token(tmp_path):
-    path = next_token(tmp_path / "layer_3_ctx_5.npz")
-    found = verdict_of(path, "token_bump")
-    assert found["counts"]["departs"] == 0
-    assert found["counts"]["holds"] > 0
-    assert sum(found["counts"].values()) == len(read_results(path)[0].labels) == 12
-    assert (found["subject"]["layer"], found["subject"]["context"], found["subject"]["concept"]) == (3, 5, "joy")
-    assert "no model is given" in found["reason"]
-
-    bent = LAW.copy()
-    token = int(np.argsort(-LAW[-1])[2])
-    bent[:, token] *= np.exp(-3 * np.exp(-((ALPHAS - 5) ** 2)))
-    found = verdict_of(next_token(tmp_path / "layer_3_ctx_6.npz", bent), "token_bump")
-    assert found["verdict"] == "departs"
-    assert found["subject"]["token"]["id"] == token
-    assert found["counts"]["departs"] == 1
-    assert found["witness"]["strengths"][1] == pytest.approx(5, abs=0.5)
-
-
-def test_probabilities_are_read_as_log_probabilities_within_float32_rounding(tmp_path):
-    (curves,) = read_results(next_token(tmp_path / "layer_0_ctx_0.npz"))
+@pytest.mark.parametrize(("dtype", "error"), [("float32", 2e-5), (None, 2e-2), ("bfloat16", 2.0)])
+def test_probabilities_are_read_as_log_probabilities_within_the_rounding_of_their_arithmetic(dtype, error, tmp_path):
+    """The band holds what such arithmetic may have changed, and is not much wider."""
+    rng = np.random.default_rng(0)
+    size = np.maximum(1, np.abs(np.log(LAW)).max(axis=0))
+    share = {"float32": 4 * 2.0**-23, None: 1.5 * 2.0**-11, "bfloat16": 4 * 2.0**-7}[dtype]
+    read = LAW * np.exp(share * size * rng.uniform(-1, 1, LAW.shape))
+    (curves,) = read_results(next_token(tmp_path / "layer_0_ctx_0.npz", np.minimum(read, 1)), dtype=dtype)
     assert curves.quantity == LOG_PROBABILITY
-    tokens = [label["token"]["id"] for label in curves.labels]
-    assert (curves.lower <= np.log(LAW[:, tokens])).all()
-    assert (np.log(LAW[:, tokens]) <= curves.upper).all()
-    assert (curves.upper - curves.lower).max() < 1e-3
+    assert (curves.lower <= np.log(LAW[:, curves.tokens])).all()
+    assert (np.log(LAW[:, curves.tokens]) <= curves.upper).all()
+    seen = np.log(LAW[:, curves.tokens]) > -10
+    assert (curves.upper - curves.lower)[seen].max() < 12 * error
+    assert (curves.upper - curves.lower)[seen].max() > error / 12
+
+
+def test_tf32_is_the_default_and_said(tmp_path):
+    path = next_token(tmp_path / "layer_0_ctx_0.npz")
+    (default,), (said,), (single,) = (read_results(path, dtype=dtype) for dtype in (None, "tf32", "float32"))
+    assert np.array_equal(default.upper, said.upper)
+    assert (default.upper - default.lower).max() > 100 * (single.upper - single.lower).max()
+    assert any("TF32" in note and "--dtype float32" in note for note in default.notes)
+    assert not any("TF32" in note for note in single.notes)
+    with pytest.raises(ValueError, match=r"--dtype 'float8'.*tf32, float32, bfloat16"):
+        read_results(path, dtype="float8")
 
 
 def test_judged_concepts_are_bands_over_contexts(tmp_path):
-    rising = 1 / (1 + np.exp(-ALPHAS / 2))
-    path = judged(tmp_path / "layer_3_concept_probs.npz", rising, contexts=200)
+    path = judged(tmp_path / "layer_3_concept_probs.npz", expit(ALPHAS / 2), contexts=200)
     curves = read_results(path, level=0.1)
     assert [found.quantity for found in curves] == [CONCEPT_LOGIT] * 3
+    assert [found.part for found in curves] == ["all", "positive", "negative"]
     with np.load(path, allow_pickle=False) as file:
         low, high = bounded_mean_band(file["p1_by_ctx"][:12], level=0.1)
-    inverse = 1 / (1 + np.exp(-np.stack([curves[2].lower[:, 0], curves[2].upper[:, 0]])))
-    assert inverse == pytest.approx(np.stack([low, high]), abs=1e-12)
-    every = verify(path, laws=["target_increases"]).verdicts
-    assert {v["evidence"] for v in every} == {"statistical"}
-    assert all(v["verdict"] == "undecided" for v in every)
-    falls_late = np.where(ALPHAS < 10, rising, 0.2)
-    path = judged(tmp_path / "layer_4_behavior.npz", falls_late, contexts=200)
-    verdicts = verify(path, laws=["target_increases"]).verdicts
-    assert verdicts[0]["verdict"] == "departs"
-    assert verdicts[0]["witness"]["strengths"][1] >= 10
+    assert expit(np.stack([curves[2].lower[:, 0], curves[2].upper[:, 0]])) == pytest.approx(
+        np.stack([low, high]), abs=1e-12
+    )
 
 
 def test_missing_answers_widen_the_band_of_a_judged_concept(tmp_path):
@@ -129,51 +71,108 @@ def test_missing_answers_widen_the_band_of_a_judged_concept(tmp_path):
     assert np.array_equal(some.lower[ALPHAS <= 0], full.lower[ALPHAS <= 0])
 
 
-def test_cross_entropy_that_reaches_a_plateau_is_not_convex(tmp_path):
-    x = ALPHAS.astype(float)
-    convex = cross_entropy(tmp_path / "layer_3_cross_entropy.npz", np.log(np.cosh(x / 4)))
-    plateau = cross_entropy(tmp_path / "layer_4_cross_entropy.npz", x**2 / (25 + x**2))
-    (curves,) = read_results(convex)
+GRADED = {"judge": {"method": "generated_scalar", "aggregation": "arithmetic mean over completion scores"}}
+
+
+@pytest.mark.parametrize(
+    ("share", "meta", "says", "silent"),
+    [
+        (0.5, {}, ["any of 5 completions", "not the probability", "count as no"], ["never says"]),
+        (0.5, {"n_samples_per_context": None}, ["any of several completions"], []),
+        (0.5, {"n_samples_per_context": 1}, ["a judge's score"], ["any of"]),
+        (0.5, GRADED, ["a judge's score"], ["any of", "count as no"]),
+        (-1.0, {}, ["the judge never says yes, in 1,296 answers"], []),
+        (2.0, GRADED, ["the judge never says no, in 1,296 answers"], []),
+        (0.5, {"generator": {}}, ["the file does not say where"], []),
+        (0.5, {}, ["more than 64 tokens were cut", "whether all positions were steered"], []),
+        (0.5, {"apply_last_token_only": True}, ["steered at the last position only"], []),
+    ],
+)
+def test_what_a_judge_was_asked_and_how_it_answered_is_said(share, meta, says, silent, tmp_path):
+    (curves, *_) = read_results(judged(tmp_path / "layer_0_behavior.npz", share, meta=meta))
+    notes = "; ".join(curves.notes)
+    assert all(part in notes for part in says), notes
+    assert not any(part in notes for part in silent), notes
+    assert curves.shape_only == ("any of" in notes)
+
+
+@pytest.mark.parametrize(
+    ("meta", "odds", "says", "silent"),
+    [
+        ({}, {}, ["cut at 100 tokens", "pads on the left"], ["context", "last position"]),
+        ({}, {"batch_size": 1}, [], ["pads on the left"]),
+        ({}, {"max_length": 300}, ["cut at 300 tokens"], []),
+        ({"seq_len": 99}, {}, [], ["may have been cut"]),
+        ({"seq_len": 100}, {}, ["has 100 tokens, at which it may have been cut"], []),
+        ({"seq_len": None}, {}, ["does not say how long its context is"], []),
+        ({"apply_last_token_only": True}, {}, ["steered at the last position only"], []),
+        ({"apply_last_token_only": None}, {}, ["does not say whether all positions"], []),
+    ],
+)
+def test_what_bends_token_curves_and_log_odds_is_said(meta, odds, says, silent, tmp_path):
+    next_token(tmp_path / "layer_3_ctx_0.npz", meta=meta)
+    log_odds(tmp_path / "log_odds_topk.npz", meta=odds)
+    (curves, *_) = read_results(tmp_path)
+    notes = "; ".join(curves.notes)
+    assert all(part in notes for part in says), notes
+    assert not any(part in notes for part in silent), notes
+
+
+def test_cross_entropy_counts_from_strength_0_and_says_what_was_steered(tmp_path):
+    change = np.log(np.cosh(ALPHAS.astype(float) / 4))
+    (curves,) = read_results(cross_entropy(tmp_path / "layer_3_cross_entropy.npz", change))
     assert curves.quantity == CROSS_ENTROPY_CHANGE
     assert curves.lower[ALPHAS == 0] == curves.upper[ALPHAS == 0] == 0
-    outcomes = {}
-    for path in (convex, plateau):
-        found = {v["claim"]: v for v in verify(path, laws=["cross_entropy_exact"]).verdicts}
-        outcomes[path] = found["the change is convex"]["verdict"]
-        others = [v for claim, v in found.items() if claim != "the change is convex"]
-        assert {v["verdict"] for v in others} == {"not_applicable"}
-    assert outcomes == {convex: "holds", plateau: "departs"}
-
-
-def test_a_directory_of_results_is_judged_whole_and_scores_are_passed_over(tmp_path):
-    results = tmp_path / "joy"
-    results.mkdir()
-    next_token(results / "layer_3_ctx_0.npz")
-    next_token(results / "layer_3_ctx_1.npz")
-    cross_entropy(results / "layer_3_cross_entropy.npz", ALPHAS.astype(float) ** 2 / 100)
-    write(
-        results / "log_odds_topk.npz",
-        token_ids=np.arange(5, dtype=np.int32),
-        log_odds=np.arange(5, 0, -1, dtype=np.float32),
-        token_strs=np.array(list("abcde"), dtype=object),
-        meta=json.dumps(META),
+    assert (np.abs((curves.lower + curves.upper)[:, 0] / 2 - change) < 1e-5).all()
+    (few,) = read_results(
+        cross_entropy(tmp_path / "layer_4_cross_entropy.npz", change, meta={"tokens_scored_per_alpha": 10})
     )
-    scores = {"alphas": ALPHAS.tolist(), "overall_scores": [0.3] * ALPHAS.size, "task_scores": {}}
-    (results / "layer_3_mmlu.json").write_text(json.dumps(scores))
-    (source,) = read_targets([results], TargetOptions(), Grid(), 0)
-    known = list(laws().values())
-    rows = [row for f in source.results for row in result_rows(f.name, f.curves, known, named=False, tolerance=1e-3)]
-    assert {row.place.model for row in rows} == {
-        "layer_3_ctx_0.npz",
-        "layer_3_ctx_1.npz",
-        "layer_3_cross_entropy.npz",
-    }
-    assert "not_applicable" not in {row.verdict.verdict for row in rows}
-    assert len(source.inputs) == 5
-    assert main(["verify", str(results), "--out", str(tmp_path / "report"), "--laws", "token_bump,tilt"]) == 0
-    summary = json.loads((tmp_path / "report" / "report.json").read_text())["summary"]
-    assert summary["token_bump"]["layer_3_ctx_1.npz"]["holds"] > 0
-    assert summary["tilt"]["layer_3_ctx_1.npz"]["not_applicable"] == 1
+    assert (few.upper - few.lower).max() > 10 * (curves.upper - curves.lower).max()
+    (last,) = read_results(
+        cross_entropy(tmp_path / "layer_5_cross_entropy.npz", change, meta={"apply_last_token_only": True})
+    )
+    assert any("most positions that are averaged were not steered" in note for note in last.notes)
+
+
+def test_files_are_found_by_model_and_concept_in_the_order_of_their_numbers(tmp_path):
+    names = [f"layer_{layer}_ctx_{context}.npz" for layer in (2, 10) for context in (2, 10)]
+    for concept in ("joy", "anger"):
+        for name in names:
+            next_token(tmp_path / "gpt2" / concept / name)
+    scores(tmp_path / "gpt2" / "joy" / "layer_2_mmlu.json")
+    found = [path.relative_to(tmp_path / "gpt2").as_posix() for path in result_files(tmp_path)]
+    assert found == [f"anger/{name}" for name in names] + [f"joy/{names[0]}", f"joy/{names[1]}"] + [
+        "joy/layer_2_mmlu.json",
+        f"joy/{names[2]}",
+        f"joy/{names[3]}",
+    ]
+
+
+@pytest.mark.parametrize("silent", [(), ("model",), ("model", "concept"), ("model", "concept", "layer_idx")])
+def test_results_of_one_name_in_two_directories_are_two(silent, tmp_path):
+    """By their records where these tell them apart, and by their directories where not."""
+    unknown = dict.fromkeys(silent)
+    for model, concept in (("a", "joy"), ("a", "anger"), ("b", "joy")):
+        meta = {"model": f"org/{model}", "concept": concept} | unknown
+        next_token(tmp_path / model / concept / "layer_3_ctx_0.npz", meta=meta)
+    owners = {curves.steered for curves in read_results(tmp_path)}
+    assert len(owners) == 3
+    assert {owner.layer for owner in owners} == {3 if "layer_idx" not in silent else None}
+
+
+def test_two_runs_of_the_same_place_are_two(tmp_path):
+    for run in ("first", "second"):
+        next_token(tmp_path / run / "layer_3_ctx_0.npz")
+    owners = {curves.steered for curves in read_results(tmp_path)}
+    assert {owner.directory for owner in owners} == {str(tmp_path / "first"), str(tmp_path / "second")}
+    assert {owner.model for owner in owners} == {"openai/gpt2"}
+
+
+def test_names_are_one_printable_line(tmp_path):
+    path = next_token(tmp_path / "layer_3_ctx_0.npz", meta={"model": "a\x1b[31m\nb" + "c" * 1000})
+    (owner,) = {curves.steered for curves in read_results(path)}
+    assert owner.model.isprintable()
+    assert len(owner.model) < 250
 
 
 def test_object_arrays_are_never_unpickled(tmp_path):
@@ -200,26 +199,36 @@ def text(path, content):
         (lambda p: next_token(p / "a.npz", probs_alphamin=None), ["lacks probs_alphamin"]),
         (lambda p: next_token(p / "a.npz", alphas=ALPHAS[:-1]), ["probs_alphamax", "(81, 6)", "(80, 6)"]),
         (lambda p: next_token(p / "a.npz", alphas=ALPHAS[::-1]), ["ascend"]),
+        (lambda p: next_token(p / "a.npz", alphas=ALPHAS + np.nan), ["not finite"]),
         (lambda p: next_token(p / "a.npz", 2 * LAW), ["between 0 and 1"]),
         (lambda p: next_token(p / "a.npz", np.where(ALPHAS[:, None] == 1, np.nan, LAW)), ["between 0 and 1"]),
-        (lambda p: next_token(p / "a.npz", meta="{"), ["meta is not JSON"]),
+        (lambda p: next_token(p / "a.npz", token_alphamax=np.zeros(6, np.int32)), ["token_alphamax", "twice"]),
+        (lambda p: next_token(p / "a.npz", token_alphamax=np.arange(-1, 5)), ["token_alphamax", "ids of tokens"]),
+        (lambda p: next_token(p / "a.npz", record="{"), ["a.npz: meta", "not valid JSON"]),
+        (lambda p: next_token(p / "a.npz", record="[" * 5000), ["a.npz: meta", "nested"]),
+        (lambda p: next_token(p / "a.npz", record="[1]"), ["a.npz: meta is a list"]),
+        (lambda p: next_token(p / "a.npz", record='{"layer_idx": "x"}'), ["a.npz: meta: layer_idx is 'x'"]),
+        (lambda p: next_token(p / "a.npz", record='{"model": 3}'), ["a.npz: meta: model is a int"]),
         (lambda p: judged(p / "a.npz", 0.5, p1_by_ctx=np.full((3, 7), 0.5)), ["p1_by_ctx", "(3, 7)", "(3, 81)"]),
         (lambda p: judged(p / "a.npz", 0.5, p1_by_ctx=np.array("x")), ["p1_by_ctx"]),
+        (lambda p: judged(p / "a.npz", 0.5, p1_by_ctx=np.full((16, 81), 1.5)), ["p1_by_ctx must lie between"]),
         (lambda p: cross_entropy(p / "a.npz", 0 * ALPHAS, cross_entropy=ALPHAS > 0), ["real numbers, got dtype bool"]),
         (lambda p: cross_entropy(p / "a.npz", 0 * ALPHAS, cross_entropy=ALPHAS + np.nan), ["not a number"]),
         (lambda p: write(p / "a.npz", weights=ALPHAS), ["holds none of", "weights"]),
-        (lambda p: write(p / "a.npz", log_odds=ALPHAS), ["lacks token_ids"]),
+        (lambda p: log_odds(p / "a.npz", token_ids=None), ["lacks token_ids"]),
         (lambda p: text(p / "a.npz", "no archive"), ["not an .npz file"]),
-        (lambda p: text(p / "a.json", "{"), ["not JSON"]),
+        (lambda p: text(p / "a.json", "{"), ["a.json", "not valid JSON"]),
         (lambda p: text(p / "a.json", "[1, 2]"), ["JSON object", "list"]),
         (lambda p: text(p / "a.json", '{"overall_scores": [0.1]}'), ["lacks alphas"]),
+        (lambda p: text(p / "a.json", '{"overall_scores": [[1], [1, 2]], "alphas": [0, 1, 2]}'), ["overall_scores"]),
+        (lambda p: text(p / "a.json", f'{{"overall_scores": [1], "alphas": [0, 1, {10**400}]}}'), ["alphas"]),
         (lambda p: text(p / "a.json", '{"overall_scores": [0.1], "alphas": [0, 1, 2]}'), ["no law speaks", "a.json"]),
         (lambda p: p / "none.npz", ["none.npz: no such file"]),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(make, says, tmp_path, capsys):
     path, out = make(tmp_path), tmp_path / "report"
-    assert main(["verify", str(path), "--out", str(out)]) == 2
+    assert main(["verify", str(path), "--laws", "tilt", "--out", str(out)]) == 2
     assert not out.exists() or not any(out.iterdir())
     error = capsys.readouterr().err
     assert error.count("\n") == 1

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from numerics.closed_forms.validity import TiltGaps
-from numerics.observing.observe import observe_next_token
+from numerics.observing.model import Steering
+from numerics.observing.next_token import observe_next_token
+from numerics.observing.watched import Watched
 from steerlaw.rendering.figures.budget import LocalTilt, buying_figure, spending_figure
 from steerlaw.rendering.figures.curves import LINES
 from steerlaw.rendering.figures.errata import PICTURES, erratum_figure
@@ -86,7 +88,13 @@ def test_the_price_and_what_it_buys_where_the_model_is_a_tilt():
     assert baseline.concepts is not None
     target = baseline.concepts[0]
     choice = choose(MODEL, PROMPT, budget=0.5, concept=target, **WHERE)
-    sweep = observe_next_token(MODEL, [PROMPT], STRENGTHS, log_odds=baseline.log_odds, concepts=target[None], **WHERE)
+    sweep = observe_next_token(
+        MODEL,
+        [PROMPT],
+        STRENGTHS,
+        Steering(**WHERE),
+        Watched(log_odds=baseline.log_odds, concepts=target[None]),
+    )
     slope = np.asarray(MODEL.derivative(PROMPT, np.zeros(1), **WHERE))[0]
     tilt = LocalTilt(log_probs=baseline.log_probs[0], slope=slope, concept=target)
     (axes,) = spending_figure(sweep, tilt, choice).axes
@@ -110,7 +118,7 @@ def test_validity_radii_lie_on_the_tolerance():
 
 
 def test_rounding_is_drawn_hollow():
-    sweep = observe_next_token(MODEL, [PROMPT], STRENGTHS, **WHERE)
+    sweep = observe_next_token(MODEL, [PROMPT], STRENGTHS, Steering(**WHERE))
     (axes,) = singular_values_figure({"tilt": sweep}, ranks=4).axes
     faces = [line.get_markerfacecolor() for line in axes.lines if line.get_marker() == "o"]
     assert faces[0] != "white"

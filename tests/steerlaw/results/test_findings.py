@@ -8,7 +8,9 @@ from scipy.stats import mannwhitneyu
 
 from numerics.baseline import Baseline
 from numerics.judging.shares import exchange_level
-from numerics.observing.observe import observe_next_token
+from numerics.observing.model import Steering
+from numerics.observing.next_token import observe_next_token
+from numerics.observing.watched import Watched
 from steerlaw.experiments.embedded import embedded_experiments
 from steerlaw.experiments.experiment import Grid, run
 from steerlaw.inputs.subjects import Observation, Subject
@@ -44,7 +46,11 @@ class Tilt:
 
 def observed(model, *, odds=ODDS, grid=GRID, **subject):
     sweep = observe_next_token(
-        model, range(CONTEXTS), grid, layer=0, vector=np.ones(1), log_odds=odds, concepts=TARGET, tokens=TOKENS
+        model,
+        range(CONTEXTS),
+        grid,
+        Steering(layer=0, vector=np.ones(1)),
+        Watched(tokens=TOKENS, log_odds=odds, concepts=TARGET),
     )
     baseline = Baseline(log_probs=LAWS, log_odds=odds, concepts=TARGET[None])
     known = {"model": "tilt", "layer": 0, "concept": "any", "contexts": range(CONTEXTS), "push": 1.0} | subject

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from matplotlib.patches import Rectangle
 
 from numerics.baseline import Baseline
-from numerics.judging.sweeps import judge
+from numerics.judging.sweeps import judge_sweep
 from numerics.judging.verdict import OUTCOMES, Outcome, Verdict
-from numerics.observing.observe import observe_next_token
+from numerics.observing.model import Steering
+from numerics.observing.next_token import observe_next_token
+from numerics.observing.watched import Watched
 from steerlaw.inputs.subjects import CONTROLS, Subject
 from steerlaw.rendering.figures.overview import overview_figure
 from steerlaw.rendering.words import held
@@ -76,9 +78,9 @@ class Bent:
     def __init__(self, seed):
         self.odds = np.random.default_rng(seed).permutation(np.linspace(-1, 1, 12))
 
-    def logits(self, context, strengths, *, layer, vector):
+    def logits(self, tokens, strengths, *, layer, vector):
         alpha = np.asarray(strengths)[:, None]
-        return alpha * self.odds + np.where(np.arange(12) < 3 * context[0], 3 * np.sin(3 * alpha), 0)
+        return alpha * self.odds + np.where(np.arange(12) < 3 * tokens[0], 3 * np.sin(3 * alpha), 0)
 
 
 def judged_on(contexts, seed=0):
@@ -87,14 +89,12 @@ def judged_on(contexts, seed=0):
         model,
         contexts,
         np.linspace(-3, 3, 61),
-        layer=0,
-        vector=np.ones(1),
-        log_odds=model.odds,
-        tokens=np.arange(12),
-        derivative_every=0,
+        Steering(layer=0, vector=np.ones(1)),
+        Watched(tokens=np.arange(12), log_odds=model.odds),
+        slope_every=0,
     )
     baseline = Baseline(log_probs=np.full((len(contexts), 12), -np.log(12)), log_odds=model.odds)
-    return judge(find_law("token_bump"), sweep, baseline)
+    return judge_sweep(find_law("token_bump"), sweep, baseline)
 
 
 def test_shares_of_two_hub_models_stand_apart():

@@ -1,4 +1,4 @@
-"""What is observed of one context: an observer a group of quantities, and the table of the variables they fill.
+"""Everything that is observed of one context, from an observer for each group of quantities.
 
 An observer maps a `View` to variables of a sweep, by name; the band of X is X +- `X_halfwidth`. One that lacks what it
 needs (log-odds, concepts, chosen tokens) observes nothing.
@@ -10,32 +10,15 @@ from scipy.special import logsumexp
 
 from numerics.bands.band import rounding_halfwidth
 from numerics.lowering.setting import most_probable
-from numerics.observing.divergences import observe_divergences
-from numerics.observing.entropy import observe_entropy
-from numerics.observing.singular_values import observe_singular_values
-from numerics.observing.view import View
+from numerics.observing.observers.divergences import observe_divergences
+from numerics.observing.observers.entropy import observe_entropy
+from numerics.observing.observers.singular_values import observe_singular_values
+from numerics.observing.observers.view import View
 
 UNDERFLOW = 1e-250
 """A concept's share of the largest token's probability below which its mass is summed again on its own scale."""
 
 Variables = dict[str, np.ndarray]
-
-DIMENSIONS: dict[str, tuple[str, ...]] = {
-    "log_probability": ("token", "strength"),
-    "log_probability_slope": ("token", "slope_strength"),
-    "log_probability_slope_halfwidth": ("slope_strength",),
-    "slope_at_zero": ("vocab",),
-    "slope_peak_lower": ("token",),
-    "slope_peak_upper": ("token",),
-    "log_ratio": ("token", "strength"),
-    "interplay": ("token", "strength"),
-    "concept_logit": ("concept", "strength"),
-    "efficiency": ("concept", "strength"),
-    "efficiency_halfwidth": ("concept", "strength"),
-    "singular_values": ("rank",),
-    "singular_values_halfwidth": (),
-}
-"""Dimensions of the variables beside the context; those not listed are curves of the strength alone."""
 
 
 def observe_context(view: View) -> Variables:
@@ -47,7 +30,7 @@ def observe_context(view: View) -> Variables:
 
 
 def observe_tokens(view: View) -> Variables:
-    """Log-probabilities of the chosen tokens, and their log-odds against the most probable token of the base law."""
+    """Log-probabilities of the chosen tokens, and their log-odds against the most probable unsteered token."""
     if not view.tokens.size:
         return {}
     logits = view.logits[:, view.tokens].astype(np.float64)
@@ -87,8 +70,8 @@ def observe_greedy(view: View) -> Variables:
         return found
     low, high = np.full(len(view.top), np.inf), np.full(len(view.top), -np.inf)
     least = (view.top - 2 * view.halfwidth)[:, None]
-    for block, values in view.blocks():
-        may_lead, odds = values >= least, view.log_odds[block]
+    for columns, values in view.slices():
+        may_lead, odds = values >= least, view.log_odds[columns]
         np.minimum(low, np.where(may_lead, odds, np.inf).min(axis=1), out=low)
         np.maximum(high, np.where(may_lead, odds, -np.inf).max(axis=1), out=high)
     return found | {"greedy_log_odds": (low + high) / 2, "greedy_log_odds_halfwidth": (high - low) / 2}
@@ -117,7 +100,7 @@ def concept_log_masses(view: View) -> tuple[Float[np.ndarray, "concepts strength
 
 
 def observe_pushes(view: View) -> Variables:
-    """Relative entropies to and from the unsteered law, and each concept's share of the former."""
+    """Relative entropies to and from the unsteered distribution, and each concept's share of the former."""
     return observe_divergences(view, None if view.concepts is None else concept_log_masses(view))
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from numerics.observing.view import View
+from numerics.observing.observers.view import View
 
 ROWS = 65
 """Strengths that the table is taken over, at most, evenly chosen."""
@@ -14,13 +14,13 @@ def observe_singular_values(view: View) -> dict[str, np.ndarray]:
 
     The normalisation drops out with the row means. Centring is a projection and singular values move by at most the
     norm of the error (Weyl), so they are off by at most the root mean square of the logits' rounding. They are roots of
-    the eigenvalues of the table's Gram matrix, summed block by block, in which rounding is at most V eps of its trace:
+    the eigenvalues of the table's Gram matrix, summed slice by slice, in which rounding is at most V eps of its trace:
     of a singular value the root of that, which is less than what logits in float32 are off by.
     """
     rows = slice(None, None, -(-len(view.strengths) // ROWS))
     strengths, means = view.strengths[rows], view.mean_logit[rows]
     gram = np.zeros((len(strengths), len(strengths)))
-    for _, values in view.blocks():
+    for _, values in view.slices():
         centred = values[rows] - means[:, None]
         centred -= centred.mean(axis=0)
         gram += centred @ centred.T

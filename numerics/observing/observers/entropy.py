@@ -3,7 +3,7 @@
 import numpy as np
 
 from numerics.bands.band import rounding_halfwidth
-from numerics.observing.view import View
+from numerics.observing.observers.view import View
 
 
 def observe_entropy(view: View) -> dict[str, np.ndarray]:
@@ -13,10 +13,10 @@ def observe_entropy(view: View) -> dict[str, np.ndarray]:
     itself at most at the rate h (3 A + 2): for h < 1/3 the entropy is within h A + 3 h^2 (A + 1) of exact.
     """
     entropy, deviation = np.zeros((2, len(view.strengths)))
-    for _, logits in view.blocks():
+    for _, logits in view.slices():
         logs = logits - view.log_normaliser[:, None]
         entropy -= (np.exp(logs) * logs).sum(axis=1)
-    for _, logits in view.blocks():
+    for _, logits in view.slices():
         logs = logits - view.log_normaliser[:, None]
         deviation += (np.exp(logs) * np.abs(logs + entropy[:, None])).sum(axis=1)
     off = view.halfwidth * deviation + 3 * view.halfwidth**2 * (deviation + 1)

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 
 from numerics.bands.band import rounding_halfwidth
 
-BLOCK = 4096
+SLICE = 4096
 """Vocabulary columns worked on at once: bounded memory whatever the vocabulary."""
 
 
@@ -53,8 +53,8 @@ class View:
         )
         weights = np.concatenate(columns, axis=1)
         sums = np.zeros((len(self.logits), weights.shape[1]))
-        for block, values in self.blocks():
-            sums += np.exp(values - self.top[:, None]) @ weights[block]
+        for columns, values in self.slices():
+            sums += np.exp(values - self.top[:, None]) @ weights[columns]
         return sums
 
     @cached_property
@@ -63,10 +63,10 @@ class View:
 
     @cached_property
     def mean_logit(self) -> Float[np.ndarray, " strengths"]:
-        return sum(values.sum(axis=1) for _, values in self.blocks()) / self.logits.shape[1]
+        return sum(values.sum(axis=1) for _, values in self.slices()) / self.logits.shape[1]
 
-    def blocks(self) -> Iterator[tuple[slice, Float[np.ndarray, "strengths block"]]]:
+    def slices(self) -> Iterator[tuple[slice, Float[np.ndarray, "strengths slice"]]]:
         """The logits in float64, some columns of the vocabulary at a time."""
-        for start in range(0, self.logits.shape[1], BLOCK):
-            block = slice(start, start + BLOCK)
-            yield block, self.logits[:, block].astype(np.float64)
+        for start in range(0, self.logits.shape[1], SLICE):
+            columns = slice(start, min(start + SLICE, self.logits.shape[1]))
+            yield columns, self.logits[:, columns].astype(np.float64)

@@ -1,8 +1,8 @@
-"""Relative entropies between the steered and the unsteered law, and what of them buys a concept, as observed.
+"""Relative entropies between the steered and the unsteered distribution, and what of them buys a concept, as observed.
 
 With d = log p_alpha - log p, and h(r) = r e^r - e^r + 1,
 
-    KL(p_alpha || p) = sum p h(d),    KL(p || p_alpha) = sum p (e^d - 1 - d)
+    KL(p_alpha, p) = sum p h(d),    KL(p, p_alpha) = sum p (e^d - 1 - d)
 
 term by term positive, so that nothing cancels where d is small.
 """
@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from numerics.exponential_sums.tilted import binary_divergence, exp_beyond_linear
-from numerics.observing.view import View
+from numerics.observing.observers.view import View
 
 LogMasses = tuple[Float[np.ndarray, "concepts strengths"], ...]
 
@@ -23,11 +23,11 @@ LogMasses = tuple[Float[np.ndarray, "concepts strengths"], ...]
 def observe_divergences(view: View, log_masses: LogMasses | None) -> dict[str, np.ndarray]:
     """`kl_forward`, `kl_reverse` and, given log-masses inside and outside the concepts, `efficiency`.
 
-    If d is within w = 2 (h + h_0) of exact, KL(p || p_alpha) is within w sum |p_alpha - p| + w^2, and the other within
+    If d is within w = 2 (h + h_0) of exact, KL(p, p_alpha) is within w sum |p_alpha - p| + w^2, and the other within
     w sum p_alpha |d| + w^2, beside the share 2 h_0 of itself that p is off by.
     """
     sums = np.zeros((4, len(view.strengths)))
-    for _, values in view.blocks():
+    for _, values in view.slices():
         values -= view.log_normaliser[:, None]
         sums += np.asarray(_sums(values, values[view.base]))
     forward, reverse, moved, swept = sums
@@ -62,14 +62,14 @@ def _efficiency(view: View, found: dict[str, np.ndarray], log_masses: LogMasses,
 
 
 @jax.jit
-def _sums(log_probs: Float[Array, "strengths block"], base: Float[Array, " block"]) -> Float[Array, "4 strengths"]:
-    """Sums over a block of p h(d), p (e^d - 1 - d), |p_alpha - p| and p_alpha |d|."""
+def _sums(log_probs: Float[Array, "strengths slice"], base: Float[Array, " slice"]) -> Float[Array, "4 strengths"]:
+    """Sums over a slice of p h(d), p (e^d - 1 - d), |p_alpha - p| and p_alpha |d|."""
     total = partial(jnp.sum, axis=1)
     d = log_probs - base
-    law, steered = jnp.exp(base), jnp.exp(log_probs)
+    unsteered, steered = jnp.exp(base), jnp.exp(log_probs)
     small = jnp.clip(d, -0.5, 0.5)
     near = jnp.abs(d) < 0.5
-    forward = jnp.where(near, steered * exp_beyond_linear(-small), steered * d - steered + law)
-    reverse = jnp.where(near, law * exp_beyond_linear(small), steered - law - law * d)
-    change = jnp.where(near, law * jnp.expm1(small), steered - law)
+    forward = jnp.where(near, steered * exp_beyond_linear(-small), steered * d - steered + unsteered)
+    reverse = jnp.where(near, unsteered * exp_beyond_linear(small), steered - unsteered - unsteered * d)
+    change = jnp.where(near, unsteered * jnp.expm1(small), steered - unsteered)
     return jnp.stack([total(forward), total(reverse), total(jnp.abs(change)), total(steered * jnp.abs(d))])

@@ -1,0 +1,179 @@
+"""Next-token curves: run a model over strengths, one context at a time, and keep what the comparator needs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from jaxtyping import ArrayLike, Float
+
+from numerics.bands.band import ROUNDING, around
+from numerics.observing.answers import attributes_of, checked_rows, strengths_asked
+from numerics.observing.exact_slopes import SlopeObserver, Slopes, peaks_by_slopes
+from numerics.observing.model import SteeredModel, Steering
+from numerics.observing.observers.context import (
+    Variables,
+    observe_concepts,
+    observe_context,
+    observe_interplay,
+    observe_tokens,
+)
+from numerics.observing.observers.view import View
+from numerics.observing.refine import finer_grid
+from numerics.observing.remembered import Remembered
+from numerics.observing.summary import Summary, empty_summary, summarise
+from numerics.observing.sweep import Sweep
+from numerics.observing.variables import SHAPES, VARIABLES
+from numerics.observing.watched import Watched, leading
+
+LOCATED = 8
+"""Of the chosen tokens, how many of the likeliest get their peaks by root-finding."""
+
+Grid = Float[np.ndarray, " strengths"]
+
+
+def observe_next_token(
+    model: SteeredModel,
+    contexts: Sequence[Any],
+    strengths: Float[ArrayLike, " strengths"] | Sequence[float],
+    steering: Steering,
+    watched: Watched | None = None,
+    *,
+    slope_every: int = 8,
+    budget: int = 0,
+    rounding: float = ROUNDING,
+    summarised: Sweep | None = None,
+    attributes: dict[str, Any] | None = None,
+) -> Sweep:
+    """Steered next-token curves of every context: what is `watched` in full, the whole vocabulary in summary.
+
+    Every `slope_every`-th strength gets the exact slope, where the model offers derivatives (0: never). Up to `budget`
+    strengths are added where the watched tokens and concepts need them: where they bend between neighbours, turn, or by
+    their exact slopes have turned (`numerics.observing.refine`). `summarised` is a sweep of the very same model along
+    the same vector, whose strengths and summary of the vocabulary are taken over. `rounding` is the factor of
+    `numerics.bands.band`, measured by `calibrate`. A grid without 0 gets it inserted, and a note says so. Logits that
+    are NaN or infinite are a `ValueError` that names context and strength.
+    """
+    grid, notes = strengths_asked(strengths)
+    if not len(contexts):
+        raise ValueError("no contexts given: a sweep needs at least one")
+    asking = _asking(model, steering, watched or Watched(), rounding, slopes=slope_every > 0, twice=budget > 0)
+    sloped, given = grid[:: slope_every or 1], len(grid)
+    if summarised is not None:
+        grid, sloped = summarised.strengths, np.asarray(summarised.data.get("slope_strength", sloped))
+    elif budget and (asking.watched.ids.size or asking.watched.masks is not None):
+        grid = _finer(asking, contexts, grid, sloped, budget)
+    rows, dtype, summary = [], "", _summary(summarised, len(contexts), model.vocab_size)
+    for number, context in enumerate(contexts):
+        view = asking.view(context, grid)
+        rows.append(_row(asking, context, view, sloped, located=summarised is None))
+        if summarised is None:
+            summarise(summary, number, view)
+        dtype = view.logits.dtype
+    data = _dataset(rows, summary, grid, sloped, asking.watched)
+    known = attributes_of(model, steering, dtype, notes) | {"strengths_added": len(grid) - given}
+    return Sweep(data=data.assign_attrs(known | (attributes or {})))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Asking:
+    """A steered model and what is watched of it."""
+
+    model: Any
+    steering: Steering
+    watched: Watched
+    rounding: float
+    slopes: SlopeObserver | None
+
+    def view(self, context: Any, strengths: Grid, vector: Any = None) -> View:
+        """The logits of a context, along another vector if one is given."""
+        where = self.steering.keywords | ({} if vector is None else {"vector": vector})
+        answer = self.model.logits(context, strengths, **where)
+        return View(
+            strengths=strengths,
+            logits=checked_rows(answer, strengths, f"context {str(context)[:40]!r}: the logits", "vocab"),
+            rounding=self.rounding,
+            tokens=self.watched.ids,
+            log_odds=self.watched.odds,
+            concepts=self.watched.masks,
+        )
+
+
+def _asking(model: Any, steering: Steering, watched: Watched, rounding: float, *, slopes: bool, twice: bool) -> _Asking:
+    """One that is asked twice at a strength remembers what it said."""
+    asked = Remembered(model) if twice and not isinstance(model, Remembered) else model
+    observer = None
+    if slopes and watched.ids.size and hasattr(model, "derivative"):
+        observer = SlopeObserver(model=asked, steering=steering, tokens=watched.ids, rounding=rounding)
+    return _Asking(model=asked, steering=steering, watched=watched, rounding=rounding, slopes=observer)
+
+
+def _row(asking: _Asking, context: Any, view: View, sloped: Grid, *, located: bool) -> Variables:
+    """All that is kept of one context."""
+    row = observe_context(view) | _slopes(asking.slopes, context, view, sloped, located=located)
+    if (other := asking.watched.other_vector) is not None and asking.watched.ids.size:
+        along = (other, np.asarray(asking.steering.vector) + np.asarray(other))
+        row |= observe_interplay(view, *(asking.view(context, view.strengths, vector) for vector in along))
+    return row
+
+
+def _finer(asking: _Asking, contexts: Sequence[Any], strengths: Grid, sloped: Grid, budget: int) -> Grid:
+    """The strengths with at most `budget` more, where the watched tokens and concepts of any context need them."""
+    curves, with_slopes = [], []
+    for context in contexts:
+        view = asking.view(context, strengths)
+        found = observe_tokens(view) | observe_concepts(view)
+        shown = [name for name in ("log_probability", "concept_logit") if name in found]
+        bands = [around(strengths, found[name].T, found[f"{name}_halfwidth"][:, None]) for name in shown]
+        curves += bands
+        if asking.slopes is not None:
+            slopes, halfwidth = asking.slopes.slopes(context, sloped)
+            with_slopes.append((bands[0], around(sloped, slopes, halfwidth[:, None])))
+    return finer_grid(curves, with_slopes, budget)
+
+
+def _slopes(
+    observer: SlopeObserver | None, context: Any, view: View, strengths: Float[np.ndarray, " some"], *, located: bool
+) -> Variables:
+    """Exact slopes of the chosen tokens, of all at 0 and, if `located`, the peaks of the likeliest as their roots."""
+    if observer is None:
+        return {}
+    slopes, halfwidth = observer.slopes(context, strengths)
+    found = {
+        "log_probability_slope": slopes.T,
+        "log_probability_slope_halfwidth": halfwidth,
+        "slope_at_zero": observer.slope_at_zero(context),
+    }
+    if not located:
+        return found
+    logits = view.logits[:, observer.tokens]
+    likeliest = leading(logits[view.base], LOCATED)
+    near = view.strengths[(logits[:, likeliest] - view.log_normaliser[:, None]).argmax(axis=0)]
+
+    def slopes_at(at: Float[np.ndarray, " some"]) -> Slopes:
+        values, width = observer.slopes(context, at)
+        return values[:, likeliest], width
+
+    peaks = np.full((observer.tokens.size, 2), np.nan)
+    peaks[likeliest] = peaks_by_slopes(slopes_at, strengths, (slopes[:, likeliest], halfwidth), near)
+    return found | {"slope_peak_lower": peaks[:, 0], "slope_peak_upper": peaks[:, 1]}
+
+
+def _summary(summarised: Sweep | None, contexts: int, vocab: int) -> Summary:
+    """Room for a summary, or the one that is there."""
+    empty = empty_summary(contexts, vocab)
+    return empty if summarised is None else {name: summarised.data[name].to_numpy() for name in empty}
+
+
+def _dataset(rows: list[Variables], summary: Summary, strengths: Grid, sloped: Grid, watched: Watched) -> xr.Dataset:
+    found: dict[str, Any] = {name: np.stack([row[name] for row in rows]) for name in rows[0]} | summary
+    if watched.odds is not None:
+        found["log_odds"] = watched.odds
+    coords: dict[str, Any] = {"strength": strengths, "token": watched.ids, "shape": list(SHAPES)}
+    coords |= {"bound": ["lower", "upper"], "rank": np.arange(1, 1 + len(rows[0]["singular_values"]))}
+    if "log_probability_slope" in found:
+        coords["slope_strength"] = sloped
+    if watched.masks is not None:
+        coords["concept"] = watched.names
+    return xr.Dataset({name: (VARIABLES[name].dimensions, values) for name, values in found.items()}, coords=coords)

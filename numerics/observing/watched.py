@@ -1,0 +1,67 @@
+"""What is watched of a model's next token, chosen before any sweep."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import ArrayLike, Bool, Float, Int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Watched:
+    """The `tokens` (ids) whose curves are kept in full, the log-odds M of every token, and the concepts by name.
+
+    Along with an `other_vector` its interplay with the steering vector is watched. What is not given is not observed.
+    """
+
+    tokens: Int[ArrayLike, " tokens"] | Sequence[int] = ()
+    log_odds: Float[ArrayLike, " vocab"] | None = None
+    concepts: Bool[ArrayLike, "concepts vocab"] | None = None
+    concept_names: Sequence[str] = ()
+    other_vector: Float[ArrayLike, "..."] | None = None
+
+    @cached_property
+    def ids(self) -> Int[np.ndarray, " tokens"]:
+        """The tokens, ascending, without repeats."""
+        return np.unique(np.asarray(self.tokens, np.int64))
+
+    @cached_property
+    def odds(self) -> Float[np.ndarray, " vocab"] | None:
+        """The log-odds in float64."""
+        return None if self.log_odds is None else np.asarray(self.log_odds, np.float64)
+
+    @cached_property
+    def masks(self) -> Bool[np.ndarray, "concepts vocab"] | None:
+        """The members of each concept."""
+        return None if self.concepts is None else np.atleast_2d(np.asarray(self.concepts, bool))
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Of the concepts, numbers where none are given."""
+        count = 0 if self.masks is None else len(self.masks)
+        return list(self.concept_names or (f"concept {n}" for n in range(count)))
+
+
+def choose_tokens(
+    log_probs: Float[ArrayLike, "contexts vocab"],
+    log_odds: Float[ArrayLike, " vocab"],
+    concepts: Bool[ArrayLike, "concepts vocab"] | None = None,
+    k: int = 8,
+) -> Int[np.ndarray, " tokens"]:
+    """Ids of tokens to watch, chosen from the unsteered model alone: at most 4k, ascending, without repeats.
+
+    The k most probable (mean probability over contexts), the k of largest and of smallest log-odds, and the k most
+    probable of the target concept (the first row of `concepts`).
+    """
+    mass = np.exp(np.atleast_2d(np.asarray(log_probs, np.float64))).mean(axis=0)
+    odds = np.asarray(log_odds, np.float64)
+    rankings = [mass, odds, -odds]
+    if concepts is not None:
+        rankings.append(np.where(np.atleast_2d(np.asarray(concepts, bool))[0], mass, -1.0))
+    return np.unique(np.concatenate([leading(ranking, k) for ranking in rankings]))
+
+
+def leading(values: Float[np.ndarray, " vocab"], k: int) -> Int[np.ndarray, " leading"]:
+    """The places of the k largest values; of equal ones the first."""
+    return np.argsort(-values, kind="stable")[:k] if k < values.size else np.arange(values.size)
