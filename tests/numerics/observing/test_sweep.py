@@ -322,7 +322,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
     def fail(*args, **kwargs):
         raise OSError("disk full")
 
-    monkeypatch.setattr(xr.Dataset, "to_netcdf", fail)
+    monkeypatch.setattr("numerics.files.atomic.os.replace", fail)
     with pytest.raises(OSError, match="disk full"):
         observed().write(path)
     assert path.read_text() == "old"
