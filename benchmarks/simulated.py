@@ -60,6 +60,11 @@ def flat(rng: Generator, strengths: int, curves: int) -> Table:
     return np.broadcast_to(rng.random(curves), (strengths, curves)).copy()
 
 
+def _bounded_slope(band: shapes.Band) -> shapes.Departures:
+    steepest = STEP * band.strengths[:, None]
+    return shapes.slope(band, -steepest, steepest)
+
+
 CLASSES: dict[str, ShapeClass] = {
     "rising": ShapeClass(draw=turning(0, 1), judge=lambda band, _: shapes.rising(band, "departing")),
     "falling": ShapeClass(draw=turning(0, -1), judge=lambda band, _: shapes.falling(band, "departing")),
@@ -67,7 +72,7 @@ CLASSES: dict[str, ShapeClass] = {
     "U": ShapeClass(draw=turning(1, -1), judge=lambda band, _: shapes.valley(band)),
     "at most 3 turns": ShapeClass(draw=turning(3, 1), judge=lambda band, _: shapes.turns(band, 3)),
     "convex": ShapeClass(draw=convex, judge=lambda band, _: shapes.convex(band)),
-    "bounded slope": ShapeClass(draw=steep, judge=lambda band, _: shapes.slope(band, -STEP, STEP)),
+    "bounded slope": ShapeClass(draw=steep, judge=lambda band, _: _bounded_slope(band)),
     "plateau": ShapeClass(draw=flat, judge=lambda band, _: shapes.flat(band)),
     "closed form": ShapeClass(draw=turning(3, 1), judge=lambda band, truth: shapes.close(band, truth), shifts=False),
     "bounded value": ShapeClass(

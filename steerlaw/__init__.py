@@ -17,38 +17,50 @@ if TYPE_CHECKING:
     from numerics.judging.one_curve import compare
     from numerics.observing.curves.build import steered_curve
     from numerics.observing.curves.loading import load_curve
-    from real_models import load_model, wrap
+    from numerics.observing.next_token import observe_next_token as sweep
+    from real_models import examine as doctor
+    from real_models import load_model, load_vector, wrap
     from steerlaw.report import Report
+    from steerlaw.results.choosing import choose
     from steerlaw.verification import verify
     from theory.catalogue import laws
 
 _HOME = {
-    "certify_peak": "numerics",
-    "compare": "numerics.judging.one_curve",
-    "cross_entropy_change": "numerics",
-    "cumulants": "numerics",
-    "peak_strengths": "numerics",
-    "sweet_spot": "numerics",
-    "load_curve": "numerics.observing.curves.loading",
-    "load_model": "real_models",
-    "steered_curve": "numerics.observing.curves.build",
-    "wrap": "real_models",
-    "Report": "steerlaw.report",
-    "verify": "steerlaw.verification",
-    "laws": "theory.catalogue",
+    "Report": "steerlaw.report:Report",
+    "certify_peak": "numerics:certify_peak",
+    "choose": "steerlaw.results.choosing:choose",
+    "compare": "numerics.judging.one_curve:compare",
+    "cross_entropy_change": "numerics:cross_entropy_change",
+    "cumulants": "numerics:cumulants",
+    "doctor": "real_models:examine",
+    "laws": "theory.catalogue:laws",
+    "load_curve": "numerics.observing.curves.loading:load_curve",
+    "load_model": "real_models:load_model",
+    "load_vector": "real_models:load_vector",
+    "peak_strengths": "numerics:peak_strengths",
+    "steered_curve": "numerics.observing.curves.build:steered_curve",
+    "sweep": "numerics.observing.next_token:observe_next_token",
+    "sweet_spot": "numerics:sweet_spot",
+    "verify": "steerlaw.verification:verify",
+    "wrap": "real_models:wrap",
 }
+"""Where each name lives: `module:name`."""
 
 __all__ = [
     "Report",
     "certify_peak",
+    "choose",
     "compare",
     "cross_entropy_change",
     "cumulants",
+    "doctor",
     "laws",
     "load_curve",
     "load_model",
+    "load_vector",
     "peak_strengths",
     "steered_curve",
+    "sweep",
     "sweet_spot",
     "verify",
     "wrap",
@@ -62,7 +74,8 @@ def __getattr__(name: str) -> Any:
         return version("steerlaw")
     if name not in _HOME:
         raise AttributeError(f"module 'steerlaw' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    module, _, there = _HOME[name].partition(":")
+    return getattr(import_module(module), there)
 
 
 def __dir__() -> list[str]:

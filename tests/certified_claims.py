@@ -74,7 +74,9 @@ def judge(claim: Claim, subject: Subject, points: Sequence[Number], curve: Curve
         case Turns():
             return _judge_turns(claim, subject, inside, curve)
         case Close():
-            return _each(inside, lambda at: _close(claim, subject, at, curve))
+            if claim.derivative and claim.quantity.along != "strength":
+                raise ValueError(f"{claim.says}: no exact derivative along {claim.quantity.along} to judge it by")
+            return _each(inside, lambda at: _close(claim, subject, at, curve(at, claim.derivative)))
         case Bounded():
             if claim.derivative and claim.quantity.along != "strength":
                 return _judge_differences(claim, subject, inside, curve)
@@ -101,10 +103,9 @@ def _each(points: Sequence[Number], gaps: Callable[[Number], list[tuple[str, arb
     return Finding(decided=decided)
 
 
-def _close(claim: Close, subject: Subject, at: Number, curve: Curve) -> list[tuple[str, arb, arb]]:
+def _close(claim: Close, subject: Subject, at: Number, seen: arb) -> list[tuple[str, arb, arb]]:
     here = {ABSCISSA[claim.quantity.along]: at}
     value, remainder = (ball(evaluate(part, subject, here)) for part in (claim.value, claim.remainder))
-    seen = curve(at, 0)
     return [("farther from the closed form than its remainder", remainder - abs(seen - value), seen)]
 
 

@@ -57,6 +57,7 @@ CURVES: dict[str, Callable[[Subject, list[Any], list[arb]], Any]] = {
     "log_odds": lambda subject, now, base: ball(subject.world.log_odds[subject.token]) + 0 * now[0],
     "mean_log_odds": _mean_log_odds,
     "greedy_log_odds": lambda subject, now, base: ball(subject.world.log_odds[_most_probable(now)]),
+    "entropy": lambda subject, now, base: total([-log.exp() * log for log in now]),
     "top_log_probability": lambda subject, now, base: reduce(arb.max, now),
     "kl_forward": lambda subject, now, base: _divergence(now, base),
     "kl_reverse": lambda subject, now, base: _divergence(base, now),

@@ -40,7 +40,7 @@ def against_the_linear_law() -> list[Step]:
     a, b = sp.symbols("a b", real=True)
     return [
         Inequality(
-            says="The linear law exp(l_0 + tau t) misses (1 - cos tau) l_0 + (tau - sin tau) t of the logit; as common"
+            says="The linear tilt exp(l_0 + tau t) misses (1 - cos tau) l_0 + (tau - sin tau) t of the logit; as common"
             " offsets drop out, a = l_0(z) - c_0 and b = t(z) - c_1 do instead: Cauchy-Schwarz",
             smaller=(less * a + lag * b) ** 2,
             larger=(a**2 + b**2) * (less**2 + lag**2),

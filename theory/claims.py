@@ -1,9 +1,9 @@
 """What a law says about curves: three small kinds of claim, each over a domain of strengths.
 
-`Close`: the quantity equals a closed form up to a proved remainder. `Turns`: it has at most n turning points.
-`Bounded`: it, or a derivative of it, stays between two bounds. Values, remainders, bounds, domains and conditions are
-SymPy expressions in the atoms of `theory.tilted`, which is all that is known before steering, and in the variable that
-the quantity's curves run along (`theory.quantities.ABSCISSA`).
+`Close`: the quantity, or a derivative of it, equals a closed form up to a proved remainder. `Turns`: the quantity has
+at most n turning points. `Bounded`: it, or a derivative of it, stays between two bounds. Values, remainders, bounds,
+domains and conditions are SymPy expressions in the atoms of `theory.tilted`, which is all that is known before
+steering, and in the variable that the quantity's curves run along (`theory.quantities.ABSCISSA`).
 """
 
 from dataclasses import dataclass
@@ -31,14 +31,21 @@ ALWAYS = Condition(name="none", holds=sp.true)
 
 @dataclass(frozen=True, kw_only=True)
 class Close:
-    """`|quantity(alpha) - value(alpha)| <= remainder(alpha)` for every strength in the domain."""
+    """`|d^k quantity/d alpha^k - value(alpha)| <= remainder(alpha)` on the domain, `k = derivative` (0: the quantity).
+
+    A derivative is never differenced: the observed curve is held against the integral of `value`.
+    """
 
     says: str
     quantity: Quantity
     value: sp.Expr
     remainder: sp.Expr = sp.S.Zero
+    derivative: int = 0
     domain: sp.Set = sp.S.Reals
     condition: Condition = ALWAYS
+
+    def __post_init__(self) -> None:
+        _check_derivative(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +69,7 @@ class Turns:
 
 @dataclass(frozen=True, kw_only=True)
 class Bounded:
-    """`lower <= d^k quantity / d alpha^k <= upper` on the domain, `k = derivative`; a missing bound is None."""
+    """`lower <= d^k quantity/d alpha^k <= upper` on the domain, `k = derivative`; a missing bound is None."""
 
     says: str
     quantity: Quantity
@@ -72,5 +79,22 @@ class Bounded:
     domain: sp.Set = sp.S.Reals
     condition: Condition = ALWAYS
 
+    def __post_init__(self) -> None:
+        _check_derivative(self)
+
 
 Claim = Close | Turns | Bounded
+
+MOST_DERIVATIVES = 2
+"""Highest derivative that the comparator holds a curve against."""
+
+
+def _check_derivative(claim: Close | Bounded) -> None:
+    """A derivative is of order 1 or 2, and on one interval: how a curve moves across a gap is not known."""
+    order = claim.derivative
+    if order not in range(MOST_DERIVATIVES + 1):
+        raise ValueError(f"{claim.says}: derivative: expected 0 to {MOST_DERIVATIVES}, got {order}")
+    if order and not isinstance(claim.domain, sp.Interval | type(sp.S.Reals)):
+        raise ValueError(
+            f"{claim.says}: a claim about a derivative needs one interval as its domain, got {claim.domain}"
+        )

@@ -15,9 +15,9 @@ class Counterexample:
     """A curve, in a small instance, that the comparator must flag as a departure from claim number `claim`.
 
     `values` is the curve, an expression in the same atoms as the claim's, so that it evaluates like a prediction. The
-    instance has one context with next-token law `probabilities` and log-odds `log_odds`, which are also its logit
-    shift; `token` (0-based) is the token at hand, `concept` the tokens of the concept at hand and the target, to which
-    the context belongs if `in_target`. `limits` are the predicted logits at -inf and +inf, exact from strength
+    instance has one context with next-token distribution `probabilities` and log-odds `log_odds`, which are also its
+    logit shift; `token` (0-based) is the token at hand, `concept` the tokens of the concept at hand and the target, to
+    which the context belongs if `in_target`. `limits` are the predicted logits at -inf and +inf, exact from strength
     `limit_strength` on. Strengths run over `window`.
     """
 

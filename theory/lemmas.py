@@ -1,4 +1,4 @@
-"""Steps that several derivations share: facts about the mean and the variance of the log-odds under the tilted law."""
+"""Steps that several derivations share: the mean and the variance of the log-odds under the tilt."""
 
 import sympy as sp
 
@@ -14,7 +14,7 @@ from theory.tilted import (
     M_min,
     M_range,
     OutsideCumulant,
-    TiltedLaw,
+    TiltedProbability,
     Top,
     V,
     alpha,
@@ -38,12 +38,12 @@ from theory.tilted import (
 )
 
 AFFINE = "affine logits: the steered logits are l_j + alpha s"
-PERFECT = "perfect training: the model's unsteered law is the data law (Assumption 2)"
+PERFECT = "perfect training: the model's unsteered distribution is the data law (Assumption 2)"
 SEPARATION = "sign separation: M > 0 exactly on the target concept (follows from Assumption 1)"
-CALIBRATED = "evaluation on the model's own law: the contexts' next tokens follow p_j (perfect training)"
+CALIBRATED = "evaluation on the model's own distribution: the contexts' next tokens follow p_j (perfect training)"
 
 forward_divergence: Expr = alpha * tilted_mean() - cgf()
-"""`KL(p_alpha || p)` in atoms."""
+"""`KL(p_alpha, p)` in atoms."""
 concept_logit: Expr = ConceptCumulant(0, alpha) - OutsideCumulant(0, alpha)
 gap: Expr = sp.IndexedBase("g", nonnegative=True)
 t = sp.Symbol("t", positive=True)
@@ -65,7 +65,7 @@ def context_mean(member: sp.IndexedBase, f: Expr) -> Expr:
 
 
 def mean_within(member: Expr, f: Expr) -> Expr:
-    """Mean of an expression in y under the tilted law within a set of tokens, given by its indicator."""
+    """Mean of an expression in y under the tilted distribution within a set of tokens, given by its indicator."""
     return vocabulary_sum(member * f * tilt_weight(y)) / vocabulary_sum(member * tilt_weight(y))
 
 
@@ -79,16 +79,16 @@ def concept_slope() -> Step:
 
 
 def divergence_of_the_tilt() -> Step:
-    """`KL(p_alpha || p) = alpha K'(alpha) - K(alpha)`."""
+    """`KL(p_alpha, p) = alpha K'(alpha) - K(alpha)`."""
     return Identity(
-        says="Relative entropy of the steered law to the unsteered one",
-        lhs=vocabulary_sum(TiltedLaw(y) * (log_tilted(y) - sp.log(p[j, y]))),
+        says="Relative entropy of the steered distribution to the unsteered one",
+        lhs=vocabulary_sum(TiltedProbability(y) * (log_tilted(y) - sp.log(p[j, y]))),
         rhs=forward_divergence,
     )
 
 
 def slope_of_the_divergence() -> Step:
-    """`d KL(p_alpha || p) / d alpha = alpha Var_alpha[M]`."""
+    """`d KL(p_alpha, p) / d alpha = alpha Var_alpha[M]`."""
     return Identity(
         says="Its slope is alpha times the variance of the log-odds",
         lhs=slope(forward_divergence),

@@ -118,7 +118,7 @@ MEAN_LOG_ODDS = _quantity(
     r"\mathbb{E}_{p_{\alpha}}[M]",
     "nats",
     "context",
-    "mean of the log-odds M under the steered law",
+    "mean of the log-odds M under the steered distribution",
 )
 GREEDY_LOG_ODDS = _quantity(
     "greedy_log_odds",
@@ -127,6 +127,14 @@ GREEDY_LOG_ODDS = _quantity(
     "nats",
     "context",
     "log-odds of the most probable token, the one that greedy decoding takes",
+)
+ENTROPY = _quantity(
+    "entropy",
+    "H(p_α)",
+    r"H(p_{\alpha})",
+    "nats",
+    "context",
+    "entropy of the steered distribution",
 )
 TOP_LOG_PROBABILITY = _quantity(
     "top_log_probability",
@@ -148,19 +156,19 @@ SINGULAR_VALUES = _quantity(
 )
 KL_FORWARD = _quantity(
     "kl_forward",
-    "KL(p_α || p)",
-    r"\mathrm{KL}(p_{\alpha} \,\|\, p)",
+    "KL(p_α, p)",
+    r"\mathrm{KL}(p_{\alpha}, p)",
     "nats",
     "context",
-    "relative entropy of the steered law to the unsteered one",
+    "relative entropy of the steered distribution to the unsteered one",
 )
 KL_REVERSE = _quantity(
     "kl_reverse",
-    "KL(p || p_α)",
-    r"\mathrm{KL}(p \,\|\, p_{\alpha})",
+    "KL(p, p_α)",
+    r"\mathrm{KL}(p, p_{\alpha})",
     "nats",
     "context",
-    "relative entropy of the unsteered law to the steered one",
+    "relative entropy of the unsteered distribution to the steered one",
 )
 INTERPLAY = _quantity(
     "interplay",
@@ -185,7 +193,7 @@ EFFICIENCY = _quantity(
     r"\eta_{\alpha}(C)",
     "probability",
     "context concept",
-    "share of the push KL(p_α || p) that buys the concept: kl(F_α || F_0)/KL(p_α || p)",
+    "share of the push KL(p_alpha, p) that buys the concept: kl(F_alpha, F_0)/KL(p_alpha, p)",
 )
 CROSS_ENTROPY_CHANGE = _quantity(
     "cross_entropy_change",

@@ -1,13 +1,13 @@
 """What a remainder of the logits can do to log-probabilities: logits `l + R` against logits `l`, R any real array.
 
-Shared by the laws that hold up to a remainder. The law `p[j, y] exp(alpha M[y])` stands for any positive weights.
+Shared by the laws that hold up to a remainder. The weights `p[j, y] exp(alpha M[y])` stand for any positive ones.
 """
 
 import sympy as sp
 
 from theory.lemmas import gap
 from theory.steps import Argued, Identity, Inequality, Step
-from theory.tilted import Expr, TiltedLaw, expectation, partition, tilt_weight, vocabulary_sum, y, z
+from theory.tilted import Expr, TiltedProbability, expectation, partition, tilt_weight, vocabulary_sum, y, z
 
 R: Expr = sp.IndexedBase("R", real=True)
 u = sp.Symbol("u", nonnegative=True)
@@ -20,7 +20,7 @@ def log_probabilities_move_within_the_oscillation() -> list[Step]:
     return [
         Identity(
             says="A remainder R in the logits multiplies each probability by exp(R(z)) over the mean of exp(R)",
-            lhs=perturbed / TiltedLaw(z),
+            lhs=perturbed / TiltedProbability(z),
             rhs=sp.exp(R[z]) / expectation(sp.exp(R[y])),
         ),
         Inequality(
@@ -45,11 +45,11 @@ def log_probabilities_move_within_the_oscillation() -> list[Step]:
 
 
 def divergence_is_quadratic_in_the_oscillation() -> list[Step]:
-    """`KL(p || p') = log E[exp R] - E[R] <= (osc R)^2/8`: rare tokens cannot dominate it."""
+    """`KL(p, p') = log E[exp R] - E[R] <= (osc R)^2/8`: rare tokens cannot dominate it."""
     perturbed = tilt_weight(y) * sp.exp(R[y]) / vocabulary_sum(tilt_weight(y) * sp.exp(R[y]))
     return [
         Identity(
-            says="The relative entropy to the perturbed law",
+            says="The relative entropy to the perturbed distribution",
             lhs=expectation(sp.log(tilt_weight(y) / partition()) - sp.log(perturbed)),
             rhs=sp.log(expectation(sp.exp(R[y]))) - expectation(R[y]),
         ),

@@ -1,10 +1,10 @@
 """Symbols and atoms of the tilted-law algebra.
 
-A model's next-token law in context j is `p[j, y]`, for tokens y = 1..V with V left open. Steering by `alpha` under
-perfect training tilts it: `p_alpha(y) = p[j, y] exp(alpha M[y]) / Z_j(alpha)`, with M the log-odds. Claims are written
-in *atoms*: `log(p[j, z])`, `M[z]`, the symbols below, and the functions below, each of which prints as mathematics,
-knows its derivative in alpha, and unfolds into sums over the vocabulary by `definition`. Derivations are about the
-sums; `numerics.lowering.expressions` evaluates the atoms.
+A model's next-token distribution in context j is `p[j, y]`, for tokens y = 1..V with V left open. Steering by `alpha`
+under perfect training tilts it: `p_alpha(y) = p[j, y] exp(alpha M[y]) / Z_j(alpha)`, with M the log-odds. Claims are
+written in *atoms*: `log(p[j, z])`, `M[z]`, the symbols below, and the functions below, each of which prints as
+mathematics, knows its derivative in alpha, and unfolds into sums over the vocabulary by `definition`. Derivations are
+about the sums; `numerics.lowering.expressions` evaluates the atoms.
 
 The context at hand is `j`, the token at hand `z`; `x`, `y`, `i`, `k` are bound. Sets are indicators: `C` the tokens of
 the concept at hand, `T` of the target concept, `Top` and `Bottom` those at M_max and M_min; `P` and `N` the positive
@@ -48,7 +48,7 @@ Top: Expr = sp.IndexedBase("T^+", integer=True, nonnegative=True)
 Bottom: Expr = sp.IndexedBase("T^-", integer=True, nonnegative=True)
 logit: Expr = sp.IndexedBase("l", real=True)
 logit_shift: Expr = sp.IndexedBase("s", real=True)
-LAWS = frozenset({p, r, pi})  # sum to 1 over their last index
+DISTRIBUTIONS = frozenset({p, r, pi})  # sum to 1 over their last index
 INDICATORS = frozenset({C, P, N, T, Top, Bottom})  # 0 or 1
 
 M_max: Expr = sp.Symbol("M_max", real=True)
@@ -75,12 +75,12 @@ def vocabulary_sum(term: Expr) -> Expr:
 
 
 def tilt_weight(token: Expr, strength: Expr = alpha) -> Expr:
-    """Unnormalised tilted law `p[j, token] exp(strength M[token])`."""
+    """Unnormalised tilted distribution `p[j, token] exp(strength M[token])`."""
     return p[j, token] * sp.exp(strength * M[token])
 
 
 def partition(strength: Expr = alpha) -> Expr:
-    """`Z_j(strength)`, the tilted law's normalisation as a sum over the vocabulary."""
+    """`Z_j(strength)`, the tilted distribution's normalisation as a sum over the vocabulary."""
     return vocabulary_sum(tilt_weight(y, strength))
 
 
@@ -234,19 +234,19 @@ class ExtremalLogMass(Atom):
 
 
 class ConceptDivergence(Atom):
-    """`ConceptDivergence(a)`: binary relative entropy `kl(F_a || F_0)` of the concept's probability F, in nats."""
+    """`ConceptDivergence(a)`: binary relative entropy `kl(F_a, F_0)` of the concept's probability F, in nats."""
 
     def names(self) -> tuple[str, str]:
         text, tex = _text(self.args[0])
-        return f"kl(F_{text} || F_0)", rf"\mathrm{{kl}}(F_{{{tex}}} \,\|\, F_0)"
+        return f"kl(F_{text}, F_0)", rf"\mathrm{{kl}}(F_{{{tex}}}, F_0)"
 
     def unfold(self) -> Expr:
         after, before = (expectation(C[y], strength) for strength in (self.args[0], sp.S.Zero))
         return after * sp.log(after / before) + (1 - after) * sp.log((1 - after) / (1 - before))
 
 
-class TiltedLaw(Atom):
-    """`TiltedLaw(token) = p[j, token] exp(alpha M[token]) / Z_j(alpha)`."""
+class TiltedProbability(Atom):
+    """`TiltedProbability(token) = p[j, token] exp(alpha M[token]) / Z_j(alpha)`."""
 
     def names(self) -> tuple[str, str]:
         text, tex = _text(self.args[0])
@@ -257,7 +257,7 @@ class TiltedLaw(Atom):
 
 
 class Expectation(Atom):
-    """`Expectation(g, a)`: mean under the tilted law of strength a of an expression g in the token y."""
+    """`Expectation(g, a)`: mean under the tilted distribution of strength a of an expression g in the token y."""
 
     def names(self) -> tuple[str, str]:
         (g, g_tex), (strength, strength_tex) = map(_text, self.args)
@@ -268,8 +268,20 @@ class Expectation(Atom):
         return vocabulary_sum(g * tilt_weight(y, strength)) / partition(strength)
 
 
+class Covariance(Atom):
+    """`Covariance(f, g, a)`: covariance under the tilt of strength a of two expressions in the token y."""
+
+    def names(self) -> tuple[str, str]:
+        (f, f_tex), (g, g_tex), (strength, strength_tex) = map(_text, self.args)
+        return f"Cov_{strength}[{f}, {g}]", rf"\operatorname{{Cov}}_{{{strength_tex}}}\left[{f_tex}, {g_tex}\right]"
+
+    def unfold(self) -> Expr:
+        f, g, strength = self.args
+        return expectation(f * g, strength) - expectation(f, strength) * expectation(g, strength)
+
+
 class DataMean(Atom):
-    """`DataMean(j) = E_{r_j}[M]`: mean of the log-odds under the evaluation law r."""
+    """`DataMean(j) = E_{r_j}[M]`: mean of the log-odds under the evaluation distribution r."""
 
     def names(self) -> tuple[str, str]:
         return "E_r[M]", r"\mathbb{E}_{r_j}[M]"
@@ -323,8 +335,13 @@ def tilted_variance(strength: Expr = alpha) -> Expr:
 
 
 def expectation(g: Expr, strength: Expr = alpha) -> Expr:
-    """`E_strength[g]` of an expression g in y under the tilted law."""
+    """`E_strength[g]` of an expression g in y under the tilted distribution."""
     return Expectation(g, strength)
+
+
+def covariance(f: Expr, g: Expr, strength: Expr = alpha) -> Expr:
+    """`Cov_strength[f, g]` of two expressions in y under the tilted distribution."""
+    return Covariance(f, g, strength)
 
 
 def slope(f: Expr, order: int = 1) -> Expr:

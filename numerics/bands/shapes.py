@@ -7,8 +7,8 @@ the nearest one and `most` (D+) that of the farthest. With a curve's values l <=
     bump (rise, fall)     D+ = max_{i<j<k} (min(u_i, u_k) - l_j)/2          D-: exchange l and u
     at most n turns       half the largest zigzag of n + 2 points, its tops from u and its bottoms from l
     convex                half the largest height of a point above the chord of a point on either side
-    slope <= b            the band less b * strength, falling
-    second derivative     the band less b/2 * strength^2, convex
+    at most as steep      the band less the other curve, falling
+    at least as convex    the band less the other curve, convex
     between two curves    how far the band reaches beyond them
     close to a curve      its distance less the remainder
     flat within s         D+ = max_{i != j} (u_i - l_j - s)/2               D-: exchange l and u
@@ -32,7 +32,6 @@ from numerics.bands.zigzags import largest_zigzag
 Direction = Literal["rising", "falling"]
 Showing = Literal["all", "departing"]
 Bounds = Float[np.ndarray, "strengths curves"]
-Constant = float | Float[np.ndarray, " curves"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -109,25 +108,17 @@ def convex(band: Band) -> Departures:
     return Departures(least=np.maximum(least, 0) / 2, most=np.maximum(most, 0) / 2, witness=witness)
 
 
-def slope(band: Band, at_least: Constant | None = None, at_most: Constant | None = None) -> Departures:
-    """From the curves whose first derivative stays between two constants, one number for all curves or one a curve."""
-    line = band.strengths[:, None]
-    parts = []
-    if at_least is not None:
-        parts.append(rising(band.less(np.asarray(at_least) * line)))
-    if at_most is not None:
-        parts.append(falling(band.less(np.asarray(at_most) * line)))
+def slope(band: Band, at_least: Bounds | None = None, at_most: Bounds | None = None) -> Departures:
+    """From the curves that climb at least as steeply as one known curve does, and at most as steeply as another."""
+    parts = [] if at_least is None else [rising(band.less(at_least))]
+    parts += [] if at_most is None else [falling(band.less(at_most))]
     return Departures.worse(*parts)
 
 
-def curvature(band: Band, at_least: Constant | None = None, at_most: Constant | None = None) -> Departures:
-    """From the curves whose second derivative is at least, and from those where it is at most, a constant."""
-    parabola = band.strengths[:, None] ** 2 / 2
-    parts = []
-    if at_least is not None:
-        parts.append(convex(band.less(np.asarray(at_least) * parabola)))
-    if at_most is not None:
-        parts.append(convex(-band.less(np.asarray(at_most) * parabola)))
+def curvature(band: Band, at_least: Bounds | None = None, at_most: Bounds | None = None) -> Departures:
+    """From the curves of at least the second derivative of one known curve, and from those of at most another's."""
+    parts = [] if at_least is None else [convex(band.less(at_least))]
+    parts += [] if at_most is None else [convex(-band.less(at_most))]
     return Departures.worse(*parts)
 
 

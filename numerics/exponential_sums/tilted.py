@@ -96,6 +96,30 @@ def tilted_divergences(
 
 
 @jax.jit
+def tilted_covariance(
+    log_probs: Float[Array, " vocab"],
+    log_odds: Float[Array, " vocab"],
+    f: Float[Array, " vocab"],
+    g: Float[Array, " vocab"],
+    strengths: Float[Array, " strengths"],
+) -> tuple[Float[Array, " strengths"], Float[Array, " strengths"]]:
+    """`E_alpha[f]` and `Cov_alpha[f, g]` of functions of the token under the tilted law of one context.
+
+    The covariance is a sum over deviations from the means, so that it suffers no cancellation. A token that never
+    occurs counts for nothing, whatever f and g are there.
+    """
+    favoured = favoured_by(log_odds)
+
+    def at(log_prob: Float[Array, " vocab"], strength: Float[Array, ""]) -> Float[Array, "2"]:
+        weights = jax.nn.softmax(log_prob + strength * (log_odds - favoured(strength)))
+        f_here, g_here = (jnp.where(weights > 0, values, 0.0) for values in (f, g))
+        f_mean, g_mean = weights @ f_here, weights @ g_here
+        return jnp.stack([f_mean, weights @ ((f_here - f_mean) * (g_here - g_mean))])
+
+    return tuple(_over_contexts_and_strengths(at, log_probs, strengths, elements=log_odds.size))
+
+
+@jax.jit
 def tilted_concept_divergence(
     log_probs: Float[Array, "*contexts vocab"],
     log_odds: Float[Array, " vocab"],

@@ -1,18 +1,23 @@
 """How far observed curves are from what a claim says of them, kind by kind."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 
 from numerics.bands import shapes
 from numerics.bands.band import Band
 from numerics.bands.shapes import Departures, Direction
+from numerics.judging.antiderivatives import antiderivative
 from numerics.judging.prediction import AFTER, BEFORE, INSIDE, is_limit, predicted, turning, turning_side
 from numerics.lowering.setting import Settings
 from numerics.observing.curve_bands import Curves
 from theory.claims import Bounded, Claim, Close, Turns
+from theory.quantities import ABSCISSA
+from theory.tilted import Expr
 
 WAYS: dict[int, Direction] = {1: "rising", -1: "falling"}
 
@@ -56,6 +61,12 @@ def departed(
     def at(expr):
         return predicted(expr, claim, band.strengths, curves.per, known, tokens)
 
+    def anywhere(expr, strengths):
+        fresh = known and Settings(baseline=known.baseline)  # what is read between the strengths is not read again
+        return predicted(expr, claim, strengths, curves.per, fresh, tokens)
+
+    if points_needed(claim) > 1 and not isinstance(claim, Turns):
+        return _derivatives(claim, whole, anywhere)
     match claim:
         case Turns():
             count, way = turning(claim, curves.per, known, tokens)
@@ -77,11 +88,14 @@ def departed(
                 unjudged=unjudged,
             )
         case Bounded():
-            bounds, judged = _bounds(claim, at, curves.reach), whole if claim.derivative else band
+            lower, upper = _bounds(claim)
+            floor = -np.inf if lower is None else np.clip(np.subtract(*at(lower)), *curves.reach)
+            ceiling = np.inf if upper is None else np.clip(np.add(*at(upper)), *curves.reach)
+            floor, ceiling = (np.broadcast_to(bound, band.lower.shape) for bound in (floor, ceiling))
             return Departed(
-                departures=_bounded(claim, judged, bounds),
-                band=judged,
-                of_curve=lambda n, other: _bounded(claim, other, {k: v[..., [n]] for k, v in bounds.items()}),
+                departures=shapes.between(band, floor, ceiling),
+                band=band,
+                of_curve=lambda n, other: shapes.between(other, floor[:, [n]], ceiling[:, [n]]),
                 side=settled,
                 silent=never,
                 unjudged=never,
@@ -92,7 +106,7 @@ def points_needed(claim: Claim) -> int:
     """The fewest points of a curve on which a claim can fail."""
     if isinstance(claim, Turns):
         return 2 if claim.n == 0 else 3
-    return 1 + claim.derivative if isinstance(claim, Bounded) else 1
+    return 1 + claim.derivative
 
 
 def _turns(
@@ -120,29 +134,43 @@ def _turns(
     )
 
 
-Bounds = dict[str, Float[np.ndarray, "... curves"]]
+def _bounds(claim: Close | Bounded) -> tuple[Expr | None, Expr | None]:
+    """What the claim puts below and above."""
+    if isinstance(claim, Bounded):
+        return claim.lower, claim.upper
+    return claim.value - claim.remainder, claim.value + claim.remainder
 
 
-def _bounds(claim: Bounded, at, reach: tuple[float, float]) -> Bounds:
-    """Bounds of a value at every strength, moved into reach; of a derivative one number a curve."""
-    bounds: Bounds = {}
-    for name, side, expr in (("at_least", -1, claim.lower), ("at_most", 1, claim.upper)):
-        if expr is not None:
-            value, error = at(expr)
-            bounds[name] = value + side * error
-    if claim.derivative == 0:
-        return {name: np.clip(bound, *reach) for name, bound in bounds.items()}
-    if claim.derivative > 2:
-        raise ValueError(f"{claim.says}: derivatives are judged up to the second, got {claim.derivative}")
-    constant = {}
-    for name, bound in bounds.items():
-        constant[name] = bound.min(axis=0) if name == "at_least" else bound.max(axis=0)
-        if np.ptp(bound, axis=0).max() > 1e-9 * (1 + np.abs(constant[name]).max()):
-            raise ValueError(f"{claim.says}: a bound on a derivative must be the same at every strength")
-    return constant
+def _derivatives(claim: Close | Bounded, band: Band, at: Callable[..., Any]) -> Departed:
+    """From the curves of a known derivative, or of one that is bounded: those that move as its integral does."""
+    variable = ABSCISSA[claim.quantity.along]
+    bounds = {
+        side: bound for side, bound in zip(("at_least", "at_most"), _bounds(claim), strict=True) if bound is not None
+    }
+    integrals = {
+        bound: antiderivative(partial(at, bound), band.strengths, claim.derivative, varies=bound.has(variable))
+        for bound in set(bounds.values())
+    }
 
+    def judged(band: Band, columns: Any = slice(None)) -> Departures:
+        shape = shapes.slope if claim.derivative == 1 else shapes.curvature
+        parts = []
+        for side, bound in bounds.items():
+            curve, error = integrals[bound]
+            curve, error = curve[:, columns], error[:, columns]
+            known = np.isfinite(curve).all(axis=0)
+            curve, error = np.where(known, curve, 0.0), np.where(known, error, 0.0)
+            part = shape(replace(band, lower=band.lower - error, upper=band.upper + error), **{side: curve})
+            least, most = (np.where(known, size, np.nan) for size in (part.least, part.most))
+            parts.append(replace(part, least=least, most=most))
+        return Departures.worse(*parts)
 
-def _bounded(claim: Bounded, band: Band, bounds: Bounds) -> Departures:
-    if claim.derivative == 0:
-        return shapes.between(band, bounds.get("at_least", -np.inf), bounds.get("at_most", np.inf))
-    return (shapes.slope if claim.derivative == 1 else shapes.curvature)(band, **bounds)
+    never = np.zeros(band.lower.shape[1], bool)
+    return Departed(
+        departures=judged(band),
+        band=band,
+        of_curve=lambda n, other: judged(other, [n]),
+        side=np.full(never.size, INSIDE),
+        silent=never,
+        unjudged=never,
+    )

@@ -16,12 +16,13 @@ from jaxtyping import ArrayLike, Float, Int
 from numerics.baseline import Baseline
 from numerics.checks import checked_strengths
 from numerics.closed_forms.cross_entropy import cross_entropy_change
+from numerics.exponential_sums.tilted import tilted_covariance
 from numerics.lowering.atoms import dimensions_of_atom, is_atom, read, row_of
 from numerics.lowering.forms import ReverseDivergence, outermost, prepared
-from numerics.lowering.setting import AXES, Setting, Settings, settings_of
+from numerics.lowering.setting import AXES, Setting, Settings, on_axes, settings_of
 from theory.claims import Claim, Close, Turns
 from theory.quantities import ABSCISSA, Along
-from theory.tilted import ContextMean, Expr, Mean, VocabularyMean
+from theory.tilted import ContextMean, Covariance, Expectation, Expr, Mean, VocabularyMean
 
 Lowered = Callable[..., np.ndarray]
 
@@ -72,6 +73,8 @@ def dimensions_of(expr: Expr) -> tuple[str, ...]:
     for atom in outermost(_stable(expr), is_atom):
         if isinstance(atom, Mean):
             found |= set(dimensions_of(atom.args[0])) - {AVERAGED[type(atom)]}
+        elif isinstance(atom, Expectation | Covariance):
+            found |= {"context", *(axis for f in atom.args[:-1] for axis in dimensions_of(f))} - {"token"}
         else:
             found |= dimensions_of_atom(atom)
     return tuple(axis for axis in AXES if axis in found)
@@ -101,8 +104,15 @@ def _stable(expr: Expr) -> Expr:
 
 
 def _fields(expr: Expr) -> set[str]:
-    atoms = outermost(_stable(expr), is_atom)
-    return {f for a in atoms for f in (_fields(a.args[0]) if isinstance(a, Mean) else row_of(a).fields)}
+    found: set[str] = set()
+    for atom in outermost(_stable(expr), is_atom):
+        if isinstance(atom, Mean):
+            found |= _fields(atom.args[0])
+        elif isinstance(atom, Expectation | Covariance):
+            found |= {"log_odds"}.union(*map(_fields, atom.args))
+        else:
+            found |= set(row_of(atom).fields)
+    return found
 
 
 def _as_relation(domain: Expr, along: Along) -> Expr:
@@ -143,6 +153,8 @@ def _evaluate(expr: Expr, setting: Setting) -> np.ndarray:
         return (
             _context_mean(expr.args[0], setting) if isinstance(expr, ContextMean) else _vocabulary_mean(expr, setting)
         )
+    if isinstance(expr, Expectation | Covariance):
+        return _tilted_average(expr, setting)
     if is_atom(expr):
         return _read(expr, setting)
     if expr in ABSCISSAE:
@@ -194,6 +206,17 @@ def _context_mean(expr: Expr, setting: Setting) -> np.ndarray:
     values = _evaluate(expr, setting)
     shares = np.full(values.shape[0], 1.0) if weights is None else np.asarray(weights)
     return np.average(values, axis=0, weights=shares if values.shape[0] > 1 else None)[None]
+
+
+def _tilted_average(average: Expr, setting: Setting) -> np.ndarray:
+    """E_a[f] or Cov_a[f, g] of expressions in the token alone, context by context."""
+    log_probs, odds = setting.distribution
+    sizes = (len(log_probs), len(odds), 1, 1)
+    functions = [np.broadcast_to(_evaluate(f, setting.whole), sizes)[..., 0, 0] for f in average.args[:-1]]
+    at = np.broadcast_to(_evaluate(average.args[-1], setting)[:, 0, 0], (len(log_probs), setting.strengths.size))
+    rows = zip(log_probs, functions[0], functions[-1], at, strict=True)
+    found = [tilted_covariance(p, odds, f, g, a)[isinstance(average, Covariance)] for p, f, g, a in rows]
+    return on_axes(np.stack(found), ("context", "strength"))
 
 
 def _vocabulary_mean(mean: Expr, setting: Setting) -> np.ndarray:

@@ -15,7 +15,7 @@ from theory.tilted import (
     Cumulant,
     Expr,
     OutsideCumulant,
-    TiltedLaw,
+    TiltedProbability,
     VocabularyMean,
     log_tilted,
     p,
@@ -40,7 +40,7 @@ class ReverseDivergence(Atom):
 
 def prepared(expr: Expr, is_atom: Callable[[Expr], bool]) -> Expr:
     """The same expression in a form that does not cancel; `is_atom` says what averages must not be split into."""
-    expr = expr.replace(lambda e: isinstance(e, TiltedLaw), lambda e: sp.exp(log_tilted(e.args[0])))
+    expr = expr.replace(lambda e: isinstance(e, TiltedProbability), lambda e: sp.exp(log_tilted(e.args[0])))
     expr = expr.replace(_is_log_probability, lambda e: LogProbability(e.args[0].indices[-1]))
     expr = expr.replace(lambda e: isinstance(e, ConceptCumulant | OutsideCumulant) and e.args[0] == 0, _relative_mass)
     expr = expr.replace(

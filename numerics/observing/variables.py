@@ -12,6 +12,7 @@ import xarray as xr
 from theory.quantities import (
     CONCEPT_LOGIT,
     EFFICIENCY,
+    ENTROPY,
     GREEDY_LOG_ODDS,
     INTERPLAY,
     KL_FORWARD,
@@ -68,6 +69,7 @@ CURVES: dict[str, Variable] = {
     MEAN_LOG_ODDS.id: _curve(MEAN_LOG_ODDS),
     GREEDY_LOG_ODDS.id: _curve(GREEDY_LOG_ODDS),
     TOP_LOG_PROBABILITY.id: _curve(TOP_LOG_PROBABILITY),
+    ENTROPY.id: _curve(ENTROPY),
     KL_FORWARD.id: _curve(KL_FORWARD),
     KL_REVERSE.id: _curve(KL_REVERSE),
     CONCEPT_LOGIT.id: _curve(CONCEPT_LOGIT),

@@ -1,10 +1,15 @@
 """`steerlaw choose`: the strength for one prompt."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from steerlaw.commands.options import Dtype, InputFile, Layer, Nats, Tolerance
 from steerlaw.rendering.console import print_json
 from steerlaw.rendering.progress import phase
+
+if TYPE_CHECKING:
+    from steerlaw.results.choice import Choice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +25,7 @@ class Choose:
     prompt: str
     """The text whose continuation is steered."""
     budget: Nats = 0.5
-    """How much the next-token law may change: KL(p_alpha, p), in nats."""
+    """How much the next token's distribution may change: KL(p_alpha, p), in nats."""
     tolerance: Tolerance = 0.01
     """Distance from the local tilt, in nats, up to which the theory counts as valid."""
     words: InputFile | None = None
@@ -49,37 +54,38 @@ class Choose:
                 tolerance=self.tolerance,
                 concept=concept,
             )
+
+        def text(token: int) -> str:
+            return model.tokenizer.decode([token])
+
         if self.json:
-            print_json({"model": model.name, "layer": layer, **choice.to_json()})
+            print_json({"model": model.name, "layer": layer, **choice.to_json(text)})
         else:
-            _print(choice, lambda token: model.tokenizer.decode([token]), layer)
+            _print(choice, text, layer)
         return 0
 
 
-def _print(choice, text, layer: int) -> None:
+def _print(choice: "Choice", text: Callable[[int], str], layer: int) -> None:
     from steerlaw.rendering.console import Column, console, print_table
 
-    def strength(alpha: float) -> str:
-        return "never" if alpha == float("inf") else f"{alpha:.4g}"
+    def number(value: float | None) -> str:
+        return "" if value is None else f"{value:.4g}"
 
+    spent = {"unsteered": 0.0, "predicted": choice.spent, "measured": choice.budget}
+    shares = dict(zip(choice.strengths, choice.concept or (), strict=False))
     rows = []
-    alphas = {"unsteered": 0.0, "predicted": choice.predicted, "measured": choice.measured}
-    spent = {"unsteered": "0", "predicted": "" if choice.spent is None else f"{choice.spent:.3g}"}
-    for n, (name, alpha) in enumerate(alphas.items()):
-        share = "" if choice.concept is None or choice.concept[n] is None else f"{choice.concept[n]:.3g}"
-        cost = spent.get(name, "" if alpha == float("inf") else f"{choice.budget:.3g}")
+    for name, alpha in choice.strengths.items():
+        reached = alpha != float("inf")
+        units = list(choice.units(alpha).values())
+        strengths = [number(units[0]) if reached else "never", *map(number, units[1:])]
         leading = " ".join(repr(text(token)) for token in choice.leading.get(name, ()))
-        rows.append([name, strength(alpha), cost, *([share] if choice.concept else []), leading])
-    columns = [Column(""), Column("strength", right=True), Column("nats spent", right=True)]
-    columns += [Column("concept", right=True)] if choice.concept else []
+        share = [number(shares[name])] if choice.concept else []
+        rows.append([name, *strengths, number(spent[name] if reached else None), *share, leading])
+    titles = ["nats spent", *(["concept"] if choice.concept else [])]
+    units = [Column(title, right=True, drop=drop) for title, drop in zip(choice.units(0.0), (0, 2, 1), strict=True)]
     print_table(
         f"A budget of {choice.budget:g} nats of KL(p_alpha, p), steering block {layer}",
-        [*columns, Column("leading tokens", wrap=True)],
+        [Column(""), *units, *(Column(title, right=True) for title in titles), Column("leading tokens", wrap=True)],
         rows,
     )
-    out = console()
-    if choice.measured == float("inf"):
-        out.print(f"The model does not spend the budget at any strength up to {choice.searched:.4g}.")
-    reach = "every strength" if choice.valid_to == float("inf") else f"strength {choice.valid_to:.4g}"
-    trusted = "predicted" if choice.valid_to >= choice.predicted else "measured"
-    out.print(f"Up to {reach} the model is within {choice.tolerance:g} nats of its tilt: trust the {trusted} strength.")
+    console().print(choice.say())

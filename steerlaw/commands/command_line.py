@@ -1,7 +1,6 @@
 """The command line: parse it, check its options, run one command, and turn whatever goes wrong into one line."""
 
 import contextlib
-import inspect
 import io
 import re
 import shlex
@@ -9,20 +8,25 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from functools import reduce
+from importlib.metadata import version
 from operator import or_
 from typing import Annotated
 
 import tyro
 
 from steerlaw.commands import COMMANDS
+from steerlaw.commands.examples import description, in_lines
 from steerlaw.commands.options import check_options
 from steerlaw.interrupts import end_if_interrupted
-from steerlaw.rendering.console import complain, prepare_streams, silence_stdout
+from steerlaw.rendering.console import complain, prepare_streams, say, silence_stdout
 
 DEBUG = "--debug"
+VERSION = ["--version"]
 DESCRIPTION = f"""Check the laws of activation steering on toy and real language models.
 
-With {DEBUG}, anywhere on the line, whatever goes wrong is shown with its traceback."""
+`steerlaw COMMAND --help` has examples. `steerlaw --version` prints the version. `steerlaw --tyro-print-completion bash`
+(or zsh, tcsh) prints a completion script for the shell. With {DEBUG}, anywhere on the line, whatever goes wrong is
+shown with its traceback."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -30,6 +34,9 @@ def run(arguments: Sequence[str]) -> int:
     prepare_streams()
     arguments, debug = _without_debug(arguments)
     try:
+        if arguments == VERSION:
+            say(f"steerlaw {version('steerlaw')}")
+            return 0
         command = parse(arguments)
         check_options(command)
         status = command()
@@ -52,10 +59,11 @@ def run(arguments: Sequence[str]) -> int:
 
 def parse(arguments: Sequence[str]) -> Callable[[], int]:
     """The command object that the command line asks for; wrong use is a `ValueError`, `--help` a `SystemExit`."""
+    asked = list(arguments[:1])
     choices = reduce(
         or_,
         [
-            Annotated[command, tyro.conf.subcommand(name, description=inspect.cleandoc(command.__doc__ or ""))]
+            Annotated[command, tyro.conf.subcommand(name, description=description(name, command, full=asked == [name]))]
             for name, command in COMMANDS.items()
         ],
     )
@@ -65,7 +73,7 @@ def parse(arguments: Sequence[str]) -> Callable[[], int]:
             return tyro.cli(  # pyright: ignore[reportCallIssue]
                 choices,  # pyright: ignore[reportArgumentType]
                 prog="steerlaw",
-                description=DESCRIPTION,
+                description=in_lines(DESCRIPTION),
                 args=list(arguments),
                 config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitSubcommandPrefixes),
             )

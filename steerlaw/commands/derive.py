@@ -32,7 +32,7 @@ class Derive:
         if self.json:
             print_json(record.to_json())
         elif self.latex:
-            say(*derivation_latex(record).splitlines())
+            say(*derivation_latex(record, law).splitlines())
         else:
             print_derivation(record, law)
         return int(record.status != "checked")

@@ -32,9 +32,9 @@ class Laws:
                 [
                     Column("law"),
                     Column("what it says", wrap=True),
-                    Column("source", wrap=True),
-                    Column("checked", right=True),
-                    Column("argued", right=True),
+                    Column("source", wrap=True, drop=2),
+                    Column("checked", right=True, drop=1),
+                    Column("argued", right=True, drop=1),
                     Column("proof"),
                 ],
                 [

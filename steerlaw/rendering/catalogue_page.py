@@ -17,6 +17,7 @@ from theory.claims import ALWAYS, Bounded, Claim, Close, Turns
 from theory.law import Counterexample, Law
 from theory.printing.notation import latex, one_line
 from theory.printing.steps import statement, step_pretty
+from theory.quantities import ABSCISSA
 
 SHARED = {
     name for module in (tilted, facts) for name in vars(module).values() if isinstance(name, sp.Symbol | sp.IndexedBase)
@@ -105,7 +106,8 @@ def _instance(example: Counterexample) -> str:
 
 def _claim(claim: Claim) -> str:
     """Everything in a claim that the comparator reads."""
-    quantity = one_line(claim.quantity.symbol)
+    symbol, order = claim.quantity.symbol, getattr(claim, "derivative", 0)
+    quantity = one_line(sp.Derivative(symbol, (ABSCISSA[claim.quantity.along], order)) if order else symbol)
     match claim:
         case Close():
             lines = [f"|{quantity} - ({one_line(claim.value)})| ≤ {one_line(claim.remainder)}"]
@@ -114,9 +116,8 @@ def _claim(claim: Claim) -> str:
             lines = [f"{quantity}: at most {one_line(sp.sympify(claim.n))} turning points, first {first}"]
             lines += [] if claim.turn is None else [f"turns where {one_line(claim.turn)} = 0"]
         case Bounded():
-            name = f"derivative {claim.derivative} of {quantity}" if claim.derivative else quantity
             lower, upper = ("∞" if bound is None else one_line(bound) for bound in (claim.lower, claim.upper))
-            lines = [f"{'-' if claim.lower is None else ''}{lower} ≤ {name} ≤ {upper}"]
+            lines = [f"{'-' if claim.lower is None else ''}{lower} ≤ {quantity} ≤ {upper}"]
     if claim.domain != sp.S.Reals:
         domain: Any = claim.domain
         lines.append(f"for {one_line(domain.as_relational(claim.quantity.symbol.args[1]))}")

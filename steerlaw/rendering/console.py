@@ -17,16 +17,24 @@ from steerlaw.rendering.plain_text import one_line, printable
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+    from rich.table import Table
     from rich.text import Text
+
+WRAPPED = 16
+"""Least width of a column whose text wraps."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A table column: its heading, whether its text may wrap, and whether it is set to the right."""
+    """A table column: its heading, whether its text may wrap, and whether it is set to the right.
+
+    Where a table is too wide its columns are dropped, those of the highest `drop` first; of 0, never.
+    """
 
     title: str
     wrap: bool = False
     right: bool = False
+    drop: int = 0
 
 
 def say(*lines: str) -> None:
@@ -58,11 +66,10 @@ def _escaped(text: str) -> str:
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """A rich console that keeps tables whole (160 columns) when the output is no terminal, and reads no markup."""
+    """A rich console as wide as the terminal, or COLUMNS (else 160 columns); it reads no markup."""
     stream = sys.stderr if stderr else sys.stdout
-    return _plain_console()(
-        stderr=stderr, width=None if stream.isatty() else 160, highlight=False, markup=False, emoji=False
-    )
+    known = stream.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    return _plain_console()(stderr=stderr, width=None if known else 160, highlight=False, markup=False, emoji=False)
 
 
 @cache
@@ -85,18 +92,40 @@ def styled(text: str, style: str) -> "Text":
 
 
 def print_table(title: str, columns: Sequence[Column], rows: Sequence[Sequence["RenderableType"]]) -> None:
-    """Print rows of text (or rich renderables) under a title."""
+    """Print rows of text (or rich renderables) under a title; columns that find no room are left out, and named."""
+    from rich.measure import Measurement
+
+    out, kept = console(), list(range(len(columns)))
+    while True:
+        table = _table(title, [columns[n] for n in kept], [[row[n] for n in kept] for row in rows])
+        first = max(kept, key=lambda n: columns[n].drop)
+        if (
+            Measurement.get(out, out.options.update(width=10_000), table).minimum <= out.width
+            or not columns[first].drop
+        ):
+            break
+        kept.remove(first)
+    out.print(table)
+    if left := [column.title for n, column in enumerate(columns) if n not in kept]:
+        out.print(f"No room for {', '.join(left)}: a wider terminal, COLUMNS=160 or --json shows them.")
+
+
+def _table(title: str, columns: Sequence[Column], rows: Sequence[Sequence["RenderableType"]]) -> "Table":
     from rich import box
     from rich.table import Table
 
     table = Table(title=printable(title), box=box.SIMPLE_HEAD, title_justify="left")
     for column in columns:
         table.add_column(
-            column.title, no_wrap=not column.wrap, justify="right" if column.right else "left", overflow="fold"
+            column.title,
+            no_wrap=not column.wrap,
+            justify="right" if column.right else "left",
+            overflow="fold",
+            min_width=WRAPPED if column.wrap else None,
         )
     for row in rows:
         table.add_row(*(printable(cell) if isinstance(cell, str) else cell for cell in row))
-    console().print(table)
+    return table
 
 
 def prepare_streams() -> None:

@@ -1,11 +1,23 @@
-"""Derivations as text for a terminal, and as LaTeX for a paper."""
+"""Derivations as text for a terminal and as LaTeX for a paper; both say what their symbols stand for."""
 
+from typing import Any
+
+from steerlaw.rendering.broken_lines import WIDTH, broken, width
 from steerlaw.rendering.console import console, styled
 from steerlaw.rendering.prose import in_latex, in_unicode
 from steerlaw.results.derivations import Derivation, ProofStep
+from theory.checker.kinds import Step
 from theory.law import Law
+from theory.printing.meanings import spoken_of
+from theory.printing.notation import latex, one_line
+from theory.printing.steps import step_lines
 
 MARKS = {"checked": "green", "argued": "yellow", "failed": "red", "undecided": "red"}
+
+
+def symbols(law: Law) -> list[tuple[Any, str]]:
+    """What the formulas of a law and of its derivation speak of, each with its meaning."""
+    return spoken_of([law.statement, *(expr for step in law.derivation() for _, expr in step_lines(step))])
 
 
 def print_derivation(record: Derivation, law: Law) -> None:
@@ -22,6 +34,9 @@ def print_derivation(record: Derivation, law: Law) -> None:
         out.print(f"Assumes of the model: {in_unicode('; '.join(record.hypotheses))}")
     for claim in record.claims:
         out.print(f"Claims that {in_unicode(claim)}")
+    out.print("\nIn the formulas")
+    for symbol, meaning in symbols(law):
+        out.print(Padding(Text(f"{one_line(symbol)}  {in_unicode(meaning)}"), (0, 0, 0, 4)))
     for number, step in enumerate(record.proof, start=1):
         mark = styled(f"{step.status:<9}", MARKS[step.status])
         out.print()
@@ -33,25 +48,39 @@ def print_derivation(record: Derivation, law: Law) -> None:
     out.print(f"\nDerivation {record.status} ({counts}).")
 
 
-def derivation_latex(record: Derivation) -> str:
-    """The derivation as LaTeX for a paper that loads amsmath, amssymb and graphicx; long formulas shrink to fit."""
-    steps = "\n".join(_latex_step(step) for step in record.proof)
+def derivation_latex(record: Derivation, law: Law) -> str:
+    """The derivation as LaTeX (amsmath, amssymb, graphicx): equations numbered, long ones broken into lines."""
+    steps = "\n".join(_step(*pair) for pair in zip(record.proof, law.derivation(), strict=True))
     assumed = "; ".join(in_latex(hypothesis) for hypothesis in record.hypotheses)
     claims = "; ".join(in_latex(claim) for claim in record.claims)
+    meanings = "; ".join(f"${latex(symbol)}$, {in_latex(meaning)}" for symbol, meaning in symbols(law))
     return (
         f"\\paragraph{{{in_latex(record.title)}}} ({in_latex(record.source)}). {in_latex(record.reading)}\n"
-        f"{_display(record.statement)}\n"
-        f"Assumed of the model: {assumed}. Claimed of curves: {claims}.\n"
+        f"{_equation(record.statement)}\n"
+        f"Assumed of the model: {assumed}. Claimed of curves: {claims}.\n\n"
+        f"Here {meanings}.\n"
         f"\\begin{{enumerate}}\n{steps}\n\\end{{enumerate}}\n"
     )
 
 
-def _latex_step(step: ProofStep) -> str:
-    because = "" if step.latex else f": {in_latex(step.check)}"
-    formula = _display(step.latex) if step.latex else ""
-    return f"\\item {in_latex(step.says)} \\emph{{({step.kind}{because})}}{formula}"
+def _step(record: ProofStep, step: Step) -> str:
+    """A step's words, its statement as a numbered equation, and what it rests on."""
+    because = "" if record.latex else f": {in_latex(record.check)}"
+    said = f"\\item {in_latex(record.says)} \\emph{{({record.kind}{because})}}"
+    return "\n".join([said, *(_line(label, latex(expr)) for label, expr in step_lines(step))])
 
 
-def _display(formula: str) -> str:
-    width = r"\ifdim\width>\linewidth\linewidth\else\width\fi"
-    return f"\n\\[\n\\resizebox{{{width}}}{{!}}{{$\\displaystyle {formula}$}}\n\\]"
+def _line(label: str, formula: str) -> str:
+    """A formula by itself is an equation; what it rests on follows its words, in their line where it is short."""
+    if not label:
+        return _equation(formula)
+    words = in_latex(label)
+    return f"{words} ${formula}$;" if width(formula) <= WIDTH / 2 else f"{words}\n\\[\n{_split(formula)}\n\\]"
+
+
+def _equation(formula: str) -> str:
+    return f"\\begin{{equation}}\n{_split(formula)}\n\\end{{equation}}"
+
+
+def _split(formula: str) -> str:
+    return f"\\begin{{split}}\n{broken(formula)}\n\\end{{split}}"

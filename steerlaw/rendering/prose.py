@@ -5,7 +5,8 @@ import re
 _NAMES = "alpha beta gamma delta epsilon eta kappa lambda mu nu pi rho sigma tau"
 _GREEK: dict[str, str] = dict(zip(_NAMES.split(), "αβγδεηκλμνπρστ", strict=True))
 _SIGNS = {"<=": ("≤", r"\le"), ">=": ("≥", r"\ge"), "->": ("→", r"\to"), "oo": ("∞", r"\infty")}
-_NAME = rf"(?:{'|'.join(_GREEK)}|[A-Za-z])"
+_FUNCTIONS = ("Var", "Cov")
+_NAME = rf"(?:{'|'.join((*_GREEK, *_FUNCTIONS))}|[A-Za-z])"
 _POWER = r"\^(?:-?\w+|\([^()]*\)|\{[^{}]*\})"
 _MATHS = re.compile(
     rf"(?P<sign><=|>=|->|(?<![a-z])oo\b)|\bsqrt ?(?P<root>\d+|\(\d+\))"
@@ -53,6 +54,8 @@ def _formula(found: re.Match[str]) -> str:
     if found["root"]:
         return rf"$\sqrt{{{found['root'].strip('()')}}}$"
     name, sub, power = found["name"] or "", found["sub"] or "", found["power"] or found["after"] or ""
+    if name in _FUNCTIONS:
+        return rf"$\operatorname{{{name}}}_{{{_letter(sub[1:])}}}$" if sub else name
     if name and not sub and not power and name not in _GREEK:
         return _escaped(found[0])
     subscript = rf"\{sub[1:]}" if sub[1:] in ("max", "min") else _letter(sub[1:])

@@ -1,16 +1,16 @@
 """How large the strength may be for one prompt: predicted before steering, measured by it, and how far to trust."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.special import expit, log_softmax, logsumexp
+from scipy.special import expit, log_softmax, logsumexp, softmax
 
 from numerics import sweet_spot
 from numerics.closed_forms.validity import tilt_gaps
 from numerics.observing.model import SteeredModel
+from steerlaw.results.choice import Choice, Norms
 
 POINTS = 33
 """Strengths a round; every round runs the model once on all of them."""
@@ -20,34 +20,6 @@ DOUBLINGS = 10
 """How often the window is doubled before the budget counts as out of reach."""
 
 Curve = Callable[[Float[np.ndarray, " strengths"]], Float[np.ndarray, " strengths"]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """The strength that spends a budget of KL(p_alpha, p), in nats, on one prompt.
-
-    `predicted` comes from the unsteered model and the exact slope of its logits at strength 0 (the local tilt);
-    `measured` is the smallest positive strength at which the steered model has spent the budget, within `within`;
-    each is `inf` where it is never spent (for `measured`: up to `searched`). `valid_to` is the strength at which
-    KL(p_alpha, p_tilt), the model's distance from its local tilt, first reaches `tolerance` nats; `spent` is what the
-    predicted strength really costs. `concept` gives the concept's probability at 0, at `predicted` and at `measured`;
-    `leading` the tokens that lead there.
-    """
-
-    budget: float
-    predicted: float
-    measured: float
-    within: float
-    searched: float
-    spent: float | None
-    tolerance: float
-    valid_to: float
-    concept: tuple[float | None, ...] | None
-    leading: dict[str, tuple[int, ...]]
-
-    def to_json(self) -> dict[str, Any]:
-        """The fields as JSON has them: a strength that is never reached is null."""
-        return {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in asdict(self).items()}
 
 
 def choose(
@@ -64,12 +36,11 @@ def choose(
     """The strength for this prompt at a budget of KL(p_alpha, p), in nats: law `sweet_spot`, then the model itself.
 
     Needs a model with `derivative`. `tolerance` (nats) says how far the model may be from the local tilt to count as
-    obeying it; `concept` marks tokens whose probability is reported.
+    obeying it; `concept` marks tokens whose probability is reported, `top` is how many leading tokens are.
 
-    >>> choose(model, "def f(", layer=2, vector=v, budget=0.5).measured
+    >>> print(choose(model, "def f(", layer=2, vector=v, budget=0.5).say())
     """
-    if not (np.isfinite(tolerance) and tolerance > 0):
-        raise ValueError(f"tolerance: expected a positive number of nats, got {tolerance!r}")
+    check_nats(budget=budget, tolerance=tolerance)
     where = {"layer": layer, "vector": vector}
 
     def logits(strengths: Float[np.ndarray, " strengths"]) -> Float[np.ndarray, "strengths vocab"]:
@@ -91,6 +62,7 @@ def choose(
     valid_to = _first_crossing(departed, tolerance, start / POINTS)[0]
     named = {"unsteered": 0.0, "predicted": predicted, "measured": measured}
     shown = {name: logits(np.array([alpha]))[0] for name, alpha in named.items() if np.isfinite(alpha)}
+    masses = None if concept is None else [_tokens_mean(base, slope, mask) for mask in (concept, ~concept)]
     return Choice(
         budget=budget,
         predicted=predicted,
@@ -101,8 +73,34 @@ def choose(
         tolerance=tolerance,
         valid_to=valid_to,
         concept=None if concept is None else tuple(_share(shown.get(name), concept) for name in named),
+        concept_slope=None if masses is None else masses[0] - masses[1],
         leading={name: tuple(np.argsort(-row)[:top].tolist()) for name, row in shown.items()},
+        norms=_norms(model, prompt, layer, vector),
+        empty=prompt == "",
     )
+
+
+def check_nats(**amounts: float) -> None:
+    """`ValueError` that names the first amount that is no positive finite number of nats."""
+    for name, amount in amounts.items():
+        if not (np.isfinite(amount) and amount > 0):
+            raise ValueError(f"{name}: expected a positive number of nats, got {amount!r}")
+
+
+def _norms(model: Any, prompt: Any, layer: Any, vector: Float[np.ndarray, "..."]) -> Norms | None:
+    """Of the vector and of the residual it is added to; None for several blocks, or a model that shows none."""
+    if not hasattr(model, "residual") or np.ndim(vector) != 1 or np.ndim(layer) != 0:
+        return None
+    residual = np.asarray(model.residual(prompt, layer), np.float64)[-1]
+    size, length = (float(np.linalg.norm(np.asarray(v, np.float64))) for v in (vector, residual))
+    return Norms(vector=size, residual=length) if length else None
+
+
+def _tokens_mean(
+    log_probs: Float[np.ndarray, " vocab"], values: Float[np.ndarray, " vocab"], among: Bool[np.ndarray, " vocab"]
+) -> float:
+    """Mean of values under the distribution, among some of the tokens."""
+    return float(softmax(log_probs[among]) @ values[among])
 
 
 def _divergence(

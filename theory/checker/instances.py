@@ -15,7 +15,7 @@ import mpmath
 import sympy as sp
 
 from theory.facts import DERIVED
-from theory.tilted import BOUND, INDICATORS, LAWS, SIZES, Bottom, Expr, Largest, M, M_max, M_min, Top, y
+from theory.tilted import BOUND, DISTRIBUTIONS, INDICATORS, SIZES, Bottom, Expr, Largest, M, M_max, M_min, Top, y
 
 DIGITS = 50
 Value = Any
@@ -55,7 +55,7 @@ class Instance:
             return Fraction(self.entry(M, indices) == self.value(M_max if base == Top else M_min))
         if base in INDICATORS:
             return Fraction((indices[-1] + self._random(str(base.label)).randrange(2)) % 2)
-        if base in LAWS:
+        if base in DISTRIBUTIONS:
             last = [self._positive(f"{base.label}{(*indices[:-1], n)}") for n in range(1, self.size + 1)]
             return last[indices[-1] - 1] / sum(last)
         return self._draw(name, base[indices])

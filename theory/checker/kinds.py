@@ -1,7 +1,7 @@
 """The four kinds of step a derivation is made of, and what a check of one says."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import sympy as sp
 
@@ -62,7 +62,6 @@ class Argued:
 
 
 Step = Identity | Inequality | Limit | Argued
-KINDS = ("identity", "inequality", "limit", "argued")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,4 +75,12 @@ class Checked:
 
 def kind(step: Step) -> str:
     """`identity`, `inequality`, `limit` or `argued`."""
-    return type(step).__name__.lower()
+    return _name(type(step))
+
+
+def _name(kind: type) -> str:
+    return kind.__name__.lower()
+
+
+KINDS = tuple(map(_name, get_args(Step)))
+"""Names of the kinds, as reports count them."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import sympy as sp
 
-from theory.tilted import INDICATORS, LAWS, Expr
+from theory.tilted import DISTRIBUTIONS, INDICATORS, Expr
 
 Limit = tuple[sp.Symbol, Expr]
 
@@ -98,7 +98,7 @@ def _normalise(factors: list[Expr], limits: list[Limit]) -> tuple[list[Expr], li
 
 
 def _sums_to_one(factor: Expr, index: sp.Symbol) -> bool:
-    if not (isinstance(factor, sp.Indexed) and factor.base in LAWS):
+    if not (isinstance(factor, sp.Indexed) and factor.base in DISTRIBUTIONS):
         return False
     *others, last = factor.indices
     return last == index and not any(index in other.free_symbols for other in others)

@@ -1,4 +1,4 @@
-"""Exact and certified arithmetic for tilted laws with rational probabilities.
+"""Exact and certified arithmetic for tilted distributions with rational probabilities.
 
 Log-odds of rational data are rational combinations of logarithms of rationals, so every sign among them is decided by
 comparing integer powers. Where a strength enters, python-flint balls bound the value; no float decides anything.

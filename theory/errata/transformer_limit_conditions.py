@@ -155,8 +155,8 @@ ERRATUM = Erratum(
     "the prompt.",
     provable="With a norm epsilon the limit is the epsilon-free norm of v. LayerNorm needs a v that is not constant "
     "across features, otherwise the logits never change. Positions whose v_t = 0 keep their prompt. A post-norm stack "
-    "has another limit, and a final logit soft-cap is applied on top of it. The limit law has full support, unlike "
-    "that of Prop B.1.",
+    "has another limit, and a final logit soft-cap is applied on top of it. The limit distribution has full support, "
+    "unlike that of Prop B.1.",
     evidence="exact",
     instance=SteeredResidual(
         prompts=(_vector("1 2 -1"), _vector("0 -1 3")),

@@ -43,7 +43,7 @@ def _derivation() -> list[Step]:
     change = ContextMean(divergence)
     return [
         Identity(
-            says="On the model's own law the change is the divergence of the steered law from the base law",
+            says="On the model's own distribution the change is the divergence from the steered one",
             lhs=ContextMean(vocabulary_sum(p[j, y] * (sp.log(p[j, y]) - log_tilted(y)))),
             rhs=change,
         ),
@@ -54,12 +54,12 @@ def _derivation() -> list[Step]:
             rhs=ContextMean(expectation(M[y]) - expectation(M[y], sp.S.Zero)),
         ),
         Identity(
-            says="Its second derivative is the contexts' mean variance of the log-odds, at 0 that of the unsteered law",
+            says="Its second derivative is the contexts' mean variance of the log-odds, at 0 the unsteered one",
             lhs=slope(change, 2),
             rhs=ContextMean(expectation((M[y] - tilted_mean()) ** 2)),
         ),
         Identity(
-            says="Its third derivative is the third central moment under the tilted law",
+            says="Its third derivative is the third central moment under the tilted distribution",
             lhs=slope(change, 3),
             rhs=ContextMean(expectation((M[y] - tilted_mean()) ** 3)),
         ),
@@ -107,7 +107,7 @@ def _third_moment_bound() -> list[Step]:
         ),
         Identity(
             says="Scaling: M = (M_max + M_min)/2 + R X/2, so kappa_3 <= R^3/8 * 4/(3 sqrt 3) = R^3/(6 sqrt 3) for every"
-            " tilted law; X -> -X gives the lower bound",
+            " tilted distribution; X -> -X gives the lower bound",
             lhs=expectation((M[y] - tilted_mean()) ** 3),
             rhs=M_range**3 / 8 * expectation((X[y] - expectation(X[y])) ** 3),
             where=((M[y], centre + M_range / 2 * X[y]),),

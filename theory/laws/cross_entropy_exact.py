@@ -1,4 +1,4 @@
-"""The change in cross-entropy, exactly, on any evaluation law (beyond the paper)."""
+"""The change in cross-entropy, exactly, on any evaluation distribution (beyond the paper)."""
 
 import sympy as sp
 
@@ -31,7 +31,9 @@ def _derivation() -> list[Step]:
     base = ContextMean(-vocabulary_sum(r[j, y] * sp.log(p[j, y])))
     return [
         Identity(
-            says="Steered less unsteered cross-entropy on the evaluation law r", lhs=steered - base, rhs=closed_form
+            says="Steered less unsteered cross-entropy on the evaluation distribution r",
+            lhs=steered - base,
+            rhs=closed_form,
         ),
         Identity(
             says="Its slope",

@@ -7,13 +7,13 @@ from theory.law import Counterexample, Law
 from theory.lemmas import AFFINE, PERFECT, mean_is_slope_of_cgf
 from theory.quantities import LOG_PROBABILITY_SLOPE
 from theory.steps import Identity, Step
-from theory.tilted import Expr, M, TiltedLaw, alpha, expectation, log_tilted, slope, tilted_mean, y, z
+from theory.tilted import Expr, M, TiltedProbability, alpha, expectation, log_tilted, slope, tilted_mean, y, z
 
 observable: Expr = sp.IndexedBase("g", real=True)
 
 
 def _derivation() -> list[Step]:
-    tilted = TiltedLaw(z)
+    tilted = TiltedProbability(z)
     return [
         mean_is_slope_of_cgf(),
         Identity(

@@ -21,7 +21,7 @@ from theory.tilted import (
     M,
     M_max,
     M_min,
-    TiltedLaw,
+    TiltedProbability,
     alpha,
     expectation,
     j,
@@ -47,7 +47,7 @@ def kl(after: Expr, before: Expr) -> Expr:
 
 
 def _within(member: Expr) -> Expr:
-    """`Q KL(q || p, within)`, for weights that mark a part of the vocabulary; `q = r[j, .]` has the mass Q there."""
+    """`Q KL(q, p, within)`, for weights that mark a part of the vocabulary; `q = r[j, .]` has the mass Q there."""
     q, base = r[j, y], p[j, y]
     return vocabulary_sum(member * q * (sp.log(q / base) - sp.log(_mass(q, member) / _mass(base, member))))
 
@@ -68,7 +68,7 @@ def _chain_rule() -> list[Step]:
     return [
         Identity(
             says="Chain rule, for every law r and concept: the binary divergence of the concept's probability and the"
-            " mean of the divergences inside and outside make up KL(r || p)",
+            " mean of the divergences inside and outside make up KL(r, p)",
             lhs=kl(_mass(q, C[y]), _mass(base, C[y])) + _within(C[y]) + _within(1 - C[y]),
             rhs=vocabulary_sum(q * sp.log(q / base)),
         ),
@@ -89,8 +89,8 @@ def _under_a_tilt() -> list[Step]:
     covariance = expectation(C[y] * M[y]) - F * expectation(M[y])
     return [
         Identity(
-            says="For r the steered law, proportional to p means constant log-odds",
-            lhs=sp.log(TiltedLaw(token_a) / p[j, token_a]) - sp.log(TiltedLaw(token_b) / p[j, token_b]),
+            says="For r the steered distribution, proportional to p means constant log-odds",
+            lhs=sp.log(TiltedProbability(token_a) / p[j, token_a]) - sp.log(TiltedProbability(token_b) / p[j, token_b]),
             rhs=alpha * (M[token_a] - M[token_b]),
         ),
         divergence_of_the_tilt(),
@@ -120,13 +120,13 @@ def _frontier() -> list[Step]:
     return [
         Identity(
             says="A law that only rescales p on the concept and off it, which a tilt along the concept's own indicator"
-            " does, spends kl(f || f_0) and nothing else",
+            " does, spends kl(f, f_0) and nothing else",
             lhs=sum(vocabulary_sum(p[j, y] * part) for part in rescaled),
             rhs=kl(f, f_0),
             where=((f_0, mass),),
         ),
         Identity(
-            says="As this grows with f above f_0, no law that spends as much gives the concept more than f",
+            says="As this grows with f above f_0, no distribution that spends as much gives the concept more than f",
             lhs=sp.Derivative(kl(f, f_0), f),
             rhs=sp.log(f / f_0) - sp.log((1 - f) / (1 - f_0)),
         ),
@@ -137,13 +137,13 @@ LAW = Law(
     id="efficiency",
     title="The share of the push that buys the concept",
     source="beyond the paper",
-    reading="Of the relative entropy that steering spends, only the part kl(F_alpha || F_0) moves the concept; the"
+    reading="Of the relative entropy that steering spends, only the part kl(F_alpha, F_0) moves the concept; the"
     " share starts at Corr(1_C, M)^2 and is 1 only where the log-odds are constant on the concept and off it.",
     statement=sp.Eq(EFFICIENCY.symbol, ConceptDivergence(alpha) / forward_divergence, evaluate=False),
     hypotheses=(AFFINE, PERFECT),
     claims=(
         Close(
-            says="the efficiency is kl(F_alpha || F_0)/(alpha K' - K)",
+            says="the efficiency is kl(F_alpha, F_0)/(alpha K' - K)",
             quantity=EFFICIENCY,
             value=ConceptDivergence(alpha) / forward_divergence,
             domain=NOT_ZERO,

@@ -1,7 +1,7 @@
 """Singular values tell which theory of steering applies, without any log-odds being measured (beyond the paper).
 
 The table of log-probabilities over strengths `S_i` and tokens, less its row and column means: what depends on the
-strength alone (the normalisation K) or on the token alone (the unsteered law, a token's offset) drops out.
+strength alone (the normalisation K) or on the token alone (the unsteered distribution, a token's offset) drops out.
 """
 
 import sympy as sp

@@ -8,7 +8,7 @@ from theory.law import Counterexample, Law
 from theory.lemmas import AFFINE, PERFECT
 from theory.quantities import LOG_RATIO
 from theory.steps import Identity, Step
-from theory.tilted import M, TiltedLaw, alpha, j, log_tilted, p, slope, tilted_mean, z
+from theory.tilted import M, TiltedProbability, alpha, j, log_tilted, p, slope, tilted_mean, z
 
 line = sp.log(p[j, z]) - sp.log(p[j, reference]) + alpha * (M[z] - M[reference])
 
@@ -17,7 +17,7 @@ def _derivation() -> list[Step]:
     return [
         Identity(
             says="The normalisation K(alpha) is common to both tokens and drops out",
-            lhs=sp.log(TiltedLaw(z) / TiltedLaw(reference)),
+            lhs=sp.log(TiltedProbability(z) / TiltedProbability(reference)),
             rhs=line,
         ),
         Identity(
@@ -27,7 +27,7 @@ def _derivation() -> list[Step]:
         ),
         Identity(
             says="whatever the probabilities themselves do: tied tokens rise and fall together, at the rate M - E[M]",
-            lhs=slope(TiltedLaw(z)) / TiltedLaw(z),
+            lhs=slope(TiltedProbability(z)) / TiltedProbability(z),
             rhs=M[z] - tilted_mean(),
         ),
     ]

@@ -14,7 +14,7 @@ base_mean = tilted_mean(sp.S.Zero)
 excess: Expr = sp.IndexedBase("u", nonnegative=True)
 """`u[y] = a[y]/b[y] - 1`."""
 elsewhere: Expr = sp.IndexedBase("q", nonnegative=True)
-"""Base law off the target: a[y] or b[y]."""
+"""Base distribution off the target: a[y] or b[y]."""
 
 OFF_IN_TARGET = Condition(
     name="Assumption 1; off-target token, context of the target concept",
@@ -54,7 +54,7 @@ def _delta() -> list[Step]:
     share = (p[i, y] - b[y]) / (a[y] - b[y])
     return [
         Identity(
-            says="Context j gives b + S (a - b) to a token, S the indicator of its concept: as its law sums to 1, the"
+            says="Context j gives b + S (a - b) to a token, S the indicator of its concept: as they sum to 1, the"
             " concept's A - B is delta = 1 - sum b, the same for each",
             lhs=vocabulary_sum((a[y] - b[y]) * share.subs(i, j)),
             rhs=1 - vocabulary_sum(b[y]),

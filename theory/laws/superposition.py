@@ -1,6 +1,6 @@
 """Two steering vectors at once: they add, and interfere by the covariance of their log-odds (beyond the paper).
 
-With strengths a and b of vectors of log-odds M and M', the steered law is `p_{a,b}`, proportional to
+With strengths a and b of vectors of log-odds M and M', the steered distribution is `p_{a,b}`, proportional to
 `p exp(a M + b M')`, and `K(a, b)` the log of its normalisation. The claims speak of a = b = alpha.
 """
 

@@ -59,7 +59,7 @@ def _divergences() -> list[Step]:
         divergence_of_the_tilt(),
         slope_of_the_divergence(),
         Identity(
-            says="Relative entropy of the unsteered law to the steered one",
+            says="Relative entropy of the unsteered distribution to the steered one",
             lhs=vocabulary_sum(p[j, y] * (sp.log(p[j, y]) - log_tilted(y))),
             rhs=reverse,
         ),
@@ -93,7 +93,7 @@ def _at_most_quadratic(side: int) -> Step:
 
 
 def _ceiling() -> list[Step]:
-    """`-log p(top) - KL(p_alpha || p) = (log Z - log Z_top) + alpha (M_max - E_alpha[M])`; likewise at the bottom."""
+    """`-log p(top) - KL(p_alpha, p) = (log Z - log Z_top) + alpha (M_max - E_alpha[M])`; likewise at the bottom."""
     g = sp.Symbol("g", positive=True)
     steps: list[Step] = [logarithm_increases()]
     for side, members, extreme in ((1, Top, M_max), (-1, Bottom, M_min)):
@@ -151,7 +151,7 @@ def _series() -> list[Step]:
         steps.append(
             Limit(
                 says=f"The {name} root in powers of s = 1/u: there the divergence is B + o(s^4), B = kappa_2 s^2/2,"
-                " with the cumulants of the unsteered law up to the fourth",
+                " with the cumulants of the unsteered distribution up to the fourth",
                 expr=u**4 * (divergence.subs(alpha, sp.expand(root)) - k2 / (2 * u**2)),
                 variable=u,
                 point=sp.oo,
@@ -165,15 +165,15 @@ LAW = Law(
     id="sweet_spot",
     title="Each budget of divergence is spent at one strength",
     source="beyond the paper",
-    reading="For alpha > 0 the divergence from the unsteered law grows strictly, measured either way: a budget is spent"
-    " at exactly one strength, if at all.",
+    reading="For alpha > 0 the divergence from the unsteered distribution grows strictly, measured either way: a budget"
+    " is spent at exactly one strength, if at all.",
     statement=sp.Eq(slope(KL_FORWARD.symbol), alpha * tilted_variance(), evaluate=False),
     hypotheses=(AFFINE, PERFECT),
     claims=(
-        Close(says="KL(p_alpha || p) is alpha K' - K", quantity=KL_FORWARD, value=forward_divergence),
-        Close(says="KL(p || p_alpha) is K - alpha K'(0)", quantity=KL_REVERSE, value=reverse),
+        Close(says="KL(p_alpha, p) is alpha K' - K", quantity=KL_FORWARD, value=forward_divergence),
+        Close(says="KL(p, p_alpha) is K - alpha K'(0)", quantity=KL_REVERSE, value=reverse),
         Turns(
-            says="KL(p_alpha || p) falls up to alpha = 0 and rises from there",
+            says="KL(p_alpha, p) falls up to alpha = 0 and rises from there",
             quantity=KL_FORWARD,
             n=1,
             first="falling",
@@ -181,7 +181,7 @@ LAW = Law(
             condition=VARIES,
         ),
         Turns(
-            says="KL(p || p_alpha) falls up to alpha = 0 and rises from there",
+            says="KL(p, p_alpha) falls up to alpha = 0 and rises from there",
             quantity=KL_REVERSE,
             n=1,
             first="falling",
@@ -189,7 +189,7 @@ LAW = Law(
             condition=VARIES,
         ),
         Bounded(
-            says="KL(p_alpha || p) is at most R^2 alpha^2/8: no budget B is spent before sqrt(8 B)/R",
+            says="KL(p_alpha, p) is at most R^2 alpha^2/8: no budget B is spent before sqrt(8 B)/R",
             quantity=KL_FORWARD,
             lower=sp.S.Zero,
             upper=M_range**2 * alpha**2 / 8,

@@ -13,7 +13,7 @@ from theory.tilted import (
     M,
     M_max,
     M_min,
-    TiltedLaw,
+    TiltedProbability,
     V,
     alpha,
     cgf,
@@ -53,7 +53,7 @@ def _sampling() -> list[Step]:
     tempered = p[j, y] ** (1 / temperature) / summed(p[j, x] ** (1 / temperature), (x, V))
     return [
         Identity(
-            says="Sampling at temperature T tilts the tempered law q, proportional to p^{1/T}, by the strength alpha/T",
+            says="Sampling at temperature T tilts the tempered q, proportional to p^{1/T}, by the strength alpha/T",
             lhs=steered(z) / vocabulary_sum(steered(y)),
             rhs=law[j, z]
             * sp.exp(alpha * M[z] / temperature)
@@ -99,7 +99,7 @@ def _greedy() -> list[Step]:
         ),
         Identity(
             says="The most probable token's log-probability is the envelope less K",
-            lhs=sp.log(TiltedLaw(z)),
+            lhs=sp.log(TiltedProbability(z)),
             rhs=_line(z) - cgf(),
         ),
     ]
@@ -113,8 +113,8 @@ LAW = Law(
     id="temperature",
     title="Greedy decoding follows the upper envelope of straight lines",
     source="beyond the paper",
-    reading="Temperature T turns strength alpha into alpha/T on the tempered law; at T = 0 the token taken is that of"
-    " the highest line log p + alpha M, so its log-odds never fall and the output flips at most V - 1 times.",
+    reading="Temperature T turns strength alpha into alpha/T on the tempered distribution; at T = 0 the token taken is"
+    " that of the highest line log p + alpha M, so its log-odds never fall and the output flips at most V - 1 times.",
     statement=sp.Eq(TOP_LOG_PROBABILITY.symbol, Envelope(alpha) - cgf(), evaluate=False),
     hypotheses=(AFFINE,),
     claims=(

@@ -1,4 +1,4 @@
-"""Under perfect training the steered law is the tilted law (Lemma B.3)."""
+"""Under perfect training the steered distribution is the tilted distribution (Lemma B.3)."""
 
 import sympy as sp
 
@@ -7,7 +7,7 @@ from theory.law import Counterexample, Law
 from theory.lemmas import AFFINE, PERFECT, context_mean
 from theory.quantities import LOG_PROBABILITY
 from theory.steps import Identity, Step
-from theory.tilted import Expr, M, N, P, TiltedLaw, alpha, cgf, i, j, log_tilted, logit, p, vocabulary_sum, y, z
+from theory.tilted import Expr, M, N, P, TiltedProbability, alpha, cgf, i, j, log_tilted, logit, p, vocabulary_sum, y, z
 
 offset: Expr = sp.IndexedBase("g", real=True)
 
@@ -25,26 +25,26 @@ def _derivation() -> list[Step]:
         Identity(
             says="Softmax of the steered logits, each context's logits known up to an offset g_j, which drops out",
             lhs=softmax,
-            rhs=TiltedLaw(z),
+            rhs=TiltedProbability(z),
             where=meanings,
         ),
         Identity(
             says="In logs, with K the log of the normalisation",
-            lhs=sp.log(TiltedLaw(z)),
+            lhs=sp.log(TiltedProbability(z)),
             rhs=log_tilted(),
         ),
         Identity(
-            says="The tilted law sums to one",
+            says="The tilted distribution sums to one",
             lhs=vocabulary_sum(sp.exp(log_tilted(y))),
             rhs=sp.S.One,
         ),
-        Identity(says="and is the base law at alpha = 0", lhs=cgf(sp.S.Zero), rhs=sp.S.Zero),
+        Identity(says="and is the base distribution at alpha = 0", lhs=cgf(sp.S.Zero), rhs=sp.S.Zero),
     ]
 
 
 LAW = Law(
     id="tilt",
-    title="Steering tilts the next-token law",
+    title="Steering tilts the next-token distribution",
     source="Lemma B.3",
     reading="The steered probability is the base probability times exp(alpha M(z)), normalised.",
     statement=sp.Eq(LOG_PROBABILITY.symbol, log_tilted(), evaluate=False),

@@ -109,8 +109,8 @@ LAW = Law(
     id="token_limits",
     title="Only extremal tokens survive large strengths",
     source="Proposition B.1, Eq. 5; the bounds at every strength go beyond the paper",
-    reading="As the strength grows the law tends to the unsteered law restricted to the tokens of the largest log-odds,"
-    " exponentially fast; as it falls, to that of the smallest.",
+    reading="As the strength grows the distribution tends to the unsteered one restricted to the tokens of the largest"
+    " log-odds, exponentially fast; as it falls, to that of the smallest.",
     statement=sp.Eq(
         sp.Limit(LOG_PROBABILITY.symbol + alpha * (M_max - M[z]), alpha, sp.oo, "-"),
         sp.log(p[j, z]) - ExtremalLogMass(1),

@@ -50,7 +50,7 @@ def statement(step: Step) -> Expr | None:
 
 def step_latex(step: Step) -> str:
     """The step's formula in LaTeX, with its certificate and what it rests on."""
-    lines = [rf"\text{{{label}}}\ {latex(e)}" if label else latex(e) for label, e in _lines(step)]
+    lines = [rf"\text{{{label}}}\ {latex(e)}" if label else latex(e) for label, e in step_lines(step)]
     if len(lines) < 2:
         return "".join(lines)
     return r"\begin{gathered}" + r" \\ ".join(lines) + r"\end{gathered}"
@@ -58,10 +58,11 @@ def step_latex(step: Step) -> str:
 
 def step_pretty(step: Step) -> str:
     """The step's formula as lines of Unicode text, with its certificate and what it rests on."""
-    return "\n".join(f"{label} {one_line(e)}".strip() for label, e in _lines(step))
+    return "\n".join(f"{label} {one_line(e)}".strip() for label, e in step_lines(step))
 
 
-def _lines(step: Step) -> list[tuple[str, Expr]]:
+def step_lines(step: Step) -> list[tuple[str, Expr]]:
+    """The formulas of a step, each after the words that join it to the one before; none of an argued step."""
     stated = statement(step)
     if stated is None:
         return []

@@ -11,6 +11,7 @@ from scipy.special import logsumexp
 from numerics.bands.band import rounding_halfwidth
 from numerics.lowering.setting import most_probable
 from numerics.observing.observers.divergences import observe_divergences
+from numerics.observing.observers.entropy import observe_entropy
 from numerics.observing.observers.singular_values import observe_singular_values
 from numerics.observing.observers.view import View
 
@@ -107,6 +108,7 @@ OBSERVERS = (
     observe_tokens,
     observe_means,
     observe_greedy,
+    observe_entropy,
     observe_concepts,
     observe_pushes,
     observe_singular_values,

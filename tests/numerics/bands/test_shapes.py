@@ -100,7 +100,7 @@ def test_slope_between_two_bounds_against_linear_programme(band, low, width):
     A = np.vstack([A, np.hstack([np.eye(m), -np.ones((m, 1))])])
     b = np.concatenate([[bound for _, bound in rows], -band.lower[:, 0], band.upper[:, 0]])
     oracle = linprog(np.append(np.zeros(m), 1.0), A_ub=A, b_ub=b, bounds=[(None, None)] * m + [(0, None)]).fun
-    assert shapes.slope(band, low, high).least[0] == pytest.approx(oracle, abs=1e-9)
+    assert shapes.slope(band, low * x[:, None], high * x[:, None]).least[0] == pytest.approx(oracle, abs=1e-9)
 
 
 @settings(max_examples=25, deadline=None)
@@ -216,10 +216,10 @@ def test_close_and_between_measure_what_is_left_beyond_remainder_and_band():
 def test_second_derivative_bounds_catch_a_parabola(at_least):
     x = np.linspace(-2, 2, 41)
     band = around(x, (1.5 * x**2)[:, None], 1e-12)
-    bound = {"at_least": 3.0 - 1e-9} if at_least else {"at_most": 3.0 + 1e-9}
-    broken = {"at_least": 3.2} if at_least else {"at_most": 2.8}
-    assert shapes.curvature(band, **bound).least[0] == 0
-    assert shapes.curvature(band, **broken).least[0] == pytest.approx(0.1 * 4 / 2, rel=1e-6)
+    side, within, beyond = ("at_least", 3.0 - 1e-9, 3.2) if at_least else ("at_most", 3.0 + 1e-9, 2.8)
+    parabola = (x**2 / 2)[:, None]
+    assert shapes.curvature(band, **{side: within * parabola}).least[0] == 0
+    assert shapes.curvature(band, **{side: beyond * parabola}).least[0] == pytest.approx(0.1 * 4 / 2, rel=1e-6)
 
 
 def test_unknown_bounds_neither_rule_out_nor_confirm():

@@ -150,6 +150,8 @@ def departs(claim, base: Any, points, values, tokens) -> bool:
     def at(expr):
         return np.asarray(lower(expr, claim.quantity.per)(base, points, tokens))
 
+    for _ in range(getattr(claim, "derivative", 0)):
+        values = np.gradient(values, points, axis=-1)
     match claim:
         case Close():
             return bool((np.abs(values - at(claim.value)) > at(claim.remainder) + 0.01).any())
@@ -159,8 +161,6 @@ def departs(claim, base: Any, points, values, tokens) -> bool:
             steps = np.sign(steps[np.abs(steps) > 1e-9])
             return bool((steps[1:] != steps[:-1]).sum() + (steps[:1] < 0).sum() > most)
         case _:
-            for _ in range(claim.derivative):
-                values = np.gradient(values, points, axis=-1)
             low, high = (e if e is None else at(e) for e in (claim.lower, claim.upper))
             return bool(
                 (low is not None and (values < low - 0.01).any()) or (high is not None and (values > high + 0.01).any())
@@ -185,7 +185,7 @@ def test_a_counterexample_breaks_its_claim_and_the_closed_form_does_not(law):
     alike = [
         c for c in law.claims if (c.quantity, c.domain, c.condition) == (claim.quantity, claim.domain, claim.condition)
     ]
-    closed_forms = [c.value for c in alike if isinstance(c, Close)]
+    closed_forms = [c.value for c in alike if isinstance(c, Close) and c.derivative == 0]
     for closed_form in closed_forms:
         lawful = np.asarray(lower(closed_form, per)(base, points, tokens=tokens))
         assert not departs(claim, base, points, lawful + 0 * points, tokens)

@@ -117,7 +117,16 @@ def test_a_strength_is_chosen_for_a_prompt(vector, capsys):
     assert main([*map(str, asked), "--budget", "0.2"]) == 0
     printed = capsys.readouterr().out
     assert f"{choice['measured']:.4g}" in printed
-    assert "trust the" in printed
+    assert " ".join(choice["advice"].split()) in " ".join(printed.split())
+    assert choice["units"]["measured"]["alpha|v|/|h|"] > 0
+    assert all(token["text"] for tokens in choice["leading"].values() for token in tokens)
+
+
+def test_a_budget_is_refused_before_anything_is_loaded(vector, capsys):
+    for amount in ("0", "-1", "nan", "inf"):
+        nowhere = ["choose", "--model", "nowhere", "--vector", str(vector), "--prompt", "x", "--budget", amount]
+        assert main(nowhere) == 2
+        assert "--budget: expected a number above 0" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

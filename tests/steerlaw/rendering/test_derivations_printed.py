@@ -33,7 +33,7 @@ def test_formulas_in_sentences(sentence):
 
 @pytest.fixture(scope="module")
 def printed() -> dict[str, str]:
-    return {law.id: derivation_latex(derivation_record(law)) for law in laws().values()}
+    return {law.id: derivation_latex(derivation_record(law), law) for law in laws().values()}
 
 
 def test_every_law_prints_its_claims_and_steps(printed):

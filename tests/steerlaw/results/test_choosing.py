@@ -2,13 +2,16 @@
 
 # pyright: reportOptionalMemberAccess=false, reportOptionalSubscript=false, reportOptionalIterable=false, reportOptionalOperand=false, reportArgumentType=false, reportOperatorIssue=false
 
+import json
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 from scipy.optimize import brentq
 from scipy.special import log_softmax, rel_entr, softmax
 
+from steerlaw.results.choice import Advice, Choice, Norms
 from steerlaw.results.choosing import choose
 from toy_models import ufm_instances
 
@@ -76,11 +79,94 @@ def test_the_concept_is_reported_where_it_rises():
     assert before < predicted == pytest.approx(measured, rel=1e-2)
 
 
+def every_choice():
+    """Choices of every outcome: strengths reached and not, a concept that rises, falls, or is not asked about."""
+    strengths, concepts = (0.5, 2.0, np.inf), (None, (0.2, 0.4, 0.3), (0.2, 0.1, 0.4), (0.2, 0.1, 0.1))
+    for predicted, measured, valid_to, concept, slope, norms, empty in product(
+        strengths, strengths, strengths, concepts, (-1.0, 1.0), (None, Norms(vector=2.0, residual=4.0)), (False, True)
+    ):
+        seen = (0.0, predicted, measured)
+        yield Choice(
+            budget=0.5,
+            predicted=predicted,
+            measured=measured,
+            within=1e-3,
+            searched=64.0,
+            spent=0.4 if np.isfinite(predicted) else None,
+            tolerance=0.01,
+            valid_to=valid_to,
+            concept=concept and tuple(c if np.isfinite(a) else None for c, a in zip(concept, seen, strict=True)),
+            concept_slope=None if concept is None else slope,
+            leading={"unsteered": (1, 2)},
+            norms=norms,
+            empty=empty,
+        )
+
+
+def test_advice_never_contradicts_what_was_found():
+    """Over every outcome: what is never reached is never trusted, and each thing to say is said somewhere."""
+    said = set()
+    for choice in every_choice():
+        advice, sentences = set(choice.advice), choice.say()
+        said |= advice
+        assert len({Advice.NEVER, Advice.PREDICTED, Advice.MEASURED} & advice) == 1
+        assert (choice.measured == np.inf) == (Advice.NEVER in advice) == ("trust the" not in sentences)
+        if choice.trusted is not None:
+            assert np.isfinite(choice.strengths[choice.trusted])
+            assert f"trust the {choice.trusted} strength" in sentences
+        assert (Advice.EMPTY in advice) == choice.empty
+        down = advice & {Advice.AGAINST, Advice.FALLS}
+        if choice.concept is None:
+            assert not down
+        elif choice.trusted is not None:
+            before, after = choice.concept[0], dict(zip(choice.strengths, choice.concept, strict=True))[choice.trusted]
+            assert bool(down) == (after < before)
+        if Advice.AGAINST in down:
+            assert choice.concept_slope < 0
+        assert "nan" not in sentences
+        assert "None" not in sentences
+        assert "{" not in sentences
+    assert said == set(Advice)
+
+
+def test_json_holds_every_unit_and_the_tokens_texts():
+    for choice in every_choice():
+        record = json.loads(json.dumps(choice.to_json(lambda token: f"<{token}>"), allow_nan=False))
+        assert record["advice"] == choice.say()
+        assert record["leading"]["unsteered"] == [{"id": 1, "text": "<1>"}, {"id": 2, "text": "<2>"}]
+        assert record["concept"] is None or len(record["concept"]) == 3
+        for name in ("predicted", "measured", "valid_to"):
+            alpha, units = getattr(choice, name), record["units"][name]
+            assert units["alpha"] == record[name] == (alpha if np.isfinite(alpha) else None)
+            if choice.norms and np.isfinite(alpha):
+                assert (units["alpha|v|"], units["alpha|v|/|h|"]) == (2 * alpha, alpha / 2)
+            else:
+                assert units["alpha|v|"] is units["alpha|v|/|h|"] is None
+
+
+def test_a_negated_vector_is_told_from_the_concepts_slope():
+    target = INSTANCE.model.baseline(INSTANCE.positive, INSTANCE.negative).concepts[0]
+    along, against = (
+        choose(INSTANCE.model, OUTSIDE, budget=0.2, concept=target, layer=0, vector=side * np.asarray(VECTOR))
+        for side in (1, -1)
+    )
+    assert along.advice == (Advice.PREDICTED,)
+    assert against.advice == (Advice.PREDICTED, Advice.AGAINST)
+    step = 1e-5
+    ends = [softmax(row)[target].sum() for row in np.asarray(INSTANCE.model.logits(OUTSIDE, [-step, step], **WHERE))]
+    slope = np.diff(np.log(ends) - np.log1p(-np.array(ends)))[0] / (2 * step)
+    assert along.concept_slope == pytest.approx(slope, rel=1e-6)
+    assert against.concept_slope == pytest.approx(-slope, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["budget", "tolerance"])
+@pytest.mark.parametrize("amount", [0.0, -1.0, np.nan, np.inf, -np.inf])
+def test_amounts_of_nats_are_positive(name, amount):
+    with pytest.raises(ValueError, match=f"{name}: expected a positive number of nats"):
+        choose(INSTANCE.model, OUTSIDE, **{"budget": 0.5, "tolerance": 0.1, name: amount}, **WHERE)
+
+
 def test_what_a_choice_needs():
-    with pytest.raises(ValueError, match="budget: expected a positive number of nats"):
-        choose(INSTANCE.model, OUTSIDE, budget=-1.0, **WHERE)
-    with pytest.raises(ValueError, match="tolerance: expected a positive number of nats"):
-        choose(INSTANCE.model, OUTSIDE, budget=1.0, tolerance=0.0, **WHERE)
 
     class Blind:
         name = "blind"
