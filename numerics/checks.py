@@ -9,7 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 from jax.typing import DTypeLike
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, Float
+
+from numerics.arrays import ArrayLike
 
 NORMALISATION, NORMALISATION_SINGLE = 1e-6, 1e-5
 """How far the probabilities of a law may sum from 1; if its logarithms were rounded to float32 or less."""

@@ -21,6 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("theory.catalogue",),
     ("theory",),
     ("steerlaw.interrupts",),
+    ("numerics.arrays",),
     ("numerics.files", "numerics.baseline", "numerics.checks"),
     ("numerics.bands", "numerics.exponential_sums"),
     ("numerics.closed_forms",),

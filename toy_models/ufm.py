@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, Float
 from scipy.special import log_softmax
 
+from numerics.arrays import ArrayLike
 from numerics.baseline import Baseline, ConceptDistribution
 from toy_models.data_law import DataLaw
 

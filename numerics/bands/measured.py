@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import ArrayLike, Float
+from jaxtyping import Float
 
+from numerics.arrays import ArrayLike
 from numerics.bands.band import Band, rounding_halfwidth
 from numerics.bands.intervals import proportion_band
 from theory.quantities import CONCEPT_LOGIT, LOG_PROBABILITY, Quantity

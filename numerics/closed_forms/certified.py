@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 from flint import arb, ctx
-from jaxtyping import ArrayLike, Float
+from jaxtyping import Float
 
+from numerics.arrays import ArrayLike
 from numerics.checks import checked_distribution
 from numerics.closed_forms.cross_entropy import checked_data, checked_weights, table_shape
 

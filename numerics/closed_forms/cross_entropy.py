@@ -3,8 +3,9 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float, Int
+from jaxtyping import Array, Float, Int
 
+from numerics.arrays import ArrayLike
 from numerics.checks import (
     check_mass,
     checked_log_odds,

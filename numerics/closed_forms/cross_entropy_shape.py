@@ -7,8 +7,9 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import logsumexp
-from jaxtyping import Array, ArrayLike, Float, Int
+from jaxtyping import Array, Float, Int
 
+from numerics.arrays import ArrayLike
 from numerics.checks import checked_log_odds, checked_log_probs, checked_strengths, sliceable
 from numerics.closed_forms.cross_entropy import (
     blocks_of,

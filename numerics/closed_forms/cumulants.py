@@ -6,8 +6,9 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, Float
 
+from numerics.arrays import ArrayLike
 from numerics.checks import (
     check_mass,
     checked_log_odds,

@@ -5,8 +5,9 @@ at minus the slope between them. O(V log V) for V tokens.
 """
 
 import numpy as np
-from jaxtyping import ArrayLike, Float, Int
+from jaxtyping import Float, Int
 
+from numerics.arrays import ArrayLike
 from numerics.bands.hulls import lower_hull
 from numerics.checks import checked_log_odds
 

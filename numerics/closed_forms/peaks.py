@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, ArrayLike, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
+from numerics.arrays import ArrayLike
 from numerics.checks import checked_distribution, is_concrete
 from numerics.exponential_sums.balance import balances
 from numerics.exponential_sums.cells import (

@@ -8,8 +8,9 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.scipy.special import logsumexp
-from jaxtyping import Array, ArrayLike, Float, Int
+from jaxtyping import Array, Float, Int
 
+from numerics.arrays import ArrayLike
 from numerics.checks import checked_distribution
 from numerics.exponential_sums.cells import (
     CERTIFIED,

@@ -9,8 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import logsumexp
-from jaxtyping import Array, ArrayLike, Float, Int
+from jaxtyping import Array, Float, Int
 
+from numerics.arrays import ArrayLike
 from numerics.checks import checked_distribution, checked_strengths, is_concrete, working_dtype
 from numerics.closed_forms.cumulants import FEWEST_STRENGTHS, cumulants
 from numerics.exponential_sums.cells import evaluate, sort_tokens, worth_compressing

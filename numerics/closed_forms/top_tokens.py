@@ -12,8 +12,9 @@ from itertools import pairwise
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
+from numerics.arrays import ArrayLike
 from numerics.checks import checked_distribution, checked_strengths
 from numerics.closed_forms.cumulants import cumulants
 

@@ -4,8 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import logsumexp
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, Float
 
+from numerics.arrays import ArrayLike
 from numerics.checks import checked_distribution
 from numerics.closed_forms.concept_shares import share_steps
 from numerics.exponential_sums.cells import compress, repeated, sort_tokens, uncompressed, worth_compressing

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import ArrayLike, Float
+from jaxtyping import Float
 from scipy.special import log_softmax
+
+from numerics.arrays import ArrayLike
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -6,8 +6,9 @@ from functools import partial
 from typing import Literal
 
 import numpy as np
-from jaxtyping import ArrayLike, Bool, Float, Int
+from jaxtyping import Bool, Float, Int
 
+from numerics.arrays import ArrayLike
 from numerics.bands.band import check_strengths
 from numerics.bands.evidence import Evidence
 from numerics.bands.measured import Bounds, observed_bounds

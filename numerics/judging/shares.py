@@ -10,9 +10,10 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
-from jaxtyping import ArrayLike, Bool, Float
+from jaxtyping import Bool, Float
 from scipy.stats import false_discovery_control
 
+from numerics.arrays import ArrayLike
 from numerics.bands.intervals import bounded_mean_band, check_level, mean_band
 
 Assumption = Literal["bounded", "gaussian"]

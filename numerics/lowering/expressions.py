@@ -11,8 +11,9 @@ from functools import lru_cache, reduce
 import jax.numpy as jnp
 import numpy as np
 import sympy as sp
-from jaxtyping import ArrayLike, Float, Int
+from jaxtyping import Float, Int
 
+from numerics.arrays import ArrayLike
 from numerics.baseline import Baseline
 from numerics.checks import checked_strengths
 from numerics.closed_forms.cross_entropy import cross_entropy_change

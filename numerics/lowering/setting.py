@@ -8,8 +8,9 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
+from numerics.arrays import ArrayLike
 from numerics.baseline import Baseline
 from numerics.checks import checked_distribution, checked_log_odds, checked_log_probs
 

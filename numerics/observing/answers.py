@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Array, Float
 
+from numerics.arrays import ArrayLike
 from numerics.bands.band import check_strengths
 from numerics.observing.grids import with_zero
 from numerics.observing.model import Steering

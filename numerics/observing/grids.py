@@ -4,7 +4,9 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import ArrayLike, Float
+from jaxtyping import Float
+
+from numerics.arrays import ArrayLike
 
 LARGEST, MOST = 1e15, 1_000_000
 """A strength whose square float32 still holds, with room for that of a vector; and as many as anybody will wait for."""

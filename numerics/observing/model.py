@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float, Int
+from jaxtyping import Array, Float, Int
+
+from numerics.arrays import ArrayLike
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

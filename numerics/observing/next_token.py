@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from jaxtyping import ArrayLike, Float
+from jaxtyping import Float
 
+from numerics.arrays import ArrayLike
 from numerics.bands.band import ROUNDING, around
 from numerics.observing.answers import attributes_of, checked_rows, strengths_asked
 from numerics.observing.exact_slopes import SlopeObserver, Slopes, peaks_by_slopes

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import ArrayLike, Bool, Float, Int
+from jaxtyping import Bool, Float, Int
+
+from numerics.arrays import ArrayLike
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, ArrayLike, Float, Int
+from jaxtyping import Array, Float, Int
 
+from numerics.arrays import ArrayLike
 from real_models.decoding.decoder import Spec
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ def warn_of_length(name: str, positions: int) -> None:
 
 def text_segments(spec: Spec, name: str, segments: Segments) -> list[list[int]]:
     """Ids of one or more segments of text, each of 2 tokens or more: the first is never predicted."""
-    sequences = segments if isinstance(segments, Sequence) else np.asarray(segments)
+    sequences: Any = segments if isinstance(segments, Sequence) else np.asarray(segments)
     rows = [token_ids(spec, name, segment) for segment in sequences]
     if not rows:
         raise ValueError("no segments of text given, expected one or more")

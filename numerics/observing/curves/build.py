@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import ArrayLike, Float
+from jaxtyping import Float
 
+from numerics.arrays import ArrayLike
 from numerics.bands.band import ROUNDING
 from numerics.observing.curves.angle import AngleMap
 from numerics.observing.curves.construction import construct

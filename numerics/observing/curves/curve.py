@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import ArrayLike, Float, Int
+from jaxtyping import Float, Int
 
+from numerics.arrays import ArrayLike
 from numerics.observing.curves import reading, turning
 from numerics.observing.curves.angle import AngleMap
 from numerics.observing.curves.head import Head, Tokens

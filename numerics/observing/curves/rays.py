@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import ArrayLike, Float, Int
+from jaxtyping import Float, Int
 
+from numerics.arrays import ArrayLike
 from numerics.observing.curves.angle import AngleMap
 from numerics.observing.curves.head import Head
 

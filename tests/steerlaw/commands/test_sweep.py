@@ -321,6 +321,6 @@ def test_wrong_use_is_one_line(files, tmp_path, monkeypatch, capsys, change, com
     ("old", "new"), [("blocks", "segments"), ("block_tokens", "segment_tokens"), ("derivatives", "slope_every")]
 )
 def test_renamed_options_warn_and_still_do_what_they_did(old: str, new: str):
-    given = {"model": "m", "vector": Path("v"), "contexts": Path("c")}
+    given: dict[str, Any] = {"model": "m", "vector": Path("v"), "contexts": Path("c"), old: 5}
     with pytest.warns(FutureWarning, match=rf"^--{old.replace('_', '-')} is renamed --{new.replace('_', '-')}; "):
-        assert getattr(SweepCommand(**given, **{old: 5}), new) == 5
+        assert getattr(SweepCommand(**given), new) == 5
