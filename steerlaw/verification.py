@@ -53,6 +53,7 @@ def verify(
     """
     started = datetime.now(UTC)
     chosen = [find_law(law) for law in laws] if laws else list(catalogue().values())
+    claims = [claim for law in chosen for claim in law.claims] if laws else None
     tolerance = check_tolerance(tolerance)
     options = options or TargetOptions()
     grid = ADAPTIVE if strengths is None else Grid.parse(strengths)
@@ -66,7 +67,7 @@ def verify(
     for source in sources:
         observed += source.observations
         if experiments := list(source.experiments()):
-            observed += run(_tracked(experiments, progress, "sweeping"), seed, keep)
+            observed += run(_tracked(experiments, progress, "sweeping"), seed, keep, claims)
     found += [one for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
     rows += [verdict_row(*one) for one in found]
     shares = holdings(found)
@@ -82,7 +83,7 @@ def verify(
         lines=summary_lines(rows, found, shares),
         shares=shares,
         quantities=[row for o in observed for row in predicted_rows(o)],
-        findings=findings(observed),
+        findings=findings(observed) if claims is None else [],
         observations=observed,
         tokens=tokens,
     )

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import sympy as sp
 from jaxtyping import Float, Int
 
 from numerics.bands.evidence import Evidence
 from numerics.baseline import Baseline
 from numerics.judging.assessment import Assessment, judge_curves, not_applied, noted
+from numerics.judging.needed import by_shape
 from numerics.judging.notes import Note, lacking, note, turning_notes
 from numerics.judging.prediction import AFTER, BEFORE, UNKNOWN, condition_met, turning, turning_side
 from numerics.judging.reasons import verdict_of
@@ -31,7 +31,7 @@ from numerics.observing.sweep import NotObservedError, Sweep
 from numerics.observing.variables import BUMP, FALLING, RISING
 from theory.claims import Claim, Turns
 from theory.law import Law
-from theory.quantities import LOG_PROBABILITY, Unit
+from theory.quantities import Unit
 
 Weighing = Literal["count", "mass", "chosen"]
 
@@ -84,7 +84,7 @@ def judge_sweep(
 def _finding(law: Law, claim: Claim, sweep: Sweep, known: Settings | None, tolerance: float) -> Finding:
     tokens, baseline = None, None if known is None else known.baseline
     try:
-        if isinstance(claim, Turns) and _summarised(claim, sweep):
+        if isinstance(claim, Turns) and by_shape(claim) and "shape_departure" in sweep.data:
             assessment = _assess_vocabulary(claim, sweep, known, tolerance)
         else:
             curves = sweep.curves(claim.quantity)
@@ -96,11 +96,6 @@ def _finding(law: Law, claim: Claim, sweep: Sweep, known: Settings | None, toler
         unobserved = not_applied(claim, nowhere, tolerance, note(Note.UNOBSERVED, missing=missing))
         return _summed(law, unobserved, sweep, baseline, None, str(missing))
     return _summed(law, assessment, sweep, baseline, tokens, "no curves")
-
-
-def _summarised(claim: Turns, sweep: Sweep) -> bool:
-    kind = (claim.n, claim.first) in {(0, "rising"), (0, "falling"), (1, "rising")}
-    return kind and claim.quantity == LOG_PROBABILITY and claim.domain == sp.S.Reals and "shape_departure" in sweep.data
 
 
 def _assess_vocabulary(claim: Turns, sweep: Sweep, known: Settings | None, tolerance: float) -> Assessment:

@@ -66,6 +66,8 @@ def hidden_regions(curves: Band, slopes: Band, tolerance: float) -> list[Region]
     """
     x, at = curves.strengths, np.flatnonzero(np.isin(curves.strengths, slopes.strengths))
     at = at[(at > 0) & (at < len(x) - 1)]
+    if not at.size:  # a grid so short that slopes are known at its ends alone
+        return []
     known = slopes[np.isin(slopes.strengths, x[at])]
     h = np.diff(x)[:, None]
     least, most = (curves.lower[1:] - curves.upper[:-1]) / h, (curves.upper[1:] - curves.lower[:-1]) / h

@@ -1,46 +1,71 @@
 """The shape of every token's curve in a few numbers: what a sweep keeps of the whole vocabulary."""
 
+from collections.abc import Collection
+
 import numpy as np
 from jaxtyping import Float
 
 from numerics.bands import shapes
 from numerics.bands.band import Band, around
 from numerics.observing.observers.view import View
-from numerics.observing.variables import SHAPES, SUMMARY
+from numerics.observing.variables import OF_ALL_SHAPES, SHAPES, SUMMARY
 
+TURNS = frozenset({"turns", "first"})
+TOGETHER = (frozenset(OF_ALL_SHAPES), TURNS, frozenset(SUMMARY) - TURNS - frozenset(OF_ALL_SHAPES))
+"""Variables of the summary that are found together."""
 POINTS = 3
 """Strengths that are kept of what rules a shape out, at most."""
 
 Summary = dict[str, np.ndarray]
 
 
-def empty_summary(contexts: int, vocab: int) -> Summary:
-    """Room for the summary of every token in every context, before anything is observed."""
+def empty_summary(contexts: int, vocab: int, wanted: Collection[str] = SUMMARY) -> Summary:
+    """Room for what is wanted of the summary of every token in every context, before anything is observed.
+
+    What is found together is wanted together: the shapes, the turns, the rest.
+    """
+    groups = [group for group in TOGETHER if not group.isdisjoint(wanted)]
     sizes = {"context": contexts, "vocab": vocab, "shape": len(SHAPES), "bound": 2, "point": POINTS}
     empty = {"shape_witness": -1, "shape_witness_value": np.nan}
     return {
         name: np.full([sizes[axis] for axis in row.dimensions], empty.get(name, 0), row.dtype)
         for name, row in SUMMARY.items()
+        if any(name in group for group in groups)
     }
 
 
 def summarise(summary: Summary, context: int, view: View) -> None:
-    """Fill in one context's row, a slice of the vocabulary at a time. Witnesses are kept of departures alone."""
+    """Fill in one context's row, a slice of the vocabulary at a time: what there is room for.
+
+    Witnesses are kept of departures alone.
+    """
+    if not summary:
+        return
     strengths, halfwidth = view.strengths, 2 * view.halfwidth
     for columns, values in view.slices():
         values -= view.log_normaliser[:, None]
         band = around(strengths, values, halfwidth[:, None])
-        for n, shape in enumerate(SHAPES):
-            found = getattr(shapes, shape)(band, "departing")
-            points = np.pad(found.witness, ((0, 0), (0, POINTS - found.witness.shape[1])), constant_values=-1)
-            at = np.take_along_axis(values.T, points, axis=1)
-            summary["shape_departure"][context, columns, n] = np.stack([found.least, found.most], axis=1)
-            summary["shape_witness"][context, columns, n] = points
-            summary["shape_witness_value"][context, columns, n] = np.where(points >= 0, at, np.nan)
-        summary["turns"][context, columns], summary["first"][context, columns] = shapes.fewest_turns(band)
-        summary["peak"][context, columns] = strengths[values.argmax(axis=0)]
-        summary["peak_lower"][context, columns], summary["peak_upper"][context, columns] = _peaks(band)
-        summary["start"][context, columns], summary["end"][context, columns] = values[0], values[-1]
+        if "shape_departure" in summary:
+            _compare(summary, (context, columns), values, band)
+        if "turns" in summary:
+            summary["turns"][context, columns], summary["first"][context, columns] = shapes.fewest_turns(band)
+        if "peak" in summary:
+            summary["peak"][context, columns] = strengths[values.argmax(axis=0)]
+            summary["peak_lower"][context, columns], summary["peak_upper"][context, columns] = _peaks(band)
+            summary["start"][context, columns], summary["end"][context, columns] = values[0], values[-1]
+
+
+def _compare(
+    summary: Summary, at: tuple[int, slice], values: Float[np.ndarray, "strengths curves"], band: Band
+) -> None:
+    """How far the curves are from every shape, and the points that show it."""
+    for n, shape in enumerate(SHAPES):
+        found = getattr(shapes, shape)(band, "departing")
+        points = np.pad(found.witness, ((0, 0), (0, POINTS - found.witness.shape[1])), constant_values=-1)
+        seen = np.take_along_axis(values.T, points, axis=1)
+        summary["shape_departure"][(*at, n)] = np.stack([found.least, found.most], axis=1)
+        summary["shape_witness"][(*at, n)] = points
+        summary["shape_witness_value"][(*at, n)] = np.where(points >= 0, seen, np.nan)
 
 
 def _peaks(band: Band) -> tuple[Float[np.ndarray, " curves"], Float[np.ndarray, " curves"]]:

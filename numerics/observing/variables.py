@@ -10,7 +10,9 @@ import numpy as np
 import xarray as xr
 
 from theory.quantities import (
+    CENTRED_LOGIT,
     CONCEPT_LOGIT,
+    CROSS_ENTROPY_CHANGE,
     EFFICIENCY,
     ENTROPY,
     GREEDY_LOG_ODDS,
@@ -21,6 +23,7 @@ from theory.quantities import (
     LOG_PROBABILITY_SLOPE,
     LOG_RATIO,
     MEAN_LOG_ODDS,
+    PEAK,
     SINGULAR_VALUES,
     TOP_LOG_PROBABILITY,
     Quantity,
@@ -103,6 +106,9 @@ SUMMARY: dict[str, Variable] = {
 }
 """The curve of every token's log-probability, in a few numbers."""
 
+OF_ALL_SHAPES = ("shape_departure", "shape_witness", "shape_witness_value")
+"""Of the summary: how far every token's curve is from each shape, and where that shows."""
+
 OTHERS: dict[str, Variable] = {
     "log_odds": _row("vocab", "nats", "M, the log-odds of every token"),
     "slope_at_zero": _row("context vocab", "nats/strength", "exact slope of the log-probability at strength 0"),
@@ -120,6 +126,13 @@ COORDINATES: dict[str, Variable] = {
     "shape": _row("shape", "", "shapes that curves are compared with", dtype=np.str_),
     "bound": _row("bound", "", "lower, upper", dtype=np.str_),
 }
+
+HOLDING: dict[str, tuple[str, ...]] = {
+    PEAK.id: ("log_odds", "peak_lower", "peak_upper"),
+    CENTRED_LOGIT.id: ("log_probability", "mean_logprob"),
+    CROSS_ENTROPY_CHANGE.id: ("cross_entropy",),
+}
+"""The variables that a quantity is read from, where it is not the one of its own name."""
 
 OBSERVED = CURVES | SUMMARY | OTHERS | COORDINATES
 

@@ -1,6 +1,6 @@
 """An experiment runs a model: sweeps beside the baseline that predicts them, and the same with no concept in it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -16,7 +16,9 @@ from numerics.observing.next_token import observe_next_token
 from numerics.observing.remembered import Remembered
 from numerics.observing.sweep import Sweep
 from numerics.observing.watched import Watched, choose_tokens
+from steerlaw.experiments.wanted import wanted_for
 from steerlaw.inputs.subjects import Kind, Observation, Subject
+from theory.claims import Claim
 
 WATCHED = 8
 """Tokens of each sort (probable, extreme, target) whose whole curves are kept."""
@@ -75,26 +77,30 @@ class Experiment:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Work:
-    """A sweep to be made of an experiment, and the baseline that predicts it."""
+    """A sweep to be made of an experiment, what it is to hold (None: everything), and the baseline that predicts it."""
 
     kind: Kind
+    wanted: frozenset[str] | None
     baseline: Baseline | None
     observe: Callable[[], Observation]
 
 
-def run(experiments: Iterable[Experiment], seed: int, keep: Keep | None = None) -> Iterator[Observation]:
-    """Everything there is to observe, controls included; each experiment's controls have a seed of their own.
+def run(
+    experiments: Iterable[Experiment], seed: int, keep: Keep | None = None, claims: Sequence[Claim] | None = None
+) -> Iterator[Observation]:
+    """All that some `claims` are judged by, or everything; controls included, whose seed is each experiment's own.
 
-    With `keep` a sweep that an earlier run has finished is not made again (`steerlaw.experiments.kept`).
+    What is observed is the same whatever else is. With `keep` a sweep that an earlier run has finished is not made
+    again (`steerlaw.experiments.kept`).
     """
     for number, experiment in enumerate(experiments):
-        recorded = replace(experiment, model=Remembered(experiment.model))
-        first: Sweep | None = None
-        for variant in with_controls(recorded, seed + number):
-            for work in works(variant, first if variant.vector is experiment.vector else None):
-                known = replace(variant, model=experiment.model)
-                sweep = work.observe().sweep if keep is None else keep(known, work)
-                first = first or sweep
+        memory, first = Remembered(experiment.model), None
+        for variant in with_controls(experiment, seed + number):
+            same = first if variant.vector is experiment.vector else None
+            for work in works(variant, same, claims=claims, memory=memory):
+                sweep = work.observe().sweep if keep is None else keep(variant, work)
+                if work.kind == "next token":
+                    first = first or sweep
                 yield Observation(subject=variant.subject, kind=work.kind, baseline=work.baseline, sweep=sweep)
 
 
@@ -130,20 +136,40 @@ def observe(experiment: Experiment, summarised: Sweep | None = None) -> Iterator
         yield work.observe()
 
 
-def works(experiment: Experiment, summarised: Sweep | None = None) -> Iterator[Work]:
-    """What `observe` does, sweep by sweep."""
-    first = partial(observe_next, experiment, summarised=summarised)
-    yield Work(kind="next token", baseline=experiment.baseline, observe=first)
-    if experiment.text_strengths is not None:
-        text = partial(observe_text, experiment)
-        yield Work(kind="cross-entropy", baseline=experiment.text_baseline, observe=text)
-    if experiment.limits is not None:
+def works(
+    experiment: Experiment,
+    summarised: Sweep | None = None,
+    *,
+    claims: Sequence[Claim] | None = None,
+    memory: Remembered | None = None,
+) -> Iterator[Work]:
+    """What `observe` does, sweep by sweep; of that what the `claims` need. `memory` is of the experiment's model.
+
+    Limits are asked of the model itself: what it said at strength 0 before may differ in the last digit.
+    """
+    asked = experiment if memory is None else replace(experiment, model=memory)
+    wanted = None if claims is None else wanted_for(claims, experiment.subject)
+
+    def work(kind: Kind, baseline: Baseline | None, observe: Callable[..., Observation], **options: Any) -> Work:
+        names = None if wanted is None else wanted[kind]
+        return Work(kind=kind, wanted=names, baseline=baseline, observe=partial(observe, wanted=names, **options))
+
+    if wanted is None or "next token" in wanted:
+        yield work("next token", experiment.baseline, partial(observe_next, asked), summarised=summarised)
+    if experiment.text_strengths is not None and (wanted is None or "cross-entropy" in wanted):
+        yield work("cross-entropy", experiment.text_baseline, lambda wanted: observe_text(asked))
+    if experiment.limits is not None and (wanted is None or "limit" in wanted):
         limits = experiment.limits(experiment.vector)
-        last = partial(observe_limit, experiment, limits)
-        yield Work(kind="limit", baseline=replace(experiment.baseline, **limits), observe=last)
+        yield work("limit", replace(experiment.baseline, **limits), partial(observe_limit, experiment, limits))
 
 
-def observe_next(experiment: Experiment, *, slope_every: int = 8, summarised: Sweep | None = None) -> Observation:
+def observe_next(
+    experiment: Experiment,
+    *,
+    slope_every: int = 8,
+    summarised: Sweep | None = None,
+    wanted: Collection[str] | None = None,
+) -> Observation:
     """Sweep the next token of every context, with the exact slope at every `slope_every`-th strength (0: at none)."""
     subject, baseline = experiment.subject, experiment.baseline
     sweep = _next_token(
@@ -153,6 +179,7 @@ def observe_next(experiment: Experiment, *, slope_every: int = 8, summarised: Sw
         slope_every=slope_every,
         budget=experiment.budget,
         summarised=summarised,
+        wanted=wanted,
     )
     return Observation(subject=subject, kind="next token", baseline=baseline, sweep=sweep)
 
@@ -174,10 +201,11 @@ def observe_text(experiment: Experiment) -> Observation:
     return Observation(subject=subject, kind="cross-entropy", baseline=experiment.text_baseline, sweep=sweep)
 
 
-def observe_limit(experiment: Experiment, known: dict[str, Any]) -> Observation:
+def observe_limit(experiment: Experiment, known: dict[str, Any], wanted: Collection[str] | None = None) -> Observation:
     """Steer as far as the limit is judged, either way; `known` are the baseline's limit fields."""
     baseline = replace(experiment.baseline, **known)
-    sweep = _next_token(experiment, baseline, known["limit_strength"] * np.array([-1.0, 0.0, 1.0]), slope_every=0)
+    strengths = known["limit_strength"] * np.array([-1.0, 0.0, 1.0])
+    sweep = _next_token(experiment, baseline, strengths, slope_every=0, wanted=wanted)
     return Observation(subject=experiment.subject, kind="limit", baseline=baseline, sweep=sweep)
 
 
@@ -189,6 +217,7 @@ def _next_token(
     slope_every: int,
     budget: int = 0,
     summarised: Sweep | None = None,
+    wanted: Collection[str] | None = None,
 ) -> Sweep:
     if baseline.log_odds is None:
         raise ValueError(f"{experiment.subject.name}: an experiment needs the log-odds of its concept")
@@ -207,6 +236,7 @@ def _next_token(
         slope_every=slope_every,
         budget=budget,
         summarised=summarised,
+        wanted=wanted,
         rounding=experiment.rounding,
         attributes=_attributes(experiment.subject),
     )

@@ -41,7 +41,9 @@ def kept_beside(out: Path) -> Iterator[Keep]:
             directories.append(opened.enter_context(open_parts(out, PLAN)))
         if experiment.model not in hashes:
             hashes[experiment.model] = digest(*content(experiment.model, "model"))
-        made_from = digest(environment(), work.kind, hashes[experiment.model], *content(experiment, "experiment"))
+        wanted = work.wanted and sorted(work.wanted)
+        about = (environment(), work.kind, wanted, hashes[experiment.model])
+        made_from = digest(*about, *content(experiment, "experiment"))
         path = directories[0] / f"{made_from}.nc"
         finish_part(path, made_from, lambda: work.observe().sweep)
         data = Sweep.read(path).data.drop_encoding()

@@ -7,12 +7,10 @@ from typing import NamedTuple
 from numerics.judging.one_curve import compare
 from numerics.judging.sweeps import Finding, judge_sweep
 from numerics.lowering.setting import settings_of
-from steerlaw.inputs.subjects import BareCurve, Kind, Observation, Subject
+from steerlaw.experiments.wanted import kind_of
+from steerlaw.inputs.subjects import BareCurve, Observation, Subject
 from steerlaw.results.verdict_rows import Place, VerdictRow, counted
-from theory.claims import Claim
 from theory.law import Law
-from theory.quantities import CROSS_ENTROPY_CHANGE
-from theory.tilted import limit_strength
 
 
 class Judged(NamedTuple):
@@ -26,7 +24,7 @@ def judged(observation: Observation, laws: Iterable[Law], tolerance: float) -> I
     """Each claim that this kind of observation is about, judged on it."""
     known = observation.baseline and settings_of(observation.baseline)
     for law in laws:
-        own = tuple(claim for claim in law.claims if _kind(claim, observation.subject) == observation.kind)
+        own = tuple(claim for claim in law.claims if kind_of(claim, observation.subject) == observation.kind)
         for finding in judge_sweep(replace(law, claims=own), observation.sweep, known, tolerance=tolerance):
             yield Judged(observation.subject, finding)
 
@@ -41,12 +39,3 @@ def curve_rows(curve: BareCurve, laws: Sequence[Law], *, tolerance: float, level
         place = Place(model=curve.name, quantity=law.claims[0].quantity.id)
         rows.append(VerdictRow(verdict=replace(verdict, law=law.id), place=place, counts=counted([verdict.verdict])))
     return rows
-
-
-def _kind(claim: Claim, subject: Subject) -> Kind:
-    """The kind of observation that speaks of a claim; what a subject lacks falls to its next-token sweep."""
-    if claim.domain.has(limit_strength):
-        wanted = "limit"
-    else:
-        wanted = "cross-entropy" if claim.quantity == CROSS_ENTROPY_CHANGE else "next token"
-    return wanted if wanted in subject.kinds else "next token"

@@ -4,6 +4,8 @@ An observer maps a `View` to variables of a sweep, by name; the band of X is X +
 needs (log-odds, concepts, chosen tokens) observes nothing.
 """
 
+from collections.abc import Callable, Collection
+
 import numpy as np
 from jaxtyping import Float
 from scipy.special import logsumexp
@@ -21,11 +23,12 @@ UNDERFLOW = 1e-250
 Variables = dict[str, np.ndarray]
 
 
-def observe_context(view: View) -> Variables:
-    """Everything observed of one context."""
+def observe_context(view: View, wanted: Collection[str]) -> Variables:
+    """What is wanted of one context, and what the same observers find beside it."""
     found: Variables = {}
-    for observer in OBSERVERS:
-        found |= observer(view)
+    for observer, names in OBSERVERS.items():
+        if not names.isdisjoint(wanted):
+            found |= observer(view)
     return found
 
 
@@ -104,12 +107,13 @@ def observe_pushes(view: View) -> Variables:
     return observe_divergences(view, None if view.concepts is None else concept_log_masses(view))
 
 
-OBSERVERS = (
-    observe_tokens,
-    observe_means,
-    observe_greedy,
-    observe_entropy,
-    observe_concepts,
-    observe_pushes,
-    observe_singular_values,
-)
+OBSERVERS: dict[Callable[[View], Variables], frozenset[str]] = {
+    observe_tokens: frozenset({"log_probability", "log_ratio"}),
+    observe_means: frozenset({"mean_logprob", "mean_log_odds"}),
+    observe_greedy: frozenset({"top_log_probability", "greedy_log_odds"}),
+    observe_entropy: frozenset({"entropy"}),
+    observe_concepts: frozenset({"concept_logit"}),
+    observe_pushes: frozenset({"kl_forward", "kl_reverse", "efficiency"}),
+    observe_singular_values: frozenset({"singular_values"}),
+}
+"""Every observer with the names of what it finds, each with its half-width."""

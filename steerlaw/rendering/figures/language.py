@@ -43,15 +43,21 @@ def language_drawings(observations: Iterable[Observation]) -> list[Drawing]:
     for model in dict.fromkeys((o.subject.model, o.subject.instance) for o in observations):
         own = [o for o in observations if (o.subject.model, o.subject.instance) == model]
         concepts = list(dict.fromkeys(o.subject.concept for o in own))
-        nexts = [_layers([o for o in own if o.kind == "next token" and o.subject.concept == c]) for c in concepts]
-        texts = [_layers([o for o in own if o.kind == "cross-entropy" and o.subject.concept == c]) for c in concepts]
-        named = [pair for pairs in nexts for pair in pairs if "concept_logit" in pair[0].sweep.data]
+        nexts = [_layers(_showing("log_probability", own, c)) for c in concepts]
+        texts = [_layers(_showing("cross_entropy", own, c)) for c in concepts]
+        named = [pair for c in concepts for pair in _layers(_showing("concept_logit", own, c))]
         drawings += [_drawing(_token_curves, pairs, pairs[0][0].subject.concept, "tokens") for pairs in nexts if pairs]
         drawings += [_drawing(_target_concept, named, "target-concept")] if named else []
         drawings += [
             _drawing(_cross_entropy, pairs, pairs[0][0].subject.concept, "cross-entropy") for pairs in texts if pairs
         ]
     return drawings
+
+
+def _showing(name: str, observations: Sequence[Observation], concept: str | None) -> list[Observation]:
+    """Those of a concept that hold the variable of this name; limits are not drawn."""
+    own = [o for o in observations if o.subject.concept == concept and o.kind != "limit"]
+    return [o for o in own if name in o.sweep.data]
 
 
 def _drawing(draw: Callable[[Sequence[Pair], str], Drawn | None], pairs: Sequence[Pair], *words: str | None) -> Drawing:

@@ -39,8 +39,17 @@ def toy_drawings(observations: Iterable[Observation]) -> list[Drawing]:
     own = [o for o in known if o.subject.model == MODEL]
     tokens = [o for o in own if o.kind == "next token" and o.subject.instance == TOKENS_OF]
     texts = [o for o in own if o.kind == "cross-entropy" and o.subject.instance in NEGATIVES]
-    figures = {"data-law": _data_law, "token-bumps": _token_bumps, "concept-behaviours": _concept_behaviours}
-    drawings = [Drawing(name=name, draw=partial(draw, o)) for o in tokens for name, draw in figures.items()]
+    figures = {
+        "data-law": (_data_law, "log_odds"),
+        "token-bumps": (_token_bumps, "log_probability"),
+        "concept-behaviours": (_concept_behaviours, "concept_logit"),
+    }
+    drawings = [
+        Drawing(name=name, draw=partial(draw, o))
+        for o in tokens
+        for name, (draw, shown) in figures.items()
+        if shown in o.sweep.data
+    ]
     return [*drawings, *([Drawing(name="cross-entropy", draw=partial(_cross_entropy, texts))] if texts else [])]
 
 

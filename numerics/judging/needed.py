@@ -1,0 +1,23 @@
+"""What a claim is judged by: which variables of a sweep have to be observed for it."""
+
+import sympy as sp
+
+from numerics.observing.variables import HOLDING, OF_ALL_SHAPES
+from theory.claims import Claim, Turns
+from theory.quantities import LOG_PROBABILITY
+
+
+def by_shape(claim: Claim) -> bool:
+    """Whether a claim is judged on the shape of every token's curve, which a sweep keeps of the whole vocabulary."""
+    if not isinstance(claim, Turns) or claim.quantity != LOG_PROBABILITY or claim.domain != sp.S.Reals:
+        return False
+    return (claim.n, claim.first) in {(0, "rising"), (0, "falling"), (1, "rising")}
+
+
+def needed(claim: Claim) -> frozenset[str]:
+    """Names of the variables of a sweep (`numerics.observing.variables`) that show whether a claim holds.
+
+    The shapes of all tokens' curves come with the curves of the chosen tokens, to be looked at.
+    """
+    curves = HOLDING.get(claim.quantity.id, (claim.quantity.id,))
+    return frozenset(curves) | (frozenset(OF_ALL_SHAPES) if by_shape(claim) else frozenset())

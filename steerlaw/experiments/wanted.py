@@ -1,0 +1,30 @@
+"""What has to be observed of a subject for the claims that are asked about, and by which kind of sweep."""
+
+from collections.abc import Iterable
+
+from numerics.judging.needed import needed
+from steerlaw.inputs.subjects import Kind, Subject
+from theory.claims import Claim
+from theory.quantities import CROSS_ENTROPY_CHANGE
+from theory.tilted import limit_strength
+
+Wanted = dict[Kind, frozenset[str]]
+"""Of every kind of sweep that is needed the names of its variables (`numerics.observing.variables`)."""
+
+
+def kind_of(claim: Claim, subject: Subject) -> Kind:
+    """The kind of sweep that speaks of a claim; what a subject lacks falls to its next-token sweep."""
+    if claim.domain.has(limit_strength):
+        kind: Kind = "limit"
+    else:
+        kind = "cross-entropy" if claim.quantity == CROSS_ENTROPY_CHANGE else "next token"
+    return kind if kind in subject.kinds else "next token"
+
+
+def wanted_for(claims: Iterable[Claim], subject: Subject) -> Wanted:
+    """The sweeps of a subject by which these claims are judged, and what each has to hold."""
+    found: Wanted = {}
+    for claim in claims:
+        kind = kind_of(claim, subject)
+        found[kind] = found.get(kind, frozenset()) | needed(claim)
+    return found
