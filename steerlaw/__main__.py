@@ -3,6 +3,7 @@
 import sys
 from contextlib import nullcontext
 
+from steerlaw.compiled import remember_compiled
 from steerlaw.interrupts import stopping_at_interrupts
 
 
@@ -11,6 +12,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     0 done, 1 a failed derivation (or, under `--strict`, a departure), 2 bad input or a fault of ours, 130 interrupted.
     """
+    if arguments is None:
+        remember_compiled()
     with stopping_at_interrupts() if arguments is None else nullcontext():
         from steerlaw.commands.command_line import run
 

@@ -20,7 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("theory.laws", "theory.errata"),
     ("theory.catalogue",),
     ("theory",),
-    ("steerlaw.interrupts",),
+    ("steerlaw.interrupts", "steerlaw.compiled"),
     ("numerics.arrays",),
     ("numerics.files", "numerics.baseline", "numerics.checks"),
     ("numerics.bands", "numerics.exponential_sums"),

@@ -53,6 +53,8 @@ class Verify:
     """Of results: tokenizer.json, or its directory, that gives the words of their tokens."""
     seed: Seed = 0
     """Seed of the controls."""
+    pdf: bool = False
+    """Draw each figure as PDF, too."""
     strict: bool = False
     """Exit with status 1 if a law departs."""
     json: bool = False
@@ -78,7 +80,7 @@ class Verify:
                     progress=progress,
                     keep=keep,
                 )
-            notes = report.write(self.out)
+            notes = report.write(self.out, pdf=self.pdf)
         for note in notes:
             complain(note)
         if self.json:

@@ -12,8 +12,8 @@ from steerlaw.results.document import Results
 from steerlaw.results.reference_verdicts import TokenRow
 
 
-def write_report(results: Results, directory: Path) -> list[str]:
-    """report.json, tokens.csv of other people's results, then figures/*.svg and *.pdf, then report.html.
+def write_report(results: Results, directory: Path, *, pdf: bool = False) -> list[str]:
+    """report.json, tokens.csv of other people's results, then figures/*.svg (and *.pdf if asked for), then report.html.
 
     Gives a line for each figure that could not be drawn; these lines are added to report.json. A directory with
     report.html is complete.
@@ -24,7 +24,7 @@ def write_report(results: Results, directory: Path) -> list[str]:
     from steerlaw.rendering.figures import report_figures
     from steerlaw.rendering.page.whole import page
 
-    figures, notes = report_figures(results, directory / "figures")
+    figures, notes = report_figures(results, directory / "figures", pdf=pdf)
     if notes:
         _write_json(results, directory, notes)
     write_atomically(directory / "report.html", page(results, figures, notes))

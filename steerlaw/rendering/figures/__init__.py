@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from steerlaw.results.document import Results
 
 
-def report_figures(results: "Results", directory: Path) -> tuple[list["Drawn"], list[str]]:
+def report_figures(results: "Results", directory: Path, *, pdf: bool = False) -> tuple[list["Drawn"], list[str]]:
     """Draw and write every figure of a report; those that are there, and a line for each that could not be made."""
     from steerlaw.rendering.figures.drawn import distinct
 
@@ -22,7 +22,7 @@ def report_figures(results: "Results", directory: Path) -> tuple[list["Drawn"], 
         try:
             drawn = drawing.draw(drawing.name)
             if drawn is not None:
-                drawn.write(directory)
+                drawn.write(directory, pdf=pdf)
                 written.append(drawn)
         except OSError:
             raise  # of the disk, not of the figure

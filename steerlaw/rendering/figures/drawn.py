@@ -28,13 +28,14 @@ class Drawn:
 
         return svg_text(self.figure, self.name, self.title)
 
-    def write(self, directory: Path) -> list[Path]:
-        """Write `name.svg` and `name.pdf`; each appears whole or not at all."""
+    def write(self, directory: Path, *, pdf: bool = False) -> list[Path]:
+        """Write `name.svg` and, if asked for, `name.pdf`; each appears whole or not at all."""
         from numerics.files.atomic import write_atomically
         from steerlaw.rendering.figures.saving import PROLOGUE, pdf_bytes
 
-        paths = [Path(directory) / f"{self.name}.{kind}" for kind in ("svg", "pdf")]
-        for path, content in zip(paths, (PROLOGUE + self.svg, pdf_bytes(self.figure)), strict=True):
+        contents = {"svg": PROLOGUE + self.svg} | ({"pdf": pdf_bytes(self.figure)} if pdf else {})
+        paths = [Path(directory) / f"{self.name}.{kind}" for kind in contents]
+        for path, content in zip(paths, contents.values(), strict=True):
             write_atomically(path, content)
         return paths
 

@@ -122,7 +122,7 @@ def test_drawings_share_one_page(drawn: list[Drawn]) -> None:
 
 def test_files_are_written_whole_and_alike(drawn: list[Drawn], lines: list[Line], tmp_path: Any) -> None:
     (again,) = draw_all(overview_drawings(lines))
-    first, second = ([path.read_bytes() for path in d.write(tmp_path / d.title)] for d in (drawn[0], again))
+    first, second = ([path.read_bytes() for path in d.write(tmp_path / d.title, pdf=True)] for d in (drawn[0], again))
     assert first == second
     assert first[0].startswith(b"<?xml")
     assert first[1].startswith(b"%PDF")

@@ -52,7 +52,7 @@ def test_the_results_survive_every_figure_that_fails(report, tmp_path, monkeypat
     page = (tmp_path / "report.html").read_text()
     assert page.count("<svg") == 2
     assert all(note.split(" (")[0] in page for note in notes)
-    assert {path.name for path in (tmp_path / "figures").iterdir()} == {"good.svg", "good.pdf", "last.svg", "last.pdf"}
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == {"good.svg", "last.svg"}
 
 
 def test_a_disk_that_fails_is_no_fault_of_a_figure(report, tmp_path, monkeypatch):
