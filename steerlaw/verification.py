@@ -1,6 +1,7 @@
 """The main job: check the derivations, observe the subjects, judge every claim."""
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from steerlaw.experiments.experiment import Grid, Keep, run
 from steerlaw.experiments.targets import Source, TargetOptions, read_targets
 from steerlaw.inputs.subjects import Observation
 from steerlaw.report import Report
-from steerlaw.results.derivations import derivation_record
+from steerlaw.results.apart import derivation_records
 from steerlaw.results.findings import findings
 from steerlaw.results.judging import Judged, curve_rows, judged
 from steerlaw.results.lines import summary_lines
@@ -38,6 +39,7 @@ def verify(
     seed: int = 0,
     progress: Any = None,
     keep: Keep | None = None,
+    apart: Executor | None = None,
 ) -> Report:
     """Check every derivation, sweep the models beside their controls, compare, and report.
 
@@ -45,7 +47,8 @@ def verify(
     sweep (.nc) or a curve (.csv); `options` say how checkpoints are steered. `laws` are ids (default: all); `strengths`
     is a grid START:STOP:COUNT; `tolerance` is in each claim's unit (default 1e-3); `seed` draws the controls.
     `progress` is a `rich.progress.Progress` to show what is being done. `keep` (of `kept_beside`) has sweeps on disk
-    until the report is there, so that a run that was killed goes on where it stopped. Bad input is a `ValueError` or
+    until the report is there, so that a run that was killed goes on where it stopped. `apart` (of `process_apart`) is
+    where derivations are checked while models are swept. Bad input is a `ValueError` or
     `OSError` of one line, raised before any model is run where that can be known.
 
     >>> report = verify(laws=["token_bump"])
@@ -62,7 +65,7 @@ def verify(
     rows = [row for source in sources for row in _curves(source, chosen, laws is not None, tolerance, options.level)]
     found = [one for source in sources for one in _results(source, chosen, laws is not None, tolerance)]
     tokens = list(token_rows(found))
-    derivations = [derivation_record(law) for law in _tracked(chosen, progress, "checking derivations")]
+    records = derivation_records(chosen, apart)
     observed: list[Observation] = []
     for source in sources:
         observed += source.observations
@@ -70,6 +73,8 @@ def verify(
             observed += run(_tracked(experiments, progress, "sweeping"), seed, keep, claims)
     found += [one for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
     rows += [verdict_row(*one) for one in found]
+    checked = zip(_tracked(chosen, progress, "checking derivations"), records(), strict=True)
+    derivations = [derivation for _, derivation in checked]
     shares = holdings(found)
     return Report(
         run=run_record(

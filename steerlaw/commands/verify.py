@@ -65,11 +65,12 @@ class Verify:
         from steerlaw.experiments.kept import kept_beside
         from steerlaw.experiments.targets import TargetOptions
         from steerlaw.rendering.table import print_summary
+        from steerlaw.results.apart import process_apart
         from steerlaw.verification import verify
 
         options = TargetOptions(**{field.name: getattr(self, field.name) for field in fields(TargetOptions)})
         with alone(self.out / "report.json"), kept_beside(self.out) as keep:
-            with progress_bar() as progress:
+            with process_apart() as apart, progress_bar() as progress:
                 report = verify(
                     self.targets or None,
                     laws=self.laws.split(",") if self.laws else None,
@@ -79,6 +80,7 @@ class Verify:
                     seed=self.seed,
                     progress=progress,
                     keep=keep,
+                    apart=apart,
                 )
             notes = report.write(self.out, pdf=self.pdf)
         for note in notes:

@@ -1,0 +1,86 @@
+"""Derivations checked in a process of its own, beside whatever else is being done."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
+
+from steerlaw.results.derivations import Derivation, derivation_record
+from theory.catalogue import find_law
+from theory.law import Law
+
+
+@contextmanager
+def process_apart() -> Iterator[Executor | None]:
+    """A process that works beside this one, and ends with it, however that ends; None where none can be started.
+
+    It is started with the first work. Programs only: a script without `if __name__ == "__main__"` would run again in
+    the process that it starts.
+    """
+    context = multiprocessing.get_context("spawn")
+    try:
+        ours, theirs = context.Pipe(duplex=False)[::-1]
+        pool = ProcessPoolExecutor(1, mp_context=context, initializer=_end_with, initargs=(theirs,))
+    except (OSError, ImportError):  # no pipes, or no semaphores
+        yield None
+        return
+    try:
+        yield pool
+    finally:
+        ours.close()  # ends the process, whatever it is doing
+        pool.shutdown(cancel_futures=True)
+        theirs.close()
+
+
+def derivation_records(laws: Sequence[Law], apart: Executor | None) -> Callable[[], Iterator[Derivation]]:
+    """Begin to check the laws' derivations apart; called, what is given gives their records, in the same order.
+
+    What a process did not come to, because it could not be started or was killed, is done here.
+    """
+    begun: list[Future[Derivation]] = []
+    if apart is not None:
+        try:
+            with _without_interrupts():
+                begun = [apart.submit(_record, law.id) for law in laws]
+        except (OSError, RuntimeError):  # no process can be started
+            pass
+
+    def records() -> Iterator[Derivation]:
+        for number, law in enumerate(laws):
+            try:
+                record = begun[number].result() if begun else derivation_record(law)
+            except BrokenProcessPool:
+                record = derivation_record(law)
+            yield record
+
+    return records
+
+
+def _record(law: str) -> Derivation:
+    return derivation_record(find_law(law))
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Have processes that are started in the block not see Ctrl-C, which goes to all of a terminal's."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with(other: Connection) -> None:
+    """In the process apart: end when the other end of the pipe is closed, which it is when its process ends."""
+
+    def wait() -> None:
+        with suppress(EOFError, OSError):
+            other.recv_bytes()
+        os._exit(0)
+
+    threading.Thread(target=wait, daemon=True).start()
