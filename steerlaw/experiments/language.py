@@ -50,6 +50,7 @@ def language_experiments(
 def _experiments(model: LanguageModel, exact: LanguageModel, concept: Concept, grid: Grid) -> Iterator[Experiment]:
     contexts = [model.encode(text) for text in concept.contexts]
     log_probs = log_softmax(np.stack([np.asarray(exact.position_logits(c))[-1] for c in contexts]), axis=1)
+    unsteered = None if concept.segments is None else _unsteered(exact, concept.segments)
     for layer, vector in concept.vectors.items():
         vector = np.asarray(vector, np.float64)
         push = _push(model, contexts, layer, vector)
@@ -86,46 +87,44 @@ def _experiments(model: LanguageModel, exact: LanguageModel, concept: Concept, g
         )
         if layer == exact.n_layers - 1 and exact.spec.logit_cap is None:
             experiment = replace(experiment, baseline=_into_the_norm(experiment.baseline, exact, contexts, vector))
-        yield experiment if concept.segments is None else _with_text(experiment, exact, concept.segments, grid)
+        yield experiment if concept.segments is None else _with_text(experiment, unsteered, concept.segments, grid)
 
 
-def _with_text(experiment: Experiment, exact: LanguageModel, segments: Any, grid: Grid) -> Experiment:
-    """The experiment with segments of text, every predicted position of which is a context of its own.
-
-    Beyond `TEXT_BASELINE` bytes of unsteered laws the text goes without a baseline.
-    """
+def _with_text(experiment: Experiment, unsteered: np.ndarray | None, segments: Any, grid: Grid) -> Experiment:
+    """The experiment with segments of text, every predicted position of which is a context of its own."""
     strengths = experiment.strengths
-    predicted = np.array([len(segment) - 1 for segment in segments])
     return replace(
         experiment,
         subject=replace(experiment.subject, kinds=experiment.subject.kinds | {"cross-entropy"}),
         segments=segments,
-        segment_weights=predicted.astype(np.float64),
-        text_baseline=(
-            _text_baseline(experiment.baseline, exact, segments)
-            if 8 * int(predicted.sum()) * exact.vocab_size <= TEXT_BASELINE
-            else None
-        ),
+        segment_weights=np.array([len(segment) - 1.0 for segment in segments]),
+        text_baseline=None if unsteered is None else _text_baseline(experiment.baseline, unsteered, segments),
         text_strengths=(
             strength_grid(float(strengths[-1]), grid.text_count, dense=True) if grid.strengths is None else strengths
         ),
     )
 
 
-def _text_baseline(baseline: Baseline, exact: LanguageModel, segments: Any) -> Baseline:
-    """What is known of the predicted tokens, segment after segment, each of the same weight."""
-    following = np.concatenate([np.asarray(segment)[1:] for segment in segments])
-    log_probs = np.empty((len(following), exact.vocab_size))
+def _unsteered(exact: LanguageModel, segments: Any) -> Float[np.ndarray, "predicted vocab"] | None:
+    """The laws of the predicted tokens, segment after segment, the same at every layer; None beyond `TEXT_BASELINE`."""
+    counts = [len(segment) - 1 for segment in segments]
+    if 8 * sum(counts) * exact.vocab_size > TEXT_BASELINE:
+        return None
+    log_probs = np.empty((sum(counts), exact.vocab_size))
     done = 0
-    for segment in segments:
-        count = len(segment) - 1
+    for segment, count in zip(segments, counts, strict=True):
         log_probs[done : done + count] = log_softmax(np.asarray(exact.position_logits(segment))[:-1], axis=1)
         done += count
+    return log_probs
+
+
+def _text_baseline(baseline: Baseline, unsteered: Float[np.ndarray, "predicted vocab"], segments: Any) -> Baseline:
+    """What is known of the predicted tokens, segment after segment, each of the same weight."""
     return replace(
         baseline,
-        log_probs=log_probs,
-        data=following,
-        weights=np.full(len(following), 1 / len(following)),
+        log_probs=unsteered,
+        data=np.concatenate([np.asarray(segment)[1:] for segment in segments]),
+        weights=np.full(len(unsteered), 1 / len(unsteered)),
         concepts=None,
         local_log_odds=None,
         sphere=None,
