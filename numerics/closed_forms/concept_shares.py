@@ -21,19 +21,21 @@ def share_steps(
     starts = np.flatnonzero(np.diff(log_odds[order], prepend=-np.inf))
     changes, first = (np.zeros((len(log_probs), len(concepts)), np.int64) for _ in range(2))
     for at in np.ndindex(changes.shape):
-        law, members = log_probs[at[0], order], concepts[at[1], order]
-        signs = _signs(*(_log_mass(np.where(side, law, -np.inf), starts) for side in (members, ~members)))
+        distribution, members = log_probs[at[0], order], concepts[at[1], order]
+        signs = _signs(*(_log_mass(np.where(side, distribution, -np.inf), starts) for side in (members, ~members)))
         if signs.size:
             changes[at], first[at] = (signs[1:] != signs[:-1]).sum(), signs[0]
     return changes, first
 
 
-def _log_mass(law: Float[np.ndarray, " vocab"], starts: Int[np.ndarray, " levels"]) -> Float[np.ndarray, " levels"]:
-    top = np.maximum.reduceat(law, starts)
+def _log_mass(
+    log_probs: Float[np.ndarray, " vocab"], starts: Int[np.ndarray, " levels"]
+) -> Float[np.ndarray, " levels"]:
+    top = np.maximum.reduceat(log_probs, starts)
     top = np.where(top > -np.inf, top, 0.0)
-    counts = np.diff(starts, append=law.size)
+    counts = np.diff(starts, append=log_probs.size)
     with np.errstate(divide="ignore"):
-        return top + np.log(np.add.reduceat(np.exp(law - np.repeat(top, counts)), starts))
+        return top + np.log(np.add.reduceat(np.exp(log_probs - np.repeat(top, counts)), starts))
 
 
 def _signs(inside: Float[np.ndarray, " levels"], outside: Float[np.ndarray, " levels"]) -> Int[np.ndarray, " steps"]:

@@ -10,7 +10,7 @@ MAX_STEPS = 100
 
 @jax.jit
 def balances(
-    law: Float[Array, " vocab"],
+    log_probs: Float[Array, " vocab"],
     log_odds: Float[Array, " vocab"],
     levels: Float[Array, " levels"],
     guesses: Float[Array, " levels"],
@@ -28,7 +28,7 @@ def balances(
         level, guess = level_and_guess
         gaps = log_odds - level
         above, below = gaps > 0, gaps < 0
-        base = law + jnp.log(jnp.abs(gaps))
+        base = log_probs + jnp.log(jnp.abs(gaps))
 
         def imbalance(strength):
             exponents = base + strength * gaps

@@ -38,7 +38,7 @@ def test_summary_of_every_token_agrees_with_its_own_curve():
 
 def test_slices_of_the_vocabulary_do_not_change_the_answer(monkeypatch):
     whole = observed()
-    monkeypatch.setattr("numerics.observing.observers.view.SLICE", 7)
+    monkeypatch.setattr("numerics.observing.slices.SLICE", 7)
     xr.testing.assert_allclose(observed().data, whole.data, rtol=1e-12)
 
 
