@@ -64,7 +64,7 @@ def cross_entropy_change(
         change += strengths * (shares @ (means - odds[data]))
     elif data is not None:  # both means alike, so that their rounding cancels where the distributions agree
         change += strengths * (
-            shares @ (means_under(distributions, odds, "log_probs") - means_under(data, odds, "data"))
+            shares @ (mean_log_odds(distributions, odds, "log_probs") - mean_log_odds(data, odds, "data"))
         )
     return change.astype(dtype)
 
@@ -79,7 +79,7 @@ def table_shape(log_probs: ArrayLike) -> tuple[int, int]:
     return shape
 
 
-def means_under(
+def mean_log_odds(
     log_probs: Float[Array | np.ndarray, "contexts vocab"], log_odds: Float[Array, " vocab"], name: str
 ) -> Float[Array, " contexts"]:
     """E_j[M] of each distribution, all of which are checked on the way."""
@@ -97,7 +97,7 @@ def _excess_and_means(
     """sum_j pi_j [K_j(alpha) - alpha E_j[M]], and E_j[M]: a matrix product, unless contexts are few."""
     blocks = blocks_of(log_probs)
     if shares.size < FEWEST_CONTEXTS or strengths.size == 0 or not is_concrete(log_probs, log_odds, strengths, shares):
-        means = means_under(log_probs, log_odds, "log_probs")
+        means = mean_log_odds(log_probs, log_odds, "log_probs")
         parts = [shares[block] @ _excess_one_by_one(log_probs[block], log_odds, strengths) for block in blocks]
         return jnp.sum(jnp.stack(parts), axis=0), means
     centre = jnp.mean(_mass_and_mean(log_probs[blocks[0]], log_odds)[1])

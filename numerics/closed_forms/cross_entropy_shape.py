@@ -16,7 +16,7 @@ from numerics.closed_forms.cross_entropy import (
     checked_data,
     checked_weights,
     cross_entropy_change,
-    means_under,
+    mean_log_odds,
     table_shape,
 )
 from numerics.exponential_sums.tilted import tilted_moments
@@ -110,7 +110,7 @@ def _data_mean(
     log_odds: Float[Array, " vocab"],
     shares: Float[Array, " contexts"],
 ) -> float:
-    return float(shares @ (log_odds[data] if data.ndim == 1 else means_under(data, log_odds, "data")))
+    return float(shares @ (log_odds[data] if data.ndim == 1 else mean_log_odds(data, log_odds, "data")))
 
 
 def _root(mean_and_variance: Callable[[float], list[float]], target: float, unit: float) -> float:

@@ -155,7 +155,7 @@ def evaluate(
     order: Int[Array, " vocab"],
     strengths: Float[Array, " strengths"],
 ) -> Float[Array, "*values strengths"]:
-    """A kernel (log-probs, log-odds, strengths) -> (values, K): on the compressed distribution, or in full if in doubt."""
+    """A kernel (log-probs, log-odds, strengths) -> (values, K): on the compressed distribution, in full if in doubt."""
     light = compress(log_probs, log_odds, order)
     values, cgf = kernel(light.log_probs, light.log_odds, strengths)
     uncertain = np.flatnonzero(np.asarray(_relative_errors(light, strengths, cgf)) > CERTIFIED)
