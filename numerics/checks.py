@@ -88,7 +88,7 @@ def is_concrete(*values: object) -> bool:
 
 
 def sliceable(values: ArrayLike, name: str) -> Array | np.ndarray:
-    """Real numbers as they are: a large table is neither copied nor moved whole, a block at a time is."""
+    """Real numbers as they are: a large table is neither copied nor moved whole, a part at a time is."""
     array = values if isinstance(values, Array | np.ndarray) else np.asarray(values)
     check_real(array.dtype, name)
     return array

@@ -1,7 +1,7 @@
 """Simultaneous intervals for sampled curves: with probability at least 1 - level the true curve lies inside throughout.
 
 Made simultaneous by Bonferroni, each strength getting level / strengths: it needs nothing of the dependence between
-strengths, which share contexts. What is counted is the *replicate*: a context, a prompt-set draw, a block of text.
+strengths, which share contexts. What is counted is the *replicate*: a context, a prompt-set draw, a segment of text.
 Tokens of one context and completions of one prompt are not independent of each other.
 
     `proportion_band`            independent yes-or-no draws                    exact (Clopper-Pearson)

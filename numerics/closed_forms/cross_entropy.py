@@ -20,7 +20,7 @@ from numerics.exponential_sums.cells import evaluate, repeated, sort_tokens, wor
 from numerics.exponential_sums.tilted import exp_beyond_linear, favoured_by, tilted_divergences
 
 BLOCK_ELEMENTS, TABLE_ELEMENTS = 2**20, 2**22
-"""Elements of a block of distributions and of a table of exponentials: 8 and 32 MiB in float64."""
+"""Elements of a group of distributions and of a table of exponentials: 8 and 32 MiB in float64."""
 
 FEWEST_CONTEXTS = 8
 """Contexts from which on one matrix product is worth it."""
@@ -83,7 +83,7 @@ def mean_log_odds(
     log_probs: Float[Array | np.ndarray, "contexts vocab"], log_odds: Float[Array, " vocab"], name: str
 ) -> Float[Array, " contexts"]:
     """E_j[M] of each distribution, all of which are checked on the way."""
-    masses, means = zip(*(_mass_and_mean(log_probs[block], log_odds) for block in blocks_of(log_probs)), strict=True)
+    masses, means = zip(*(_mass_and_mean(log_probs[group], log_odds) for group in groups_of(log_probs)), strict=True)
     check_mass(jnp.concatenate(masses), name, given=log_probs.dtype)
     return jnp.concatenate(means)
 
@@ -95,18 +95,18 @@ def _excess_and_means(
     shares: Float[Array, " contexts"],
 ) -> tuple[Float[Array, " strengths"], Float[Array, " contexts"]]:
     """sum_j pi_j [K_j(alpha) - alpha E_j[M]], and E_j[M]: a matrix product, unless contexts are few."""
-    blocks = blocks_of(log_probs)
+    groups = groups_of(log_probs)
     if shares.size < FEWEST_CONTEXTS or strengths.size == 0 or not is_concrete(log_probs, log_odds, strengths, shares):
         means = mean_log_odds(log_probs, log_odds, "log_probs")
-        parts = [shares[block] @ _excess_one_by_one(log_probs[block], log_odds, strengths) for block in blocks]
+        parts = [shares[group] @ _excess_one_by_one(log_probs[group], log_odds, strengths) for group in groups]
         return jnp.sum(jnp.stack(parts), axis=0), means
-    centre = jnp.mean(_mass_and_mean(log_probs[blocks[0]], log_odds)[1])
+    centre = jnp.mean(_mass_and_mean(log_probs[groups[0]], log_odds)[1])
     step = max(1, TABLE_ELEMENTS // log_odds.size)
     means, total = jnp.zeros(0), np.zeros(strengths.size)
     for start in range(0, strengths.size, step):
         some = slice(start, start + step)
         table = _table(log_odds, centre, strengths[some])
-        parts = zip(*(_excesses(log_probs[b], log_odds, table, centre, strengths[some]) for b in blocks), strict=True)
+        parts = zip(*(_excesses(log_probs[b], log_odds, table, centre, strengths[some]) for b in groups), strict=True)
         masses, means, values, sound = (jnp.concatenate(part) for part in parts)
         check_mass(masses, "log_probs", given=log_probs.dtype)
         total[some] = shares @ values
@@ -179,7 +179,7 @@ def _log1p_beyond_linear(x: Float[Array, "..."]) -> Float[Array, "..."]:
     return 2 * y**3 * series - x * y
 
 
-def blocks_of(log_probs: Float[Array | np.ndarray, "contexts vocab"]) -> list[slice]:
+def groups_of(log_probs: Float[Array | np.ndarray, "contexts vocab"]) -> list[slice]:
     """Successive contexts, as many as are at hand at a time."""
     contexts, vocab = log_probs.shape
     rows = max(1, BLOCK_ELEMENTS // vocab)

@@ -12,10 +12,10 @@ from jaxtyping import Array, Float, Int
 from numerics.arrays import ArrayLike
 from numerics.checks import checked_log_odds, checked_log_probs, checked_strengths, sliceable
 from numerics.closed_forms.cross_entropy import (
-    blocks_of,
     checked_data,
     checked_weights,
     cross_entropy_change,
+    groups_of,
     mean_log_odds,
     table_shape,
 )
@@ -83,7 +83,7 @@ def cross_entropy_shape(
 
     def mean_over_contexts(f: Callable[[Array], Array]) -> list[float]:
         return np.sum(
-            [shares[b] @ f(checked_log_probs(distributions[b])) for b in blocks_of(distributions)], axis=0
+            [shares[b] @ f(checked_log_probs(distributions[b])) for b in groups_of(distributions)], axis=0
         ).tolist()
 
     def mean_and_variance(strength: float) -> list[float]:

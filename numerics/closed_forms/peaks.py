@@ -30,7 +30,7 @@ WIDTH = 128
 ROOTS_AT_ONCE = 2**15
 
 FEW = 64
-"""Tokens that may be left in doubt by nodes shared in blocks; if more are, each token gets its own."""
+"""Tokens that may be left in doubt by nodes shared in groups; if more are, each token gets its own."""
 
 
 class Interior(NamedTuple):
@@ -131,8 +131,8 @@ def _settled(
     """Peaks, those in doubt solved for directly, equal log-odds once."""
 
     def settled(token):
-        in_doubt, level, peak = token
-        return lax.cond(in_doubt, lambda: balances(log_probs, log_odds, level[None], peak[None])[0], lambda: peak)
+        in_doubt, value, peak = token
+        return lax.cond(in_doubt, lambda: balances(log_probs, log_odds, value[None], peak[None])[0], lambda: peak)
 
     if not is_concrete(log_probs, log_odds):
         return lax.map(settled, (doubtful, log_odds, peaks))

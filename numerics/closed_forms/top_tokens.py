@@ -151,10 +151,10 @@ def _ranked(
     strengths: Float[np.ndarray, " strengths"],
     k: int,
 ) -> Int[np.ndarray, "strengths k"]:
-    """The k likeliest of the candidates at each strength, a block of strengths at a time."""
+    """The k likeliest of the candidates at each strength, some strengths at a time."""
     x, y = log_odds[tokens], log_prob[tokens]
     step = max(1, TABLE_ELEMENTS // tokens.size)
-    blocks = []
+    parts = []
     for start in range(0, strengths.size, step):
         some = strengths[start : start + step]
         scores = y + some[:, None] * x
@@ -164,8 +164,8 @@ def _ranked(
         close = falls <= doubt[:, None]
         for row in np.flatnonzero(close[:, :k].any(axis=1)):
             _settle(places[row], close[row], x, y, some[row], k)
-        blocks.append(tokens[places[:, :k]])
-    return np.concatenate(blocks) if blocks else np.empty((0, k), np.int64)
+        parts.append(tokens[places[:, :k]])
+    return np.concatenate(parts) if parts else np.empty((0, k), np.int64)
 
 
 def _settle(places, close, x, y, strength: float, k: int) -> None:

@@ -67,7 +67,7 @@ def turning_points(log_probs: ArrayLike, log_odds: ArrayLike, concept: ArrayLike
 
 
 def most_turning_points(log_probs: ArrayLike, log_odds: ArrayLike, concept: ArrayLike) -> int:
-    """At most how often F turns: one less than the runs of rises and falls of the concept's share, level by level.
+    """At most how often F turns: one less than the runs of rises and falls of the concept's share over the log-odds.
 
     The share g_k is that of the concept in the probability of the tokens at the k-th distinct log-odds. F' has at most
     as many zeros, counted with multiplicity, as g_{k+1} - g_k changes sign, and as many modulo 2. Law `turning_points`.

@@ -1,7 +1,7 @@
 r"""A distribution on far fewer tokens that tilts alike: exact tails, Gauss quadrature for cells of like log-odds.
 
 The vocabulary enters every law through Z(alpha) = sum_z p(z) e^{alpha M(z)} and its derivatives. With the tokens in
-order of log-odds, those at both ends are kept, and each block in between (a cell: probability q, midpoint c, half-width
+order of log-odds, those at both ends are kept, and each run in between (a cell: probability q, midpoint c, half-width
 h) is replaced by the N-point Gauss rule of its own distribution, which has the cell's first 2N moments and positive
 weights. What comes out is again a distribution with log-odds, so that every kernel runs on it unchanged. For one cell
 

@@ -18,7 +18,7 @@ from jax.scipy.special import logsumexp
 from jaxtyping import Array, Bool, Float
 
 BLOCK_ELEMENTS = 2**16
-"""Elements of one streamed block: its temporaries stay in cache, and memory does not grow with the strengths."""
+"""Elements of one streamed group: its temporaries stay in cache, and memory does not grow with the strengths."""
 
 
 @partial(jax.jit, static_argnames="order")
@@ -238,7 +238,7 @@ def favoured_by(log_odds: Float[Array, " vocab"]) -> Callable[[Float[Array, ""]]
 
 
 def _over_contexts_and_strengths(at, log_probs, strengths, *, elements: int):
-    """Stream `at(log_prob, strength)` over all pairs, a block at a time: `[values, *contexts, (...), strengths]`."""
+    """Stream `at(log_prob, strength)` over all pairs, a group at a time: `[values, *contexts, (...), strengths]`."""
     *contexts, vocab = log_probs.shape
     rows = log_probs.reshape(-1, vocab)
     n_contexts, n_strengths = rows.shape[0], strengths.shape[0]

@@ -23,7 +23,7 @@ def test_text_too_large_to_predict(files, monkeypatch, capsys):
     monkeypatch.setattr(language_experiments, "TEXT_BASELINE", 100)
     out = files.home / "large.nc"
     assert main(arguments(files, out, "cross-entropy")) == 0
-    assert "too much text to keep its unsteered laws" in capsys.readouterr().out
+    assert "too much text to keep its unsteered distributions" in capsys.readouterr().out
     (found,) = load_observations(out)
     assert found.baseline is None
 
