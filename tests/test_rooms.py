@@ -120,10 +120,10 @@ def test_a_folder_is_small_and_says_what_lives_there(name: str):
 def test_a_file_is_read_in_one_sitting_and_a_function_on_one_screen(path: Path):
     text = path.read_text(encoding="utf-8")
     functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    lengths = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in functions}
-    long = {name: length for name, length in lengths.items() if length > MOST_OF_A_FUNCTION}
+    lengths = [(node.name, (node.end_lineno or 0) - node.lineno + 1) for node in functions]
+    long = [name for name, length in lengths if length > MOST_OF_A_FUNCTION]
     assert text.count("\n") <= MOST_LINES, "split it by idea"
-    assert long == {}, "take a part out that has a name"
+    assert long == [], "take a part out that has a name"
 
 
 def test_every_room_is_installed():

@@ -1,4 +1,4 @@
-"""The distribution of saved tokens: exact by enumeration of the whole vocabulary, and its error bounds hold what they should."""
+"""The distribution of saved tokens: exact by enumeration of the vocabulary, and its error bounds hold."""
 
 import mpmath
 import numpy as np
@@ -46,7 +46,7 @@ def test_a_tilt_given_some_of_its_tokens_is_a_tilt_by_the_same_log_odds(seed):
 
 @given(seed=st.integers(0, 2**32 - 1), error=st.sampled_from([1e-5, 1e-2, 0.3]))
 def test_bounds_and_slack_hold_what_errors_may_do(seed, error):
-    """Whatever was computed within the error, the true distribution lies in the band and its prediction within the slack."""
+    """Whatever was computed within the error, the truth lies in the band and its prediction within the slack."""
     logs, odds, tokens = worlds(seed)
     rng = np.random.default_rng(seed + 1)
     read = logs + error * rng.uniform(-1, 1, logs.shape)
