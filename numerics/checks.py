@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 from numerics.arrays import ArrayLike
 
 NORMALISATION, NORMALISATION_SINGLE = 1e-6, 1e-5
-"""How far the probabilities of a law may sum from 1; if its logarithms were rounded to float32 or less."""
+"""How far the probabilities of a distribution may sum from 1; if its logarithms were rounded to float32 or less."""
 
 
 def working_dtype(*arrays: ArrayLike) -> DTypeLike:
@@ -26,25 +26,25 @@ def working_dtype(*arrays: ArrayLike) -> DTypeLike:
 def checked_distribution(
     log_probs: ArrayLike, log_odds: ArrayLike, dtype: DTypeLike = jnp.float64
 ) -> tuple[Float[Array, "*contexts vocab"], Float[Array, " vocab"]]:
-    """A law (or several) and the log-odds that tilt it; the law comes out normalised to rounding."""
-    law = checked_log_probs(log_probs, dtype=dtype)
-    return law, checked_log_odds(log_odds, vocab=law.shape[-1], dtype=dtype)
+    """A distribution (or several) and the log-odds that tilt it; the distribution comes out normalised to rounding."""
+    distribution = checked_log_probs(log_probs, dtype=dtype)
+    return distribution, checked_log_odds(log_odds, vocab=distribution.shape[-1], dtype=dtype)
 
 
 def checked_log_probs(
     log_probs: ArrayLike, name: str = "log_probs", dtype: DTypeLike = jnp.float64
 ) -> Float[Array, "*contexts vocab"]:
     """Natural logs of probabilities `[..., vocab]`, -inf for 0, normalised to rounding if they nearly were."""
-    law = _real(log_probs, name, dtype)
-    if law.ndim == 0 or law.shape[-1] == 0:
-        raise ValueError(f"{name}: expected an array [..., vocab], got shape {law.shape}")
-    normalised, mass = _normalised(law)
-    check_mass(mass, name, given=getattr(log_probs, "dtype", law.dtype))
+    distribution = _real(log_probs, name, dtype)
+    if distribution.ndim == 0 or distribution.shape[-1] == 0:
+        raise ValueError(f"{name}: expected an array [..., vocab], got shape {distribution.shape}")
+    normalised, mass = _normalised(distribution)
+    check_mass(mass, name, given=getattr(log_probs, "dtype", distribution.dtype))
     return normalised
 
 
 def check_mass(mass: Float[Array, "*contexts"], name: str, given: DTypeLike = jnp.float64) -> None:
-    """Refuse laws, given in some dtype, whose probabilities do not sum to 1."""
+    """Refuse distributions, given in some dtype, whose probabilities do not sum to 1."""
     if not is_concrete(mass):
         return
     if not jnp.isfinite(mass).all():
@@ -88,7 +88,7 @@ def is_concrete(*values: object) -> bool:
 
 
 def sliceable(values: ArrayLike, name: str) -> Array | np.ndarray:
-    """Real numbers as they are: a large table is neither copied nor moved whole, a block at a time is."""
+    """Real numbers as they are: a large table is neither copied nor moved whole, a part at a time is."""
     array = values if isinstance(values, Array | np.ndarray) else np.asarray(values)
     check_real(array.dtype, name)
     return array
@@ -109,7 +109,7 @@ def _finite(values: Float[Array, "..."], name: str) -> Float[Array, "..."]:
 
 @jax.jit
 def _normalised(
-    law: Float[Array, "*contexts vocab"],
+    log_probs: Float[Array, "*contexts vocab"],
 ) -> tuple[Float[Array, "*contexts vocab"], Float[Array, "*contexts"]]:
-    mass = jnp.sum(jnp.exp(law), axis=-1, dtype=jnp.float64)
-    return (law - jnp.log(mass)[..., None]).astype(law.dtype), mass
+    mass = jnp.sum(jnp.exp(log_probs), axis=-1, dtype=jnp.float64)
+    return (log_probs - jnp.log(mass)[..., None]).astype(log_probs.dtype), mass

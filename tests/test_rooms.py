@@ -52,9 +52,11 @@ DOORS = {"theory", "numerics", "real_models", "toy_models", "steerlaw", "toy_mod
 MANY = {"theory.laws", "theory.errata", "steerlaw.rendering.figures"}
 """Folders of records, a file each."""
 MOST_FILES = 16
+MOST_LINES, MOST_OF_A_FUNCTION = 300, 60
 
 ROOMS = ("theory", "numerics", "real_models", "toy_models", "steerlaw")
 FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+BESIDE = sorted(path for folder in ("tests", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
 
 
 def module(path: Path) -> str:
@@ -112,6 +114,16 @@ def test_a_folder_is_small_and_says_what_lives_there(name: str):
     files = [path for path in MODULES[name].parent.glob("*.py") if path.name != "__init__.py"]
     assert name in MANY or len(files) <= MOST_FILES
     assert len((importlib.import_module(name).__doc__ or "").strip().splitlines()) >= 1
+
+
+@pytest.mark.parametrize("path", [*FILES, *BESIDE], ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_file_is_read_in_one_sitting_and_a_function_on_one_screen(path: Path):
+    text = path.read_text(encoding="utf-8")
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    lengths = [(node.name, (node.end_lineno or 0) - node.lineno + 1) for node in functions]
+    long = [name for name, length in lengths if length > MOST_OF_A_FUNCTION]
+    assert text.count("\n") <= MOST_LINES, "split it by idea"
+    assert long == [], "take a part out that has a name"
 
 
 def test_every_room_is_installed():

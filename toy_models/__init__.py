@@ -1,4 +1,4 @@
-"""Models whose law is known exactly, or that ship with the project: the unconstrained features model, a small GPT."""
+"""Models of known distributions, and one that ships with the project: unconstrained features, a small GPT."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class UFMInstance:
 
 
 def ufm_instances() -> list[UFMInstance]:
-    """What `steerlaw verify` runs where the law is known: exact, trained; smoothing, weighted; contrastive, random.
+    """What `steerlaw verify` runs on a known data law: exact, trained; smoothing, weighted; contrastive, random.
 
     Contexts are numbered concept after concept; concept 0 is the target. Its first three build the vector, against two
     of one opposite concept (contrastive) or four of several (random). The last context of every concept, inside the
@@ -47,15 +47,15 @@ def ufm_instances() -> list[UFMInstance]:
     from toy_models.ufm import exact_ufm
 
     instances = []
-    for law, data in (("smoothing", paper_smoothing()), ("weighted", graded_weights())):
+    for name, data in (("smoothing", paper_smoothing()), ("weighted", graded_weights())):
         contexts = tuple(j for j in range(len(data.contexts)) if j % CONTEXTS_EACH == CONTEXTS_EACH - 1)
         for kind, make in (("ufm-exact", exact_ufm), ("ufm-trained", train_ufm)):
-            model = make(data, name=f"{kind}/{law}")
+            model = make(data, name=f"{kind}/{name}")
             for contrast, negative in (("contrastive", (4, 5)), ("random", (4, 5, 6, 8))):
                 instances.append(
                     UFMInstance(
                         kind=kind,
-                        instance=f"{law}/{contrast}",
+                        instance=f"{name}/{contrast}",
                         model=model,
                         positive=(0, 1, 2),
                         negative=negative,

@@ -25,7 +25,7 @@ class DataLaw:
     the concept of each context and `weights` their shares, which are normalised; by default there is one context per
     concept and shares are equal. Exact rationals (`fractions.Fraction`, `sympy.Rational`, integers) stay exact.
 
-    Raises `ValueError` where the tables are no such law. Source: Definition 2.1 and Assumption 1.
+    Raises `ValueError` where the tables are no such distribution. Source: Definition 2.1 and Assumption 1.
     >>> DataLaw.smoothing(3, 3, 0.05).entropy
     1.331785...
     """
@@ -95,7 +95,7 @@ class DataLaw:
         return _total(self.a[0]) - _total(self.b[0])
 
     def exact(self, context: int) -> tuple[Given, ...]:
-        """p(.|context) in the numbers the law was given in, one a token."""
+        """p(.|context) in the numbers the tables were given in, one a token."""
         home = self.contexts[context]
         return tuple(
             p

@@ -28,8 +28,8 @@ def train_ufm(
     """Minimise sum_j pi_j CE(p(.|c_j), softmax(W h_j)) over W and every h_j, all of them free.
 
     Full-batch gradient descent with Nesterov's momentum in float64, from Gaussian entries of variance 1/d (default d:
-    one more than there are concepts, enough for any of their laws). No loss lies below `data.entropy`; `training_loss`
-    says how near the model came: by default to rounding, in a fraction of a second.
+    one more than there are concepts, enough for any such distributions). No loss lies below `data.entropy`;
+    `training_loss` says how near the model came: by default to rounding, in a fraction of a second.
     """
     if not (steps >= 1 and learning_rate > 0 and 0 <= momentum < 1):
         raise ValueError(

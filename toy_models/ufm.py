@@ -49,7 +49,7 @@ class UFM:
 
     @property
     def log_probs(self) -> Float[np.ndarray, "contexts vocab"]:
-        """The unsteered model's own next-token laws, as log-probabilities."""
+        """The unsteered model's own next-token distributions, as log-probabilities."""
         return log_softmax(self.features @ self.unembedding.T, axis=1)
 
     def residual(self, tokens: Sequence[int], layer: int = 0) -> Float[Array, "1 d"]:
@@ -81,9 +81,9 @@ class UFM:
         self, segments: Sequence[Sequence[int]], strengths: Strengths, *, layer: int = 0, vector: Vector
     ) -> Float[Array, "strengths segments"]:
         """-sum_z p(z|c_j) log softmax_z(f_alpha(c_j)), nats: the expectation over the data law itself, not a sample."""
-        law = self.data.probabilities[[self._context(segment) for segment in segments]]
+        probabilities = self.data.probabilities[[self._context(segment) for segment in segments]]
         steered = [self.logits(segment, strengths, layer=layer, vector=vector) for segment in segments]
-        return -jnp.einsum("jaz,jz->aj", jax.nn.log_softmax(jnp.stack(steered)), law)
+        return -jnp.einsum("jaz,jz->aj", jax.nn.log_softmax(jnp.stack(steered)), probabilities)
 
     def steering_vector(self, positive: Sequence[int], negative: Sequence[int]) -> Float[np.ndarray, " d"]:
         """v = mean of h_i over the positive contexts less the mean over the negative ones (Eq. 3)."""

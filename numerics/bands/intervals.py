@@ -1,7 +1,7 @@
 """Simultaneous intervals for sampled curves: with probability at least 1 - level the true curve lies inside throughout.
 
 Made simultaneous by Bonferroni, each strength getting level / strengths: it needs nothing of the dependence between
-strengths, which share contexts. What is counted is the *replicate*: a context, a prompt-set draw, a block of text.
+strengths, which share contexts. What is counted is the *replicate*: a context, a prompt-set draw, a segment of text.
 Tokens of one context and completions of one prompt are not independent of each other.
 
     `proportion_band`            independent yes-or-no draws                    exact (Clopper-Pearson)
@@ -26,7 +26,7 @@ HALVINGS = 40
 TOGETHER = 16
 """Gains multiplied before a logarithm is taken: at most 2^40 each, their product is far from overflowing."""
 
-BLOCK = 4096
+AT_ONCE = 4096
 """Means worked on at once."""
 
 Bounds = tuple[Float[np.ndarray, " strengths *curves"], Float[np.ndarray, " strengths *curves"]]
@@ -159,8 +159,8 @@ def _betting_lower(samples: np.ndarray, shares: np.ndarray, enough: float) -> np
 def _log_capital(samples: Float[np.ndarray, "replicates means"], m: Float[np.ndarray, " means"]) -> np.ndarray:
     """log K(m), all bets at once, a bounded number of means and of replicates at a time."""
     capital = np.empty(m.size)
-    for first in range(0, m.size, BLOCK):
-        some = slice(first, first + BLOCK)
+    for first in range(0, m.size, AT_ONCE):
+        some = slice(first, first + AT_ONCE)
         each = np.zeros((len(BETS), m[some].size))
         for start in range(0, len(samples), TOGETHER):
             gain = samples[start : start + TOGETHER, some] / m[some] - 1

@@ -40,19 +40,19 @@ def certify_peak(log_probs: ArrayLike, log_odds: ArrayLike, token: int) -> tuple
     >>> lower <= 0 <= upper
     True
     """
-    law, odds = _exact_law(log_probs, log_odds)
-    if not (isinstance(token, int | np.integer) and 0 <= token < law.size):
-        raise ValueError(f"token: expected an id from 0 to {law.size - 1}, got {token!r}")
-    if law[token] == -np.inf:
+    distribution, odds = _exact_distribution(log_probs, log_odds)
+    if not (isinstance(token, int | np.integer) and 0 <= token < distribution.size):
+        raise ValueError(f"token: expected an id from 0 to {distribution.size - 1}, got {token!r}")
+    if distribution[token] == -np.inf:
         raise ValueError(f"token: {token} has probability 0, hence no peak")
-    own, law, odds = odds[token], law[law > -np.inf], odds[law > -np.inf]
+    own, distribution, odds = odds[token], distribution[distribution > -np.inf], odds[distribution > -np.inf]
     if not odds.min() < own < odds.max():
         raise ValueError(f"token: {token} has extremal log-odds, so its probability never turns")
     with ctx.workprec(PRECISIONS[-1]):
-        balls = [(arb(float(p)), arb(float(m)) - arb(float(own))) for p, m in zip(law, odds, strict=True)]
+        balls = [(arb(float(p)), arb(float(m)) - arb(float(own))) for p, m in zip(distribution, odds, strict=True)]
     return _enclose(
         lambda strength: _sum(gap * (p + strength * gap).exp() for p, gap in balls),
-        _float_root(law, odds - own),
+        _float_root(distribution, odds - own),
         unit=1 / float(np.ptp(odds)),
     )
 
@@ -68,14 +68,16 @@ def certified_turning_points(
     holds the extreme log-odds has already passed all of the other. No enclosures: F is monotone (or constant).
     `ValueError` if that cannot be proved: both sides hold an extreme, or two turns are closer than can be resolved.
     """
-    law, odds = _exact_law(log_probs, log_odds)
+    distribution, odds = _exact_distribution(log_probs, log_odds)
     members = np.asarray(concept)
-    if members.dtype != bool or members.shape != law.shape:
-        raise ValueError(f"concept: expected a boolean mask of shape {law.shape}, got {members.dtype} {members.shape}")
-    occurs = law > -np.inf
+    if members.dtype != bool or members.shape != distribution.shape:
+        raise ValueError(
+            f"concept: expected a boolean mask of shape {distribution.shape}, got {members.dtype} {members.shape}"
+        )
+    occurs = distribution > -np.inf
     if not ((members & occurs).any() and (~members & occurs).any()):
         return ()
-    inside, outside = (_Side.of(law[side & occurs], odds[side & occurs]) for side in (members, ~members))
+    inside, outside = (_Side.of(distribution[side & occurs], odds[side & occurs]) for side in (members, ~members))
     if inside.lowest == outside.lowest or inside.highest == outside.highest:
         raise ValueError("concept: it and the other tokens share an extreme of the log-odds; cannot certify the tails")
 
@@ -97,7 +99,7 @@ def certified_turning_points(
             continue
         if high - low < NARROWEST * end:
             raise ValueError(f"concept: cannot tell how often it turns near strength {low:g}")
-        middle = low + 0.4921875 * (high - low)  # off centre: symmetric laws turn at 0
+        middle = low + 0.4921875 * (high - low)  # off centre: symmetric distributions turn at 0
         pending += [(middle, high), (low, middle)]
     return tuple(found)
 
@@ -121,8 +123,9 @@ def certify_cross_entropy(
         dCE = sum_j pi_j [K_j(alpha) - alpha E_{r_j}[M]],    s alpha <= dCE <= s alpha + R^2 alpha^2/8,
         |dCE - s alpha - C alpha^2/2| <= R^3 |alpha|^3/(36 sqrt 3),    s = dCE'(0), C = dCE''(0), R = Mmax - Mmin
 
-    Arguments as in `cross_entropy_change`, taken as exact numbers; every law is normalised in balls. `change` proves
-    what is computed, `bounds` (outward) and `change` together the law `cross_entropy_curvature` for this instance.
+    Arguments as in `cross_entropy_change`, taken as exact numbers; every distribution is normalised in balls. `change`
+    proves what is computed, `bounds` (outward) and `change` together the law `cross_entropy_curvature` for this
+    instance.
 
     >>> lower, upper = certify_cross_entropy(np.log([[0.5, 0.5]]), [-1.0, 1.0], 1.0).change
     >>> lower <= math.log(math.cosh(1.0)) <= upper
@@ -131,14 +134,14 @@ def certify_cross_entropy(
     contexts, vocab = table_shape(log_probs)
     checked_distribution(log_probs, log_odds)
     checked_weights(weights, contexts)
-    laws, odds = (np.asarray(x, dtype=np.float64) for x in (log_probs, log_odds))
+    distributions, odds = (np.asarray(x, dtype=np.float64) for x in (log_probs, log_odds))
     shares = np.ones(contexts) if weights is None else np.asarray(weights, dtype=np.float64)
     rows = None if data is None else np.asarray(checked_data(data, contexts, vocab))
     with ctx.workprec(CROSS_ENTROPY_BITS):
         alpha, total = arb(float(strength)), _sum(arb(float(w)) for w in shares)
         change = slope = curvature = arb(0)
-        for j, (law, weight) in enumerate(zip(laws, shares, strict=True)):
-            own, share = _side_of(law, odds), arb(float(weight)) / total
+        for j, (distribution, weight) in enumerate(zip(distributions, shares, strict=True)):
+            own, share = _side_of(distribution, odds), arb(float(weight)) / total
             mean = target = own.mean(arb(0))
             if rows is not None:
                 target = arb(float(odds[rows[j]])) if rows.ndim == 1 else _side_of(rows[j], odds).mean(arb(0))
@@ -171,8 +174,8 @@ class _Side(NamedTuple):
     highest: float
 
     @classmethod
-    def of(cls, law: Float[np.ndarray, " side"], odds: Float[np.ndarray, " side"]) -> "_Side":
-        balls = [(arb(float(p)), arb(float(m))) for p, m in zip(law, odds, strict=True)]
+    def of(cls, log_probs: Float[np.ndarray, " side"], odds: Float[np.ndarray, " side"]) -> "_Side":
+        balls = [(arb(float(p)), arb(float(m))) for p, m in zip(log_probs, odds, strict=True)]
         return cls(balls, float(odds.min()), float(odds.max()))
 
     def mean(self, strength: arb, about: arb | float = 0, power: int = 1) -> arb:
@@ -187,9 +190,9 @@ class _Side(NamedTuple):
         return self.mean(strength, about, 2) - self.mean(strength, about) ** 2
 
 
-def _side_of(law: Float[np.ndarray, " vocab"], odds: Float[np.ndarray, " vocab"]) -> _Side:
+def _side_of(log_probs: Float[np.ndarray, " vocab"], odds: Float[np.ndarray, " vocab"]) -> _Side:
     """All tokens that occur."""
-    return _Side.of(law[law > -np.inf], odds[law > -np.inf])
+    return _Side.of(log_probs[log_probs > -np.inf], odds[log_probs > -np.inf])
 
 
 def _overtaken(inside: _Side, outside: _Side, strength: float) -> bool:
@@ -249,11 +252,11 @@ def _bisect(f: Callable[[arb], arb], lower: float, upper: float, least: float) -
     return lower, upper
 
 
-def _float_root(law: Float[np.ndarray, " vocab"], gaps: Float[np.ndarray, " vocab"]) -> float:
+def _float_root(log_probs: Float[np.ndarray, " vocab"], gaps: Float[np.ndarray, " vocab"]) -> float:
     """Bisection in plain floats, to say where to look."""
 
     def slope(strength: float) -> float:
-        exponents = law + strength * gaps
+        exponents = log_probs + strength * gaps
         return np.exp(exponents - exponents.max()) @ gaps
 
     direction = -np.sign(slope(0.0))
@@ -265,12 +268,12 @@ def _float_root(law: Float[np.ndarray, " vocab"], gaps: Float[np.ndarray, " voca
     return float(far)
 
 
-def _exact_law(
+def _exact_distribution(
     log_probs: ArrayLike, log_odds: ArrayLike
 ) -> tuple[Float[np.ndarray, " vocab"], Float[np.ndarray, " vocab"]]:
     """The inputs as they are, in float64, once they have passed the checks."""
     checked_distribution(log_probs, log_odds)
-    law = np.asarray(log_probs, dtype=np.float64)
-    if law.ndim != 1:
-        raise ValueError(f"log_probs: expected one law, shape (vocab,), got shape {law.shape}")
-    return law, np.asarray(log_odds, dtype=np.float64)
+    distribution = np.asarray(log_probs, dtype=np.float64)
+    if distribution.ndim != 1:
+        raise ValueError(f"log_probs: expected one distribution, shape (vocab,), got shape {distribution.shape}")
+    return distribution, np.asarray(log_odds, dtype=np.float64)

@@ -20,7 +20,7 @@ from numerics.exponential_sums.cells import evaluate, repeated, sort_tokens, wor
 from numerics.exponential_sums.tilted import exp_beyond_linear, favoured_by, tilted_divergences
 
 BLOCK_ELEMENTS, TABLE_ELEMENTS = 2**20, 2**22
-"""Elements of a block of laws and of a table of exponentials: 8 and 32 MiB in float64."""
+"""Elements of a group of distributions and of a table of exponentials: 8 and 32 MiB in float64."""
 
 FEWEST_CONTEXTS = 8
 """Contexts from which on one matrix product is worth it."""
@@ -36,16 +36,16 @@ def cross_entropy_change(
     weights: ArrayLike | None = None,
     data: ArrayLike | None = None,
 ) -> Float[Array, " strengths"]:
-    r"""Cross-entropy of the tilted laws less that of the unsteered ones, in nats, exactly.
+    r"""Cross-entropy of the tilted distributions less that of the unsteered ones, in nats, exactly.
 
         dCE(alpha) = sum_j pi_j [K_j(alpha) - alpha E_{r_j}[M]]
 
     `log_probs` `[contexts, vocab]`; `log_odds` `[vocab]`; `weights` pi_j are normalised here (default: equal). `data`
-    is the evaluation law r_j: log-probabilities `[contexts, vocab]`, the observed token ids `[contexts]`, or, by
-    default, the model's own law, for which the change is a mean of KL(p_j, p_j^alpha) >= 0. It is accurate relative to
-    itself near alpha = 0, not merely relative to K. If laws and log-odds both come in float32, so does the result,
-    computed in it, within `1e-5 + 4 eps max|alpha M|`. Law `cross_entropy_exact`; Theorem 3.8 of arXiv 2602.02712 v1 is
-    its second-order term.
+    is the evaluation distribution r_j: log-probabilities `[contexts, vocab]`, the observed token ids `[contexts]`, or,
+    by default, the model's own distribution, for which the change is a mean of KL(p_j, p_j^alpha) >= 0. It is accurate
+    relative to itself near alpha = 0, not merely relative to K. If distributions and log-odds both come in float32, so
+    does the result, computed in it, within `1e-5 + 4 eps max|alpha M|`. Law `cross_entropy_exact`; Theorem 3.8 of arXiv
+    2602.02712 v1 is its second-order term.
 
     >>> cross_entropy_change(jnp.log(jnp.array([[0.5, 0.5]])), [-1.0, 1.0], [0.0, 1.0])   # log cosh
     Array([0.        , 0.43378083], dtype=float64)
@@ -53,17 +53,19 @@ def cross_entropy_change(
     contexts, vocab = table_shape(log_probs)
     dtype = working_dtype(log_probs, log_odds)
     odds = checked_log_odds(log_odds, vocab=vocab, dtype=dtype)
-    odds -= (jnp.max(odds) + jnp.min(odds)) / 2  # the law does not see a common offset, rounding does
+    odds -= (jnp.max(odds) + jnp.min(odds)) / 2  # the tilt does not see a common offset, rounding does
     strengths = checked_strengths(strengths, dtype)
     shares = checked_weights(weights, contexts)
-    laws = sliceable(log_probs, "log_probs")
+    distributions = sliceable(log_probs, "log_probs")
     data = None if data is None else checked_data(data, contexts, vocab)
 
-    change, means = _excess_and_means(laws, odds, strengths, shares)
+    change, means = _excess_and_means(distributions, odds, strengths, shares)
     if data is not None and data.ndim == 1:
         change += strengths * (shares @ (means - odds[data]))
-    elif data is not None:  # both means alike, so that their rounding cancels where the laws agree
-        change += strengths * (shares @ (law_means(laws, odds, "log_probs") - law_means(data, odds, "data")))
+    elif data is not None:  # both means alike, so that their rounding cancels where the distributions agree
+        change += strengths * (
+            shares @ (mean_log_odds(distributions, odds, "log_probs") - mean_log_odds(data, odds, "data"))
+        )
     return change.astype(dtype)
 
 
@@ -77,40 +79,40 @@ def table_shape(log_probs: ArrayLike) -> tuple[int, int]:
     return shape
 
 
-def law_means(
-    laws: Float[Array | np.ndarray, "contexts vocab"], log_odds: Float[Array, " vocab"], name: str
+def mean_log_odds(
+    log_probs: Float[Array | np.ndarray, "contexts vocab"], log_odds: Float[Array, " vocab"], name: str
 ) -> Float[Array, " contexts"]:
-    """E_j[M] of each law, all of which are checked on the way."""
-    masses, means = zip(*(_mass_and_mean(laws[block], log_odds) for block in blocks_of(laws)), strict=True)
-    check_mass(jnp.concatenate(masses), name, given=laws.dtype)
+    """E_j[M] of each distribution, all of which are checked on the way."""
+    masses, means = zip(*(_mass_and_mean(log_probs[group], log_odds) for group in groups_of(log_probs)), strict=True)
+    check_mass(jnp.concatenate(masses), name, given=log_probs.dtype)
     return jnp.concatenate(means)
 
 
 def _excess_and_means(
-    laws: Float[Array | np.ndarray, "contexts vocab"],
+    log_probs: Float[Array | np.ndarray, "contexts vocab"],
     log_odds: Float[Array, " vocab"],
     strengths: Float[Array, " strengths"],
     shares: Float[Array, " contexts"],
 ) -> tuple[Float[Array, " strengths"], Float[Array, " contexts"]]:
     """sum_j pi_j [K_j(alpha) - alpha E_j[M]], and E_j[M]: a matrix product, unless contexts are few."""
-    blocks = blocks_of(laws)
-    if shares.size < FEWEST_CONTEXTS or strengths.size == 0 or not is_concrete(laws, log_odds, strengths, shares):
-        means = law_means(laws, log_odds, "log_probs")
-        parts = [shares[block] @ _excess_one_by_one(laws[block], log_odds, strengths) for block in blocks]
+    groups = groups_of(log_probs)
+    if shares.size < FEWEST_CONTEXTS or strengths.size == 0 or not is_concrete(log_probs, log_odds, strengths, shares):
+        means = mean_log_odds(log_probs, log_odds, "log_probs")
+        parts = [shares[group] @ _excess_one_by_one(log_probs[group], log_odds, strengths) for group in groups]
         return jnp.sum(jnp.stack(parts), axis=0), means
-    centre = jnp.mean(_mass_and_mean(laws[blocks[0]], log_odds)[1])
+    centre = jnp.mean(_mass_and_mean(log_probs[groups[0]], log_odds)[1])
     step = max(1, TABLE_ELEMENTS // log_odds.size)
     means, total = jnp.zeros(0), np.zeros(strengths.size)
     for start in range(0, strengths.size, step):
         some = slice(start, start + step)
         table = _table(log_odds, centre, strengths[some])
-        parts = zip(*(_excesses(laws[b], log_odds, table, centre, strengths[some]) for b in blocks), strict=True)
+        parts = zip(*(_excesses(log_probs[b], log_odds, table, centre, strengths[some]) for b in groups), strict=True)
         masses, means, values, sound = (jnp.concatenate(part) for part in parts)
-        check_mass(masses, "log_probs", given=laws.dtype)
+        check_mass(masses, "log_probs", given=log_probs.dtype)
         total[some] = shares @ values
         for context in np.flatnonzero(~np.asarray(sound).all(axis=1)):
             doubtful = start + np.flatnonzero(~np.asarray(sound[context]))
-            exact = _excess_one_by_one(laws[context : context + 1], log_odds, strengths[repeated(doubtful)])
+            exact = _excess_one_by_one(log_probs[context : context + 1], log_odds, strengths[repeated(doubtful)])
             total[doubtful] += shares[context] * exact[0, : doubtful.size]
     return jnp.asarray(total), means
 
@@ -128,7 +130,7 @@ def _table(
 
 @jax.jit
 def _excesses(
-    laws: Float[Array, "contexts vocab"],
+    log_probs: Float[Array, "contexts vocab"],
     log_odds: Float[Array, " vocab"],
     table: Float[Array, "vocab strengths"],
     centre: Float[Array, ""],
@@ -139,7 +141,7 @@ def _excesses(
     With y = alpha (M - c): log E[e^y] - E[y] = E[e^y - 1 - y] + (log(1 + x) - x), x = E[e^y] - 1. What is not sound
     counts as 0.
     """
-    probs = jnp.exp(laws.astype(log_odds.dtype))
+    probs = jnp.exp(log_probs.astype(log_odds.dtype))
     first, mass = (probs @ jnp.stack([log_odds, jnp.ones_like(log_odds)], axis=1)).T
     means, expectations = first / mass, probs @ table / mass[:, None]
     gentle = jnp.abs(strengths) * (jnp.max(log_odds) - jnp.min(log_odds)) <= GENTLE
@@ -150,22 +152,22 @@ def _excesses(
     return mass, means, jnp.where(sound, jnp.where(gentle, series, steep), 0), sound
 
 
-def _excess_one_by_one(laws, log_odds, strengths):
-    laws = checked_log_probs(laws, dtype=log_odds.dtype)
-    if strengths.size < FEWEST_STRENGTHS or not worth_compressing(laws, strengths, log_odds):
-        return tilted_divergences(laws, log_odds, strengths)[1]
+def _excess_one_by_one(log_probs, log_odds, strengths):
+    log_probs = checked_log_probs(log_probs, dtype=log_odds.dtype)
+    if strengths.size < FEWEST_STRENGTHS or not worth_compressing(log_probs, strengths, log_odds):
+        return tilted_divergences(log_probs, log_odds, strengths)[1]
 
-    def kernel(law, log_odds, strengths):
-        excess = tilted_divergences(law, log_odds, strengths)[1]
-        return excess, excess + strengths * (jnp.exp(law) @ log_odds)
+    def kernel(row, log_odds, strengths):
+        excess = tilted_divergences(row, log_odds, strengths)[1]
+        return excess, excess + strengths * (jnp.exp(row) @ log_odds)
 
     order = sort_tokens(log_odds)
-    return jnp.stack([evaluate(kernel, law, log_odds, order, strengths) for law in laws])
+    return jnp.stack([evaluate(kernel, row, log_odds, order, strengths) for row in log_probs])
 
 
 @jax.jit
-def _mass_and_mean(laws, log_odds):
-    probs = jnp.exp(laws.astype(log_odds.dtype))
+def _mass_and_mean(log_probs, log_odds):
+    probs = jnp.exp(log_probs.astype(log_odds.dtype))
     mass = jnp.sum(probs, axis=1, dtype=jnp.float64)
     return mass, probs @ log_odds / mass.astype(log_odds.dtype)
 
@@ -177,9 +179,9 @@ def _log1p_beyond_linear(x: Float[Array, "..."]) -> Float[Array, "..."]:
     return 2 * y**3 * series - x * y
 
 
-def blocks_of(laws: Float[Array | np.ndarray, "contexts vocab"]) -> list[slice]:
+def groups_of(log_probs: Float[Array | np.ndarray, "contexts vocab"]) -> list[slice]:
     """Successive contexts, as many as are at hand at a time."""
-    contexts, vocab = laws.shape
+    contexts, vocab = log_probs.shape
     rows = max(1, BLOCK_ELEMENTS // vocab)
     return [slice(start, start + rows) for start in range(0, contexts, rows)]
 
@@ -199,7 +201,7 @@ def checked_weights(weights: ArrayLike | None, contexts: int) -> Float[Array, " 
 def checked_data(
     data: ArrayLike, contexts: int, vocab: int
 ) -> Float[Array | np.ndarray, "contexts vocab"] | Int[Array, " contexts"]:
-    """The evaluation law: a table of log-probabilities as it is, or checked token ids."""
+    """The evaluation distribution: a table of log-probabilities as it is, or checked token ids."""
     shape = np.shape(data)
     if shape == (contexts, vocab):
         return sliceable(data, "data")

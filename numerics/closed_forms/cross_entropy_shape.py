@@ -12,11 +12,11 @@ from jaxtyping import Array, Float, Int
 from numerics.arrays import ArrayLike
 from numerics.checks import checked_log_odds, checked_log_probs, checked_strengths, sliceable
 from numerics.closed_forms.cross_entropy import (
-    blocks_of,
     checked_data,
     checked_weights,
     cross_entropy_change,
-    law_means,
+    groups_of,
+    mean_log_odds,
     table_shape,
 )
 from numerics.exponential_sums.tilted import tilted_moments
@@ -71,18 +71,20 @@ def cross_entropy_shape(
         dCE(alpha) -> alpha (sum_j pi_j max_j M - E_r[M]) + sum_j pi_j log p_j(argmax M)    as alpha -> inf
 
     The minimiser is the root of dCE'; it exists if and only if E_r[M] lies strictly between the contexts' mean extremes
-    of the log-odds, those of the tokens that occur. On the model's own law it is 0. Law `cross_entropy_exact`.
+    of the log-odds, those of the tokens that occur. On the model's own distribution it is 0. Law `cross_entropy_exact`.
 
     >>> cross_entropy_shape(jnp.log(jnp.array([[0.5, 0.5]])), [-1.0, 1.0], data=[1]).minimiser
     inf
     """
     contexts, vocab = table_shape(log_probs)
-    laws, odds = sliceable(log_probs, "log_probs"), checked_log_odds(log_odds, vocab=vocab)
-    odds -= (jnp.max(odds) + jnp.min(odds)) / 2  # the law does not see a common offset, rounding does
+    distributions, odds = sliceable(log_probs, "log_probs"), checked_log_odds(log_odds, vocab=vocab)
+    odds -= (jnp.max(odds) + jnp.min(odds)) / 2  # the tilt does not see a common offset, rounding does
     shares = checked_weights(weights, contexts)
 
     def mean_over_contexts(f: Callable[[Array], Array]) -> list[float]:
-        return np.sum([shares[b] @ f(checked_log_probs(laws[b])) for b in blocks_of(laws)], axis=0).tolist()
+        return np.sum(
+            [shares[b] @ f(checked_log_probs(distributions[b])) for b in groups_of(distributions)], axis=0
+        ).tolist()
 
     def mean_and_variance(strength: float) -> list[float]:
         return mean_over_contexts(lambda rows: tilted_moments(rows, odds, jnp.array([strength]))[1:, :, 0].T)
@@ -99,7 +101,7 @@ def cross_entropy_shape(
         minimiser, minimum = sign * math.inf, tail.intercept if tail.slope == 0 else -math.inf
     else:
         minimiser = _root(mean_and_variance, target, unit=1 / spread)
-        minimum = float(cross_entropy_change(laws, odds, [minimiser], shares, data)[0])
+        minimum = float(cross_entropy_change(distributions, odds, [minimiser], shares, data)[0])
     return CrossEntropyShape(mean - target, curvature, minimiser, minimum, lower_tail, upper_tail, spread)
 
 
@@ -108,7 +110,7 @@ def _data_mean(
     log_odds: Float[Array, " vocab"],
     shares: Float[Array, " contexts"],
 ) -> float:
-    return float(shares @ (log_odds[data] if data.ndim == 1 else law_means(data, log_odds, "data")))
+    return float(shares @ (log_odds[data] if data.ndim == 1 else mean_log_odds(data, log_odds, "data")))
 
 
 def _root(mean_and_variance: Callable[[float], list[float]], target: float, unit: float) -> float:
@@ -128,10 +130,12 @@ def _root(mean_and_variance: Callable[[float], list[float]], target: float, unit
     return strength
 
 
-def _extremes(laws: Float[Array, "contexts vocab"], log_odds: Float[Array, " vocab"]) -> Float[Array, "contexts 4"]:
+def _extremes(
+    log_probs: Float[Array, "contexts vocab"], log_odds: Float[Array, " vocab"]
+) -> Float[Array, "contexts 4"]:
     """Least log-odds of a token that occurs, log-probability of the tokens that share it; the same of the greatest."""
-    occurs = laws > -jnp.inf
+    occurs = log_probs > -jnp.inf
     lowest = jnp.min(jnp.where(occurs, log_odds, jnp.inf), axis=1)
     highest = jnp.max(jnp.where(occurs, log_odds, -jnp.inf), axis=1)
-    low_mass, high_mass = (logsumexp(laws, axis=1, where=log_odds == x[:, None]) for x in (lowest, highest))
+    low_mass, high_mass = (logsumexp(log_probs, axis=1, where=log_odds == x[:, None]) for x in (lowest, highest))
     return jnp.stack([lowest, low_mass, highest, high_mass], axis=1)

@@ -15,7 +15,7 @@ from numerics.checks import checked_log_odds
 def greedy_breakpoints(
     log_probs: Float[ArrayLike, " vocab"], log_odds: Float[ArrayLike, " vocab"]
 ) -> tuple[Float[np.ndarray, " flips"], Int[np.ndarray, " flips+1"]]:
-    """Strengths, ascending, at which the most probable token of the tilted law changes, and the tokens in turn.
+    """Strengths, ascending, at which the most probable token under the tilt changes, and the tokens in turn.
 
     Before the first strength it is the first token, between strengths n and n+1 token n+1. The log-odds of the tokens
     rise strictly. A common offset of `log_probs` drops out, so logits do as well; -inf is a token that never comes. Of

@@ -14,7 +14,7 @@ from numerics.exponential_sums.balance import balances
 from numerics.exponential_sums.cells import (
     CERTIFIED,
     EXACT,
-    CompressedLaw,
+    CompressedDistribution,
     compress,
     repeated,
     sort_tokens,
@@ -30,7 +30,7 @@ WIDTH = 128
 ROOTS_AT_ONCE = 2**15
 
 FEW = 64
-"""Tokens that may be left in doubt by nodes shared in blocks; if more are, each token gets its own."""
+"""Tokens that may be left in doubt by nodes shared in groups; if more are, each token gets its own."""
 
 
 class Interior(NamedTuple):
@@ -54,8 +54,8 @@ def peak_strengths(log_probs: ArrayLike, log_odds: ArrayLike) -> Float[Array, "*
     >>> peak_strengths(jnp.log(jnp.array([0.25, 0.5, 0.25])), [-1.0, 0.0, 1.0])
     Array([-inf,   0.,  inf], dtype=float64)
     """
-    law, odds = checked_distribution(log_probs, log_odds)
-    return _peaks(law.reshape(-1, odds.size), odds - _offset(odds)).reshape(law.shape)
+    distribution, odds = checked_distribution(log_probs, log_odds)
+    return _peaks(distribution.reshape(-1, odds.size), odds - _offset(odds)).reshape(distribution.shape)
 
 
 def _offset(log_odds: Float[Array, " vocab"]) -> Float[Array, ""]:
@@ -66,15 +66,17 @@ def _offset(log_odds: Float[Array, " vocab"]) -> Float[Array, ""]:
 
 
 @jax.custom_jvp
-def _peaks(laws: Float[Array, "contexts vocab"], log_odds: Float[Array, " vocab"]) -> Float[Array, "contexts vocab"]:
-    if worth_compressing(laws, log_odds):
+def _peaks(
+    log_probs: Float[Array, "contexts vocab"], log_odds: Float[Array, " vocab"]
+) -> Float[Array, "contexts vocab"]:
+    if worth_compressing(log_probs, log_odds):
         order = sort_tokens(log_odds)
-        return jnp.stack([_peaks_of_many_tokens(law, log_odds, order) for law in laws])
-    peaks, doubtful = _peaks_of_few_tokens(laws, log_odds)
-    if not is_concrete(laws, log_odds):
-        return lax.map(lambda row: _settled(row[0], log_odds, row[1], row[2]), (laws, peaks, doubtful))
+        return jnp.stack([_peaks_of_many_tokens(distribution, log_odds, order) for distribution in log_probs])
+    peaks, doubtful = _peaks_of_few_tokens(log_probs, log_odds)
+    if not is_concrete(log_probs, log_odds):
+        return lax.map(lambda row: _settled(row[0], log_odds, row[1], row[2]), (log_probs, peaks, doubtful))
     for context in np.flatnonzero(np.asarray(doubtful).any(axis=1)):
-        settled = _settled(laws[context], log_odds, peaks[context], doubtful[context])
+        settled = _settled(log_probs[context], log_odds, peaks[context], doubtful[context])
         peaks = peaks.at[context].set(settled)
     return peaks
 
@@ -82,46 +84,46 @@ def _peaks(laws: Float[Array, "contexts vocab"], log_odds: Float[Array, " vocab"
 @_peaks.defjvp
 def _peaks_jvp(primals, tangents):
     """Implicit function theorem: keeping E_alpha[M] = M(z), d alpha = (dM(z) - dE_alpha[M])/Var_alpha[M]."""
-    (laws, log_odds), (laws_dot, log_odds_dot) = primals, tangents
-    peaks = _peaks(laws, log_odds)
+    (log_probs, log_odds), (log_probs_dot, log_odds_dot) = primals, tangents
+    peaks = _peaks(log_probs, log_odds)
     finite = jnp.isfinite(peaks)
 
     def of_context(row):
-        law, law_dot, strengths = row
-        here, moved = (law, log_odds), (law_dot, log_odds_dot)
-        (_, _, variance), (_, mean_dot, _) = jax.jvp(lambda *law: tilted_moments(*law, strengths), here, moved)
+        distribution, distribution_dot, strengths = row
+        here, moved = (distribution, log_odds), (distribution_dot, log_odds_dot)
+        (_, _, variance), (_, mean_dot, _) = jax.jvp(lambda *tilt: tilted_moments(*tilt, strengths), here, moved)
         return (log_odds_dot - mean_dot) / variance
 
-    slopes = lax.map(of_context, (laws, laws_dot, jnp.where(finite, peaks, 0)))
+    slopes = lax.map(of_context, (log_probs, log_probs_dot, jnp.where(finite, peaks, 0)))
     return peaks, jnp.where(finite, slopes, 0)
 
 
 @jax.jit
-def _peaks_of_few_tokens(laws: Float[Array, "contexts vocab"], log_odds: Float[Array, " vocab"]):
+def _peaks_of_few_tokens(log_probs: Float[Array, "contexts vocab"], log_odds: Float[Array, " vocab"]):
     """Peaks, and which of them are in doubt."""
 
-    def of_context(law):
-        inside = _interior(law, log_odds)
-        return _one_by_one(_nodes(uncompressed(law, log_odds), inside), log_odds, inside)
+    def of_context(row):
+        inside = _interior(row, log_odds)
+        return _one_by_one(_nodes(uncompressed(row, log_odds), inside), log_odds, inside)
 
-    return lax.map(of_context, laws)
+    return lax.map(of_context, log_probs)
 
 
 def _peaks_of_many_tokens(
-    law: Float[Array, " vocab"], log_odds: Float[Array, " vocab"], order: Int[Array, " vocab"]
+    log_probs: Float[Array, " vocab"], log_odds: Float[Array, " vocab"], order: Int[Array, " vocab"]
 ) -> Float[Array, " vocab"]:
-    inside = _interior(law, log_odds)
-    nodes = _nodes(compress(law, log_odds, order), inside)
+    inside = _interior(log_probs, log_odds)
+    nodes = _nodes(compress(log_probs, log_odds, order), inside)
     if jnp.maximum(*(jnp.max(side.error) for side in nodes)) > CERTIFIED:
-        nodes = _nodes(uncompressed(law, log_odds), inside)
+        nodes = _nodes(uncompressed(log_probs, log_odds), inside)
     peaks, doubtful = _in_blocks(nodes, log_odds, order, inside)
     if jnp.sum(doubtful) > FEW:
         peaks, doubtful = _one_by_one(nodes, log_odds, inside)
-    return _settled(law, log_odds, peaks, doubtful)
+    return _settled(log_probs, log_odds, peaks, doubtful)
 
 
 def _settled(
-    law: Float[Array, " vocab"],
+    log_probs: Float[Array, " vocab"],
     log_odds: Float[Array, " vocab"],
     peaks: Float[Array, " vocab"],
     doubtful: Bool[Array, " vocab"],
@@ -129,27 +131,27 @@ def _settled(
     """Peaks, those in doubt solved for directly, equal log-odds once."""
 
     def settled(token):
-        in_doubt, level, peak = token
-        return lax.cond(in_doubt, lambda: balances(law, log_odds, level[None], peak[None])[0], lambda: peak)
+        in_doubt, value, peak = token
+        return lax.cond(in_doubt, lambda: balances(log_probs, log_odds, value[None], peak[None])[0], lambda: peak)
 
-    if not is_concrete(law, log_odds):
+    if not is_concrete(log_probs, log_odds):
         return lax.map(settled, (doubtful, log_odds, peaks))
     tokens = np.flatnonzero(doubtful)
     if tokens.size == 0:
         return peaks
     _, first, which = np.unique(np.asarray(log_odds)[tokens], return_index=True, return_inverse=True)
     chosen = repeated(tokens[first])
-    return peaks.at[tokens].set(balances(law, log_odds, log_odds[chosen], peaks[chosen])[which])
+    return peaks.at[tokens].set(balances(log_probs, log_odds, log_odds[chosen], peaks[chosen])[which])
 
 
 @jax.jit
-def _interior(law: Float[Array, " vocab"], log_odds: Float[Array, " vocab"]) -> Interior:
-    occurs = law > -jnp.inf
+def _interior(log_probs: Float[Array, " vocab"], log_odds: Float[Array, " vocab"]) -> Interior:
+    occurs = log_probs > -jnp.inf
     lowest = jnp.min(log_odds, where=occurs, initial=jnp.inf)
     highest = jnp.max(log_odds, where=occurs, initial=-jnp.inf)
     inside = occurs & (lowest < log_odds) & (log_odds < highest)
     elsewhere = jnp.where(log_odds >= highest, jnp.inf, -jnp.inf)
-    mean = jnp.exp(law) @ log_odds
+    mean = jnp.exp(log_probs) @ log_odds
     return Interior(
         tokens=inside,
         otherwise=jnp.where(occurs & (lowest < highest), elsewhere, jnp.nan),
@@ -159,8 +161,8 @@ def _interior(law: Float[Array, " vocab"], log_odds: Float[Array, " vocab"]) -> 
 
 
 @jax.jit
-def _nodes(law: CompressedLaw, inside: Interior) -> tuple[Nodes, Nodes]:
-    return two_sided(law, inside.lowest, inside.highest)
+def _nodes(distribution: CompressedDistribution, inside: Interior) -> tuple[Nodes, Nodes]:
+    return two_sided(distribution, inside.lowest, inside.highest)
 
 
 @jax.jit

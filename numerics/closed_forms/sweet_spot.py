@@ -14,7 +14,7 @@ from numerics.arrays import ArrayLike
 from numerics.checks import checked_distribution
 from numerics.exponential_sums.cells import (
     CERTIFIED,
-    CompressedLaw,
+    CompressedDistribution,
     compress,
     relative_error,
     sort_tokens,
@@ -31,65 +31,65 @@ LARGEST_LOG_STRENGTH = 300.0
 def sweet_spot(
     log_probs: ArrayLike, log_odds: ArrayLike, budget: float, direction: Direction = "forward"
 ) -> Float[Array, "*contexts"]:
-    r"""The positive strength at which the divergence from the unsteered law equals the budget in nats.
+    r"""The positive strength at which the divergence from the unsteered distribution equals the budget in nats.
 
         "forward":  KL(p_alpha, p) = alpha K'(alpha) - K(alpha) = budget    (rises to -log p(argmax M))
         "reverse":  KL(p, p_alpha) = K(alpha) - alpha K'(0)     = budget    (rises without bound)
 
-    `log_probs` `[..., vocab]`, `log_odds` `[vocab]`; one strength per law, `inf` where the budget is never reached
-    (also when M is constant on the tokens that occur). Law `sweet_spot`.
+    `log_probs` `[..., vocab]`, `log_odds` `[vocab]`; one strength per distribution, `inf` where the budget is never
+    reached (also when M is constant on the tokens that occur). Law `sweet_spot`.
 
     >>> sweet_spot(jnp.log(jnp.array([0.5, 0.5])), [-1.0, 1.0], budget=math.log(math.cosh(1.0)), direction="reverse")
     Array(1., dtype=float64)
     """
-    law, odds = checked_distribution(log_probs, log_odds)
+    distribution, odds = checked_distribution(log_probs, log_odds)
     if direction not in get_args(Direction):
         raise ValueError(f"direction: expected one of {', '.join(get_args(Direction))}, got {direction!r}")
     if not (math.isfinite(budget) and budget > 0):
         raise ValueError(f"budget: expected a positive number of nats, got {budget!r}")
-    rows = law.reshape(-1, odds.size)
-    order = sort_tokens(odds) if worth_compressing(law, odds) else None
+    rows = distribution.reshape(-1, odds.size)
+    order = sort_tokens(odds) if worth_compressing(distribution, odds) else None
     spots = [_sweet_spot(row, odds, order, budget, direction == "forward") for row in rows]
-    return jnp.stack(spots).reshape(law.shape[:-1])
+    return jnp.stack(spots).reshape(distribution.shape[:-1])
 
 
 def _sweet_spot(
-    law: Float[Array, " vocab"],
+    log_probs: Float[Array, " vocab"],
     log_odds: Float[Array, " vocab"],
     order: Int[Array, " vocab"] | None,
     budget: float,
     forward: bool,
 ) -> Float[Array, ""]:
-    lower = _lower_bound(law, log_odds, budget, forward)
+    lower = _lower_bound(log_probs, log_odds, budget, forward)
     if order is not None:
-        spot, error = _spend(compress(law, log_odds, order), lower, budget, forward)
+        spot, error = _spend(compress(log_probs, log_odds, order), lower, budget, forward)
         if error <= CERTIFIED:
             return spot
-    return _spend(uncompressed(law, log_odds), lower, budget, forward)[0]
+    return _spend(uncompressed(log_probs, log_odds), lower, budget, forward)[0]
 
 
 @jax.jit
-def _lower_bound(law: Float[Array, " vocab"], log_odds: Float[Array, " vocab"], budget: float, forward: bool):
+def _lower_bound(log_probs: Float[Array, " vocab"], log_odds: Float[Array, " vocab"], budget: float, forward: bool):
     """A strength at which the budget is not yet spent, KL <= alpha^2 (Mmax - Mmin)^2/8; inf if it never will be."""
-    occurs = law > -jnp.inf
+    occurs = log_probs > -jnp.inf
     highest = jnp.max(log_odds, where=occurs, initial=-jnp.inf)
     lowest = jnp.min(log_odds, where=occurs, initial=jnp.inf)
-    ceiling = jnp.where(forward, -logsumexp(law, where=log_odds == highest), jnp.inf)
+    ceiling = jnp.where(forward, -logsumexp(log_probs, where=log_odds == highest), jnp.inf)
     reached = (highest > lowest) & (budget < ceiling)
     return jnp.where(reached, jnp.sqrt(8 * budget) / (highest - lowest), jnp.inf)
 
 
 @jax.jit
-def _spend(law: CompressedLaw, lower: Float[Array, ""], budget: float, forward: bool):
-    """The strength, and the certificate of the law there: root of log KL - log budget in log alpha, nearly linear."""
+def _spend(distribution: CompressedDistribution, lower: Float[Array, ""], budget: float, forward: bool):
+    """The strength, and the certificate there: root of log KL - log budget in log alpha, nearly linear."""
 
     def overspent(log_strength: Float[Array, ""]) -> Float[Array, ""]:
-        divergences = tilted_divergences(law.log_probs, law.log_odds, jnp.exp(log_strength)[None])
+        divergences = tilted_divergences(distribution.log_probs, distribution.log_odds, jnp.exp(log_strength)[None])
         return jnp.log(jnp.where(forward, *divergences)[0]) - jnp.log(budget)
 
     start = jnp.where(jnp.isfinite(lower), lower, 1.0)
     strength = jnp.exp(_increasing_root(overspent, jnp.log(start)))
-    error = relative_error(law, strength, logsumexp(law.log_probs + strength * law.log_odds))
+    error = relative_error(distribution, strength, logsumexp(distribution.log_probs + strength * distribution.log_odds))
     return jnp.where(jnp.isfinite(lower), strength, jnp.inf), error
 
 

@@ -1,8 +1,8 @@
 """Curves along the strength for chosen tokens and concepts, and of entropy, divergence and efficiency.
 
 None of them builds a table over strengths and vocabulary. Large vocabularies go through `sums` and `cells` of
-`numerics.exponential_sums`, small ones are streamed. As everywhere, laws and log-odds in float32 are worked on in
-float32.
+`numerics.exponential_sums`, small ones are streamed. As everywhere, distributions and log-odds in float32 are worked on
+in float32.
 """
 
 import jax
@@ -32,10 +32,10 @@ def token_curves(
     >>> token_curves(jnp.log(jnp.array([0.5, 0.5])), [-1.0, 1.0], [0.0], [1])
     Array([[-0.69314718]], dtype=float64)
     """
-    law, odds, strengths = _checked(log_probs, log_odds, strengths)
+    distribution, odds, strengths = _checked(log_probs, log_odds, strengths)
     chosen = _checked_tokens(tokens, odds.size)
-    (cgf,) = cumulants(law, odds, strengths, order=0)
-    return law[..., chosen, None] + strengths * odds[chosen, None] - cgf[..., None, :]
+    (cgf,) = cumulants(distribution, odds, strengths, order=0)
+    return distribution[..., chosen, None] + strengths * odds[chosen, None] - cgf[..., None, :]
 
 
 def concept_curves(
@@ -52,23 +52,23 @@ def concept_curves(
     >>> concept_curves(jnp.log(jnp.array([0.25, 0.75])), [-1.0, 1.0], [0.0], [[True, False]])[0]
     Array([[-1.38629436]], dtype=float64)
     """
-    law, odds, strengths = _checked(log_probs, log_odds, strengths)
+    distribution, odds, strengths = _checked(log_probs, log_odds, strengths)
     sides = _log_sides(_checked_concepts(concepts, odds)).reshape(-1, odds.size)
-    rows, n_sides = law.reshape(-1, odds.size), len(sides)
+    rows, n_sides = distribution.reshape(-1, odds.size), len(sides)
 
     def joint(some: slice) -> Float[Array, "rows vocab"]:
         context, side = np.divmod(np.arange(some.start, some.stop), n_sides)
         return rows[context] + sides[side]
 
     (sums,), _ = log_sums(joint, len(rows) * n_sides, odds, strengths)
-    inside, outside = jnp.moveaxis(sums.reshape(*law.shape[:-1], 2, -1, strengths.size), -3, 0)
+    inside, outside = jnp.moveaxis(sums.reshape(*distribution.shape[:-1], 2, -1, strengths.size), -3, 0)
     return -jax.nn.softplus(outside - inside), -jax.nn.softplus(inside - outside)
 
 
 def entropy_curves(
     log_probs: ArrayLike, log_odds: ArrayLike, strengths: ArrayLike
 ) -> Float[Array, "*contexts strengths"]:
-    r"""Entropy in nats of the tilted law at every strength, within three times the error of K.
+    r"""Entropy in nats of the tilted distribution at every strength, within three times the error of K.
 
         H(alpha) = K(alpha) - alpha K'(alpha) - E_alpha[log p] = K - alpha K' + e^{L - K},
         L(alpha) = log sum_z -p(z) log p(z) e^{alpha M(z)}
@@ -76,8 +76,8 @@ def entropy_curves(
     >>> entropy_curves(jnp.log(jnp.array([0.5, 0.5])), [-1.0, 1.0], [0.0])
     Array([0.69314718], dtype=float64)
     """
-    law, odds, strengths = _checked(log_probs, log_odds, strengths)
-    rows = law.reshape(-1, odds.size)
+    distribution, odds, strengths = _checked(log_probs, log_odds, strengths)
+    rows = distribution.reshape(-1, odds.size)
 
     def surprisals(some: slice) -> Float[Array, "rows vocab"]:
         least = jnp.minimum(rows[some], 0)  # rounding may have made it positive
@@ -86,7 +86,7 @@ def entropy_curves(
     (cgf, mean), _ = log_sums(lambda some: rows[some], len(rows), odds, strengths, order=1)
     (surprisal,), _ = log_sums(surprisals, len(rows), odds, strengths)
     entropy = cgf - strengths * mean + jnp.exp(surprisal - cgf)
-    return jnp.maximum(entropy, 0).reshape(*law.shape[:-1], strengths.size)
+    return jnp.maximum(entropy, 0).reshape(*distribution.shape[:-1], strengths.size)
 
 
 def divergence_curves(
@@ -116,32 +116,32 @@ def efficiency_curves(
     >>> efficiency_curves(jnp.log(jnp.array([0.2, 0.8])), [-1.0, 1.0], [0.0, 0.7], [[True, False]])
     Array([[1., 1.]], dtype=float64)
     """
-    law, odds, strengths = _checked(log_probs, log_odds, strengths)
-    odds -= (jnp.max(odds) + jnp.min(odds)) / 2  # the laws do not see a common offset, rounding does
+    distribution, odds, strengths = _checked(log_probs, log_odds, strengths)
+    odds -= (jnp.max(odds) + jnp.min(odds)) / 2  # the tilt does not see a common offset, rounding does
     sides = _log_sides(_checked_concepts(concepts, odds))
-    rows = law.reshape(-1, odds.size)
+    rows = distribution.reshape(-1, odds.size)
     curves = [_efficiencies(row, odds, strengths, sides) for row in rows]
-    return jnp.stack(curves).reshape(*law.shape[:-1], sides.shape[1], strengths.size)
+    return jnp.stack(curves).reshape(*distribution.shape[:-1], sides.shape[1], strengths.size)
 
 
 def _efficiencies(
-    law: Float[Array, " vocab"],
+    row: Float[Array, " vocab"],
     log_odds: Float[Array, " vocab"],
     strengths: Float[Array, " strengths"],
     sides: Float[Array, "2 concepts vocab"],
 ) -> Float[Array, "concepts strengths"]:
-    """Of one law; logit F_alpha - logit F_0 as in `numerics.exponential_sums.tilted.tilted_concept_divergence`."""
-    spent = _divergences(law, log_odds, strengths)[0]
-    variance = jnp.exp(law) @ (log_odds - jnp.exp(law) @ log_odds) ** 2
-    moves = jnp.ptp(jnp.where(law > -jnp.inf, log_odds, log_odds[jnp.argmax(law)])) > 0
+    """In one context; logit F_alpha - logit F_0 as in `numerics.exponential_sums.tilted.tilted_concept_divergence`."""
+    spent = _divergences(row, log_odds, strengths)[0]
+    variance = jnp.exp(row) @ (log_odds - jnp.exp(row) @ log_odds) ** 2
+    moves = jnp.ptp(jnp.where(row > -jnp.inf, log_odds, log_odds[jnp.argmax(row)])) > 0
 
     def of(sides: Float[Array, "2 vocab"]) -> Float[Array, " strengths"]:
-        joint = law + sides
+        joint = row + sides
         masses = logsumexp(joint, axis=-1)
         occurs = jnp.isfinite(masses).all()
-        laws = jnp.where(occurs, joint - masses[:, None], law)
-        means = jnp.exp(laws) @ log_odds
-        excesses = _divergences(laws, log_odds, strengths)[1]
+        log_probs = jnp.where(occurs, joint - masses[:, None], row)
+        means = jnp.exp(log_probs) @ log_odds
+        excesses = _divergences(log_probs, log_odds, strengths)[1]
         shift = strengths * (means[0] - means[1]) + excesses[0] - excesses[1]
         limit = jnp.exp(masses[0] + masses[1]) * (means[0] - means[1]) ** 2 / variance
         eta = jnp.where(spent > 0, binary_divergence(masses[0], masses[1], shift) / spent, limit)
@@ -150,18 +150,18 @@ def _efficiencies(
     return jnp.stack([of(pair) for pair in jnp.moveaxis(sides, 1, 0)])
 
 
-def _divergences(law, log_odds, strengths):
-    if strengths.size < FEWEST_STRENGTHS or not worth_compressing(law, strengths, log_odds):
-        return tilted_divergences(law, log_odds, strengths)
+def _divergences(log_probs, log_odds, strengths):
+    if strengths.size < FEWEST_STRENGTHS or not worth_compressing(log_probs, strengths, log_odds):
+        return tilted_divergences(log_probs, log_odds, strengths)
 
-    def kernel(law, log_odds, strengths):
-        forward, reverse = tilted_divergences(law, log_odds, strengths)
-        return jnp.stack([forward, reverse]), reverse + strengths * (jnp.exp(law) @ log_odds)
+    def kernel(log_probs, log_odds, strengths):
+        forward, reverse = tilted_divergences(log_probs, log_odds, strengths)
+        return jnp.stack([forward, reverse]), reverse + strengths * (jnp.exp(log_probs) @ log_odds)
 
     order = sort_tokens(log_odds)
-    rows = law.reshape(-1, log_odds.size)
+    rows = log_probs.reshape(-1, log_odds.size)
     values = jnp.stack([evaluate(kernel, row, log_odds, order, strengths) for row in rows], axis=1)
-    return tuple(values.reshape(2, *law.shape[:-1], strengths.size))
+    return tuple(values.reshape(2, *log_probs.shape[:-1], strengths.size))
 
 
 def _log_sides(weights: Float[Array, "concepts vocab"]) -> Float[Array, "2 concepts vocab"]:

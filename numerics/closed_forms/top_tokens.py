@@ -44,9 +44,9 @@ def top_tokens(
     Array([[2, 1],
            [0, 1]], dtype=int64)
     """
-    law, odds = checked_distribution(log_probs, log_odds)
+    distribution, odds = checked_distribution(log_probs, log_odds)
     strengths = checked_strengths(strengths)
-    contexts, vocab = law.shape[:-1], odds.size
+    contexts, vocab = distribution.shape[:-1], odds.size
     rows, x = np.asarray(log_probs, np.float64).reshape(-1, vocab), np.asarray(log_odds, np.float64)
     fewest = int((rows > -np.inf).sum(axis=1).min())
     if not 1 <= operator.index(k) <= fewest:
@@ -54,8 +54,8 @@ def top_tokens(
     by_odds = np.argsort(x, kind="stable")
     ranked = [_ranked(row, x, candidates(row, x, k, by_odds), np.asarray(strengths), k) for row in rows]
     tokens = jnp.asarray(np.stack(ranked).reshape(*contexts, strengths.size, k))
-    (cgf,) = cumulants(law, odds, strengths, order=0)
-    own = jnp.take_along_axis(law[..., None, :], tokens, axis=-1)
+    (cgf,) = cumulants(distribution, odds, strengths, order=0)
+    own = jnp.take_along_axis(distribution[..., None, :], tokens, axis=-1)
     return tokens, own + strengths[:, None] * odds[tokens] - cgf[..., None]
 
 
@@ -151,10 +151,10 @@ def _ranked(
     strengths: Float[np.ndarray, " strengths"],
     k: int,
 ) -> Int[np.ndarray, "strengths k"]:
-    """The k likeliest of the candidates at each strength, a block of strengths at a time."""
+    """The k likeliest of the candidates at each strength, some strengths at a time."""
     x, y = log_odds[tokens], log_prob[tokens]
     step = max(1, TABLE_ELEMENTS // tokens.size)
-    blocks = []
+    parts = []
     for start in range(0, strengths.size, step):
         some = strengths[start : start + step]
         scores = y + some[:, None] * x
@@ -164,8 +164,8 @@ def _ranked(
         close = falls <= doubt[:, None]
         for row in np.flatnonzero(close[:, :k].any(axis=1)):
             _settle(places[row], close[row], x, y, some[row], k)
-        blocks.append(tokens[places[:, :k]])
-    return np.concatenate(blocks) if blocks else np.empty((0, k), np.int64)
+        parts.append(tokens[places[:, :k]])
+    return np.concatenate(parts) if parts else np.empty((0, k), np.int64)
 
 
 def _settle(places, close, x, y, strength: float, k: int) -> None:

@@ -37,11 +37,11 @@ def turning_points(log_probs: ArrayLike, log_odds: ArrayLike, concept: ArrayLike
     >>> turning_points(jnp.log(jnp.full(4, 0.25)), [0.0, 1.0, 2.0, 3.0], [False, True, True, False])
     array([0.])
     """
-    law, odds, members = _checked(log_probs, log_odds, concept)
-    if most_turning_points(law, odds, members) == 0:
+    distribution, odds, members = _checked(log_probs, log_odds, concept)
+    if most_turning_points(distribution, odds, members) == 0:
         return np.empty(0)
     odds -= (jnp.max(odds) + jnp.min(odds)) / 2
-    joint = jnp.where(jnp.stack([members, ~members]), law, -jnp.inf)
+    joint = jnp.where(jnp.stack([members, ~members]), distribution, -jnp.inf)
     sides = joint - logsumexp(joint, axis=1)[:, None]
     noise = NOISE * np.finfo(float).eps * float(jnp.max(jnp.abs(odds)))
 
@@ -67,7 +67,7 @@ def turning_points(log_probs: ArrayLike, log_odds: ArrayLike, concept: ArrayLike
 
 
 def most_turning_points(log_probs: ArrayLike, log_odds: ArrayLike, concept: ArrayLike) -> int:
-    """At most how often F turns: one less than the runs of rises and falls of the concept's share, level by level.
+    """At most how often F turns: one less than the runs of rises and falls of the concept's share over the log-odds.
 
     The share g_k is that of the concept in the probability of the tokens at the k-th distinct log-odds. F' has at most
     as many zeros, counted with multiplicity, as g_{k+1} - g_k changes sign, and as many modulo 2. Law `turning_points`.
@@ -75,8 +75,8 @@ def most_turning_points(log_probs: ArrayLike, log_odds: ArrayLike, concept: Arra
     >>> most_turning_points(jnp.log(jnp.full(4, 0.25)), [0.0, 1.0, 2.0, 3.0], [True, False, True, False])
     2
     """
-    law, odds, members = (np.asarray(x) for x in _checked(log_probs, log_odds, concept))
-    return int(share_steps(law[None], odds, members[None])[0].item())
+    distribution, odds, members = (np.asarray(x) for x in _checked(log_probs, log_odds, concept))
+    return int(share_steps(distribution[None], odds, members[None])[0].item())
 
 
 _two_sided = jax.jit(two_sided)
@@ -89,11 +89,11 @@ def _search_points(sides: Float[Array, "2 vocab"], log_odds: Float[Array, " voca
         members = side > -jnp.inf
         lowest = jnp.min(log_odds, where=members, initial=jnp.inf)
         highest = jnp.max(log_odds, where=members, initial=-jnp.inf)
-        law = uncompressed(side, log_odds)
+        distribution = uncompressed(side, log_odds)
         if worth_compressing(side, log_odds):
-            law = compress(side, log_odds, sort_tokens(log_odds))
+            distribution = compress(side, log_odds, sort_tokens(log_odds))
         margin = NOISE * jnp.finfo(float).eps * jnp.max(jnp.abs(log_odds))
-        up, down = _two_sided(law, lowest + margin, highest - margin)
+        up, down = _two_sided(distribution, lowest + margin, highest - margin)
         found += [np.asarray(up.strength), -np.asarray(down.strength)]
     nodes = np.unique(np.concatenate(found))
     nodes = nodes[np.isfinite(nodes)]
@@ -101,10 +101,12 @@ def _search_points(sides: Float[Array, "2 vocab"], log_odds: Float[Array, " voca
 
 
 def _checked(log_probs: ArrayLike, log_odds: ArrayLike, concept: ArrayLike):
-    law, odds = checked_distribution(log_probs, log_odds)
+    distribution, odds = checked_distribution(log_probs, log_odds)
     members = jnp.asarray(concept)
-    if law.ndim != 1:
-        raise ValueError(f"log_probs: expected one law, shape (vocab,), got shape {law.shape}")
-    if members.dtype != bool or members.shape != law.shape:
-        raise ValueError(f"concept: expected a boolean mask of shape {law.shape}, got {members.dtype} {members.shape}")
-    return law, odds, members
+    if distribution.ndim != 1:
+        raise ValueError(f"log_probs: expected one distribution, shape (vocab,), got shape {distribution.shape}")
+    if members.dtype != bool or members.shape != distribution.shape:
+        raise ValueError(
+            f"concept: expected a boolean mask of shape {distribution.shape}, got {members.dtype} {members.shape}"
+        )
+    return distribution, odds, members

@@ -1,4 +1,4 @@
-"""How far the tilted law applies to a model that need not obey it: its departure along the exact local tilt.
+"""How far the tilt applies to a model that need not obey it: its departure along the exact local tilt.
 
 With M_eff = d logit/d alpha at 0 and r(alpha) = logit(alpha) - logit(0) - alpha M_eff, every
 |log p_alpha - log p_tilt| is at most osc_z r(alpha) (law `local_tilt`). The oscillation counts every token alike;

@@ -1,4 +1,4 @@
-"""One peak at a time: the strength at which the tokens above a level of the log-odds balance those below it."""
+"""One peak at a time: the strength at which the tokens above a value of the log-odds balance those below it."""
 
 import jax
 import jax.numpy as jnp
@@ -10,25 +10,25 @@ MAX_STEPS = 100
 
 @jax.jit
 def balances(
-    law: Float[Array, " vocab"],
+    log_probs: Float[Array, " vocab"],
     log_odds: Float[Array, " vocab"],
-    levels: Float[Array, " levels"],
-    guesses: Float[Array, " levels"],
-) -> Float[Array, " levels"]:
-    r"""Roots of E_alpha[M] = m for levels m strictly between the extremes of the log-odds of tokens that occur.
+    values: Float[Array, " values"],
+    guesses: Float[Array, " values"],
+) -> Float[Array, " values"]:
+    r"""Roots of E_alpha[M] = m for values m strictly between the extremes of the log-odds of tokens that occur.
 
         log sum_{M > m} p (M - m) e^{alpha (M - m)} = log sum_{M < m} p (m - M) e^{alpha (M - m)}
 
-    The difference of the sides rises with alpha at a rate between the least and the greatest gap across the level, so
-    Newton's method cannot go far astray, and tokens at the level itself, however likely, play no part: the root keeps
+    The difference of the sides rises with alpha at a rate between the least and the greatest gap across the value, so
+    Newton's method cannot go far astray, and tokens at the value itself, however likely, play no part: the root keeps
     its digits where the tilted variance vanishes. Each step is one pass over the vocabulary.
     """
 
-    def solve(level_and_guess):
-        level, guess = level_and_guess
-        gaps = log_odds - level
+    def solve(value_and_guess):
+        value, guess = value_and_guess
+        gaps = log_odds - value
         above, below = gaps > 0, gaps < 0
-        base = law + jnp.log(jnp.abs(gaps))
+        base = log_probs + jnp.log(jnp.abs(gaps))
 
         def imbalance(strength):
             exponents = base + strength * gaps
@@ -50,7 +50,7 @@ def balances(
         return lax.while_loop(moving, newton, (guess, -jnp.inf, jnp.inf, jnp.inf, 0))[0]
 
     unit = 1 / (jnp.max(log_odds) - jnp.min(log_odds))
-    return lax.map(solve, (levels, jnp.where(jnp.isfinite(guesses), guesses, 0)))
+    return lax.map(solve, (values, jnp.where(jnp.isfinite(guesses), guesses, 0)))
 
 
 def _log_sum_and_mean(exponents, gaps, side):

@@ -1,9 +1,9 @@
-r"""A law on far fewer tokens that tilts alike: exact tails, and Gauss quadrature for cells of nearly equal log-odds.
+r"""A distribution on far fewer tokens that tilts alike: exact tails, Gauss quadrature for cells of like log-odds.
 
 The vocabulary enters every law through Z(alpha) = sum_z p(z) e^{alpha M(z)} and its derivatives. With the tokens in
-order of log-odds, those at both ends are kept, and each block in between (a cell: probability q, midpoint c, half-width
-h) is replaced by the N-point Gauss rule of its own law, which has the cell's first 2N moments and positive weights.
-What comes out is again a law with log-odds, so that every kernel runs on it unchanged. For one cell
+order of log-odds, those at both ends are kept, and each run in between (a cell: probability q, midpoint c, half-width
+h) is replaced by the N-point Gauss rule of its own distribution, which has the cell's first 2N moments and positive
+weights. What comes out is again a distribution with log-odds, so that every kernel runs on it unchanged. For one cell
 
     |sum_cell p e^{alpha M} - rule| <= q e^{alpha c + theta} min(1, 4 (theta/2)^{2N}/(2N)!),    theta = |alpha| h
 
@@ -35,8 +35,8 @@ SMALLEST_VOCAB = 2**15
 CERTIFIED = 1e-16
 
 
-class CompressedLaw(NamedTuple):
-    """A law with its log-odds, and of each cell in it the log-probability, midpoint and half-width."""
+class CompressedDistribution(NamedTuple):
+    """A distribution with its log-odds, and of each cell in it the log-probability, midpoint and half-width."""
 
     log_probs: Float[Array, " light"]
     log_odds: Float[Array, " light"]
@@ -44,8 +44,8 @@ class CompressedLaw(NamedTuple):
     midpoints: Float[Array, " cells"]
     half_widths: Float[Array, " cells"]
 
-    def mirrored(self) -> "CompressedLaw":
-        """The same law with the sign of the log-odds, hence of the strength, turned."""
+    def mirrored(self) -> "CompressedDistribution":
+        """The same distribution with the sign of the log-odds, hence of the strength, turned."""
         return self._replace(log_odds=-self.log_odds, midpoints=-self.midpoints)
 
 
@@ -56,10 +56,10 @@ class Recurrence(NamedTuple):
     ratios: Float[Array, "cells points-1"]
 
 
-def uncompressed(log_probs: Float[Array, " vocab"], log_odds: Float[Array, " vocab"]) -> CompressedLaw:
-    """A law without cells: exact at every strength."""
+def uncompressed(log_probs: Float[Array, " vocab"], log_odds: Float[Array, " vocab"]) -> CompressedDistribution:
+    """A distribution without cells: exact at every strength."""
     none = jnp.empty(0)
-    return CompressedLaw(log_probs, log_odds, log_masses=none, midpoints=none, half_widths=none)
+    return CompressedDistribution(log_probs, log_odds, log_masses=none, midpoints=none, half_widths=none)
 
 
 def worth_compressing(*arrays: Float[Array, "... vocab"]) -> bool:
@@ -120,18 +120,18 @@ def _keys(log_odds, lowest, highest):
 @jax.jit
 def compress(
     log_probs: Float[Array, " vocab"], log_odds: Float[Array, " vocab"], order: Int[Array, " vocab"]
-) -> CompressedLaw:
-    """The compressed law of a large vocabulary, whose tokens `order` sorts."""
+) -> CompressedDistribution:
+    """The compressed distribution of a large vocabulary, whose tokens `order` sorts."""
     # the barriers keep XLA from gathering, and exponentiating, anew wherever tokens are used
-    law, odds = lax.optimization_barrier((log_probs[order], log_odds[order]))
+    distribution, odds = lax.optimization_barrier((log_probs[order], log_odds[order]))
     groups, kept = cell_groups(odds.size)
-    tokens, cells = zip(*(_placed(group.rows(law), group.rows(odds)) for group in groups), strict=True)
+    tokens, cells = zip(*(_placed(group.rows(distribution), group.rows(odds)) for group in groups), strict=True)
     log_masses, midpoints, half_widths = jax.tree.map(lambda *parts: jnp.concatenate(parts), *cells)
     pieces = [recurrences(*group) for group in lax.optimization_barrier(tokens)]
     nodes, weights = gauss_rules(jax.tree.map(lambda *parts: jnp.concatenate(parts), *pieces))
     log_weights, nodes = log_masses[:, None] + jnp.log(weights), midpoints[:, None] + half_widths[:, None] * nodes
-    return CompressedLaw(
-        jnp.concatenate([*(law[ranks] for ranks in kept), log_weights.ravel()]),
+    return CompressedDistribution(
+        jnp.concatenate([*(distribution[ranks] for ranks in kept), log_weights.ravel()]),
         jnp.concatenate([*(odds[ranks] for ranks in kept), nodes.ravel()]),
         log_masses,
         midpoints,
@@ -139,11 +139,13 @@ def compress(
     )
 
 
-def relative_error(law: CompressedLaw, strength: Float[Array, ""], cgf: Float[Array, ""]) -> Float[Array, ""]:
+def relative_error(
+    distribution: CompressedDistribution, strength: Float[Array, ""], cgf: Float[Array, ""]
+) -> Float[Array, ""]:
     """The certificate: a bound on the relative error of Z(alpha), given its logarithm `cgf`."""
-    theta = jnp.abs(strength) * law.half_widths
+    theta = jnp.abs(strength) * distribution.half_widths
     rule = jnp.minimum(1.0, 4 * (theta / 2) ** (2 * POINTS) / factorial(2 * POINTS))
-    return jnp.sum(jnp.exp(law.log_masses + strength * law.midpoints + theta - cgf) * rule)
+    return jnp.sum(jnp.exp(distribution.log_masses + strength * distribution.midpoints + theta - cgf) * rule)
 
 
 def evaluate(
@@ -153,7 +155,7 @@ def evaluate(
     order: Int[Array, " vocab"],
     strengths: Float[Array, " strengths"],
 ) -> Float[Array, "*values strengths"]:
-    """A kernel (law, log-odds, strengths) -> (values, K): on the compressed law where it is certified, else in full."""
+    """A kernel (log-probs, log-odds, strengths) -> (values, K): on the compressed distribution, in full if in doubt."""
     light = compress(log_probs, log_odds, order)
     values, cgf = kernel(light.log_probs, light.log_odds, strengths)
     uncertain = np.flatnonzero(np.asarray(_relative_errors(light, strengths, cgf)) > CERTIFIED)
@@ -171,13 +173,13 @@ def repeated(indices: Int[np.ndarray, " some"]) -> Int[np.ndarray, " more"]:
 _relative_errors = jax.jit(jax.vmap(relative_error, in_axes=(None, 0, 0)))
 
 
-def _placed(law: Float[Array, "cells size"], log_odds: Float[Array, "cells size"]):
+def _placed(log_probs: Float[Array, "cells size"], log_odds: Float[Array, "cells size"]):
     """Places in [-1, 1] and weights of the tokens of cells, one a row; log-masses, midpoints and half-widths."""
     lowest, highest = jnp.min(log_odds, axis=1), jnp.max(log_odds, axis=1)
     midpoints, half_widths = (lowest + highest) / 2, (highest - lowest) / 2
     places = (log_odds - midpoints[:, None]) / jnp.where(half_widths > 0, half_widths, 1)[:, None]
-    top = jnp.maximum(jnp.max(law, axis=1), jnp.finfo(law.dtype).min)  # finite even if no token occurs
-    weights = jnp.exp(law - top[:, None])
+    top = jnp.maximum(jnp.max(log_probs, axis=1), jnp.finfo(log_probs.dtype).min)  # finite even if no token occurs
+    weights = jnp.exp(log_probs - top[:, None])
     return (places, weights), (top + jnp.log(jnp.sum(weights, axis=1)), midpoints, half_widths)
 
 

@@ -2,10 +2,10 @@ r"""The tilted mean as a function of the strength, expanded around a few nodes, 
 
     E_{a+d}[M] = c + S'(d)/S(d),    S(d) = E_a[e^{d (M - c)}] = sum_n m_n d^n/n!,    m_n = E_a[(M - c)^n]
 
-The moments m_n of the tilted law about its mean c are the Taylor coefficients of an entire function that is at least 1,
-so a bound on the remainder of S bounds its relative error: a node knows how far it reaches. Nodes climb from alpha = 0
-by half their reach, so that tokens of nearly equal log-odds can share one; the other direction is the climb of the
-mirrored log-odds -M.
+The moments m_n of the tilted distribution about its mean c are the Taylor coefficients of an entire function that is at
+least 1, so a bound on the remainder of S bounds its relative error: a node knows how far it reaches. Nodes climb from
+alpha = 0 by half their reach, so that tokens of nearly equal log-odds can share one; the other direction is the climb
+of the mirrored log-odds -M.
 """
 
 from typing import NamedTuple
@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from numerics.exponential_sums.cells import CompressedLaw, relative_error
+from numerics.exponential_sums.cells import CompressedDistribution, relative_error
 
 DEGREE = 24
 """Moments kept at a node; even, so that the last one is absolute and bounds the remainder."""
@@ -37,7 +37,7 @@ DOUBT = 1e-13
 class Nodes(NamedTuple):
     """Expansions at strengths that increase from 0, each good up to the next but one; unused ones stand at infinity.
 
-    `least` is the step down from a node to which it is good too. `error` certifies the law that was expanded.
+    `least` is the step down from a node to which it is good too. `error` certifies the distribution that was expanded.
     """
 
     strength: Float[Array, " nodes"]
@@ -47,31 +47,33 @@ class Nodes(NamedTuple):
     error: Float[Array, " nodes"]
 
 
-def two_sided(law: CompressedLaw, lowest: Float[Array, ""], highest: Float[Array, ""]) -> tuple[Nodes, Nodes]:
+def two_sided(
+    distribution: CompressedDistribution, lowest: Float[Array, ""], highest: Float[Array, ""]
+) -> tuple[Nodes, Nodes]:
     """Nodes up to where the tilted mean passes `highest`, and mirrored ones down to `lowest`."""
-    up, down = climb(law, highest), climb(law.mirrored(), -lowest)
+    up, down = climb(distribution, highest), climb(distribution.mirrored(), -lowest)
     return (
         up._replace(least=up.least.at[0].set(-down.strength[1])),
         down._replace(least=down.least.at[0].set(-up.strength[1])),
     )
 
 
-def climb(law: CompressedLaw, top: Float[Array, ""]) -> Nodes:
+def climb(distribution: CompressedDistribution, top: Float[Array, ""]) -> Nodes:
     """Nodes from alpha = 0 up to the second one whose tilted mean is at least `top`."""
-    highest = jnp.max(law.log_odds, where=law.log_probs > -jnp.inf, initial=-jnp.inf)
+    highest = jnp.max(distribution.log_odds, where=distribution.log_probs > -jnp.inf, initial=-jnp.inf)
     factorials = jnp.cumprod(jnp.maximum(jnp.arange(DEGREE + 1), 1).astype(float))
 
     def expand(strength: Float[Array, ""]):
-        below = law.log_odds - highest
-        exponents = law.log_probs + strength * below
+        below = distribution.log_odds - highest
+        exponents = distribution.log_probs + strength * below
         log_mass = jax.nn.logsumexp(exponents)
         weights = jnp.exp(exponents - log_mass)
         centre = highest + weights @ below
-        deviations = law.log_odds - centre
+        deviations = distribution.log_odds - centre
         _, moments = lax.scan(lambda w, _: (w * deviations, jnp.sum(w)), weights, length=DEGREE + 1)
         coefficients = moments / factorials
         reach = jnp.minimum((REMAINDER / coefficients[-1]) ** (1 / DEGREE), DEGREE / 4 / (highest - centre))
-        return centre, coefficients, reach, relative_error(law, strength, log_mass + strength * highest)
+        return centre, coefficients, reach, relative_error(distribution, strength, log_mass + strength * highest)
 
     def step(state):
         nodes, k, strength, _ = state

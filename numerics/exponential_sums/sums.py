@@ -31,7 +31,7 @@ from numerics.exponential_sums.tilted import cumulants_of_moments, favoured_by, 
 POINTS = 16
 
 BLOCK_ELEMENTS, TABLE_ELEMENTS = 2**21, 2**18
-"""Elements of a block of weightings and of a table of exponentials: 16 and 2 MiB in float64."""
+"""Elements of a chunk of weightings and of a table of exponentials: 16 and 2 MiB in float64."""
 
 
 class Places(NamedTuple):
@@ -128,19 +128,19 @@ def log_sums(
 ) -> tuple[Float[Array, "{order}+1 rows strengths"], Float[Array, " rows"]]:
     """K(alpha) = log sum_z w_j(z) e^{alpha M(z)} and its derivatives, and sum_z w_j(z), of any number of weightings.
 
-    `log_weights` makes the logarithms of some rows of them; a block is at hand at a time. A small vocabulary is
+    `log_weights` makes the logarithms of some rows of them; a chunk is at hand at a time. A small vocabulary is
     streamed, and so is what has no certificate.
     """
     step = max(1, BLOCK_ELEMENTS // log_odds.size)
-    blocks = [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
+    chunks = [slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
     if not worth_compressing(strengths, log_odds) or strengths.size == 0:
-        rows = [log_weights(block) for block in blocks]
+        rows = [log_weights(chunk) for chunk in chunks]
         values = [tilted_moments(row, log_odds, strengths, order) for row in rows]
         return jnp.concatenate(values, axis=1), jnp.concatenate([_weights(row)[1] for row in rows])
     where = places(log_odds)
     lights, totals = [], []
-    for block in blocks:
-        weights, total = _weights(log_weights(block))
+    for chunk in chunks:
+        weights, total = _weights(log_weights(chunk))
         lights.append(lighten(weights, where))
         totals.append(total)
     values, certified = _tilted_sums(Light(*map(jnp.concatenate, zip(*lights, strict=True))), where, strengths, order)

@@ -1,4 +1,4 @@
-r"""The tilted law, streamed: every strength reads the whole vocabulary once.
+r"""The tilted distribution, streamed: every strength reads the whole vocabulary once.
 
     p_alpha(z) = p(z) exp(alpha M(z) - K(alpha)),    K(alpha) = log sum_z p(z) exp(alpha M(z))
 
@@ -18,7 +18,7 @@ from jax.scipy.special import logsumexp
 from jaxtyping import Array, Bool, Float
 
 BLOCK_ELEMENTS = 2**16
-"""Elements of one streamed block: its temporaries stay in cache, and memory does not grow with the strengths."""
+"""Elements of one streamed group: its temporaries stay in cache, and memory does not grow with the strengths."""
 
 
 @partial(jax.jit, static_argnames="order")
@@ -28,7 +28,7 @@ def tilted_moments(
     strengths: Float[Array, " strengths"],
     order: int = 2,
 ) -> Float[Array, "{order}+1 *contexts strengths"]:
-    """K and its derivatives: entry n is the n-th cumulant of the log-odds under the tilted law (n = 0: K itself).
+    """K and its derivatives: entry n is the n-th cumulant of the tilted log-odds (n = 0: K itself).
 
     Cumulants come from moments about the tilted mean, so the variance is a sum of squares and suffers no cancellation;
     exponents are shifted by their maximum, so no strength overflows. `log_probs` need not be normalised: K shifts.
@@ -58,7 +58,7 @@ def tilted_log_mass(
     sets: Bool[Array, "concepts vocab"],
     strengths: Float[Array, " strengths"],
 ) -> tuple[Float[Array, "*contexts concepts strengths"], Float[Array, "*contexts concepts strengths"]]:
-    """Log-probabilities, under the tilted law, of each set of tokens and of its complement.
+    """Log-probabilities, under the tilted distribution, of each set of tokens and of its complement.
 
     Their difference is the logit of the set's probability, log F/(1 - F). Inside and outside are summed apart and never
     by 1 - F, so both stay accurate when F is within rounding of 0 or 1. An empty set has log-probability -inf.
@@ -80,11 +80,12 @@ def tilted_divergences(
     log_odds: Float[Array, " vocab"],
     strengths: Float[Array, " strengths"],
 ) -> tuple[Float[Array, "*contexts strengths"], Float[Array, "*contexts strengths"]]:
-    """Relative entropies in nats, forward and reverse, of normalised laws, both relatively accurate down to alpha = 0.
+    """Relative entropies in nats of normalised `log_probs`, forward and reverse, relatively accurate down to alpha = 0.
 
         KL(p_alpha, p) = alpha K'(alpha) - K(alpha),    KL(p, p_alpha) = K(alpha) - alpha K'(0)
 
-    The base law is the tilted law tilted back, so the first is the second seen from p_alpha with strength -alpha.
+    The base distribution is the tilted one tilted back, so the first is the second seen from p_alpha with strength
+    -alpha.
     """
     favoured = favoured_by(log_odds)
 
@@ -103,7 +104,7 @@ def tilted_covariance(
     g: Float[Array, " vocab"],
     strengths: Float[Array, " strengths"],
 ) -> tuple[Float[Array, " strengths"], Float[Array, " strengths"]]:
-    """`E_alpha[f]` and `Cov_alpha[f, g]` of functions of the token under the tilted law of one context.
+    """`E_alpha[f]` and `Cov_alpha[f, g]` of functions of the token under the tilted distribution of one context.
 
     The covariance is a sum over deviations from the means, so that it suffers no cancellation. A token that never
     occurs counts for nothing, whatever f and g are there.
@@ -191,7 +192,7 @@ def binary_divergence(
 def excess(
     log_prob: Float[Array, " vocab"], log_odds: Float[Array, " vocab"], strength: Float[Array, ""]
 ) -> Float[Array, ""]:
-    """K(alpha) - alpha K'(0) of a normalised law, without cancellation.
+    """K(alpha) - alpha K'(0) of a normalised distribution, without cancellation.
 
         exp(excess) - 1 = sum_z p(z) (e^y - 1 - y),    y = alpha (M(z) - E_0[M])
 
@@ -237,7 +238,7 @@ def favoured_by(log_odds: Float[Array, " vocab"]) -> Callable[[Float[Array, ""]]
 
 
 def _over_contexts_and_strengths(at, log_probs, strengths, *, elements: int):
-    """Stream `at(log_prob, strength)` over all pairs, a block at a time: `[values, *contexts, (...), strengths]`."""
+    """Stream `at(log_prob, strength)` over all pairs, a group at a time: `[values, *contexts, (...), strengths]`."""
     *contexts, vocab = log_probs.shape
     rows = log_probs.reshape(-1, vocab)
     n_contexts, n_strengths = rows.shape[0], strengths.shape[0]

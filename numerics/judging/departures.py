@@ -6,8 +6,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 
+from numerics.arrays import ArrayLike
 from numerics.bands import shapes
 from numerics.bands.band import Band
 from numerics.bands.shapes import Departures, Direction
@@ -56,7 +57,6 @@ def departed(
     band = Band(
         strengths=whole.strengths, lower=np.clip(whole.lower, *curves.reach), upper=np.clip(whole.upper, *curves.reach)
     )
-    settled, never = np.full(band.lower.shape[1], INSIDE), np.zeros(band.lower.shape[1], bool)
 
     def at(expr):
         return predicted(expr, claim, band.strengths, curves.per, known, tokens)
@@ -79,27 +79,12 @@ def departed(
                 remainder = np.where(remainder <= tolerance / 2, remainder, np.inf)
             floor, ceiling = (np.clip(value + side * (remainder + error), *curves.reach) for side in (-1, 1))
             unjudged = np.asarray(np.isinf(remainder).all(axis=0) & ~silent)
-            return Departed(
-                departures=shapes.between(band, floor, ceiling),
-                band=band,
-                of_curve=lambda n, other: shapes.between(other, floor[:, [n]], ceiling[:, [n]]),
-                side=settled,
-                silent=silent,
-                unjudged=unjudged,
-            )
+            return _between(band, floor, ceiling, silent=silent, unjudged=unjudged)
         case Bounded():
             lower, upper = _bounds(claim)
             floor = -np.inf if lower is None else np.clip(np.subtract(*at(lower)), *curves.reach)
             ceiling = np.inf if upper is None else np.clip(np.add(*at(upper)), *curves.reach)
-            floor, ceiling = (np.broadcast_to(bound, band.lower.shape) for bound in (floor, ceiling))
-            return Departed(
-                departures=shapes.between(band, floor, ceiling),
-                band=band,
-                of_curve=lambda n, other: shapes.between(other, floor[:, [n]], ceiling[:, [n]]),
-                side=settled,
-                silent=never,
-                unjudged=never,
-            )
+            return _between(band, floor, ceiling)
 
 
 def points_needed(claim: Claim) -> int:
@@ -107,6 +92,27 @@ def points_needed(claim: Claim) -> int:
     if isinstance(claim, Turns):
         return 2 if claim.n == 0 else 3
     return 1 + claim.derivative
+
+
+def _between(
+    band: Band,
+    floor: Float[ArrayLike, "..."],
+    ceiling: Float[ArrayLike, "..."],
+    *,
+    silent: Bool[ArrayLike, "..."] = False,
+    unjudged: Bool[ArrayLike, "..."] = False,
+) -> Departed:
+    """Curves between two others, or between two numbers."""
+    floor, ceiling = (np.broadcast_to(bound, band.lower.shape) for bound in (floor, ceiling))
+    each = band.lower.shape[1:]
+    return Departed(
+        departures=shapes.between(band, floor, ceiling),
+        band=band,
+        of_curve=lambda n, other: shapes.between(other, floor[:, [n]], ceiling[:, [n]]),
+        side=np.full(each, INSIDE),
+        silent=np.broadcast_to(silent, each),
+        unjudged=np.broadcast_to(unjudged, each),
+    )
 
 
 def _turns(

@@ -83,20 +83,20 @@ def _token(atom: Expr) -> Expr | None:
 
 def over_contexts(
     kernel: Callable[..., Array],
-    laws: Float[Array, "contexts ..."],
+    log_probs: Float[Array, "contexts ..."],
     log_odds: Float[Array, "*contexts vocab"],
     strengths: Strengths,
 ) -> Float[Array, "contexts ..."]:
-    """`kernel(laws, log_odds, strengths)` at once, or context by context where log-odds or strengths differ by it."""
+    """`kernel(log_probs, log_odds, strengths)` at once, or by context where log-odds or strengths differ by it."""
     if log_odds.ndim == 1 and len(strengths) == 1:
-        return kernel(laws, log_odds, strengths[0])
-    odds = np.broadcast_to(log_odds, (len(laws), log_odds.shape[-1]))
-    at = np.broadcast_to(strengths, (len(laws), strengths.shape[-1]))
-    return jnp.asarray(np.stack([kernel(*row) for row in zip(laws, odds, at, strict=True)]))
+        return kernel(log_probs, log_odds, strengths[0])
+    odds = np.broadcast_to(log_odds, (len(log_probs), log_odds.shape[-1]))
+    at = np.broadcast_to(strengths, (len(log_probs), strengths.shape[-1]))
+    return jnp.asarray(np.stack([kernel(*row) for row in zip(log_probs, odds, at, strict=True)]))
 
 
 def _moment(order: int) -> Callable[..., Array]:
-    return lambda laws, odds, strengths: tilted_moments(laws, odds, strengths, order)[order]
+    return lambda log_probs, odds, strengths: tilted_moments(log_probs, odds, strengths, order)[order]
 
 
 def _cumulant(setting: Setting, strengths: Strengths, order: int) -> Array:
@@ -129,15 +129,15 @@ def _divergence(which: int) -> Callable[..., Array]:
 
 
 def _log_mass(setting: Setting, strengths: Strengths, side: int) -> Array:
-    def kernel(laws, odds, strengths):
-        return tilted_log_mass(laws, odds, setting.concepts, strengths)[1 - side]
+    def kernel(log_probs, odds, strengths):
+        return tilted_log_mass(log_probs, odds, setting.concepts, strengths)[1 - side]
 
     return over_contexts(kernel, *setting.distribution, strengths)
 
 
 def _concept_divergence(setting: Setting, strengths: Strengths) -> Array:
-    def kernel(laws, odds, strengths):
-        return tilted_concept_divergence(laws, odds, setting.concepts, strengths)
+    def kernel(log_probs, odds, strengths):
+        return tilted_concept_divergence(log_probs, odds, setting.concepts, strengths)
 
     return over_contexts(kernel, *setting.distribution, strengths)
 
@@ -152,7 +152,7 @@ def _extremal_log_mass(setting: Setting, end: int) -> Array:
 
 
 def _data_mean(setting: Setting) -> Array:
-    """E_r[M]; on the model's own law the very number that `Cumulant(1, 0)` is, so that their difference is 0."""
+    """E_r[M]; if r is the model's own, the very number that `Cumulant(1, 0)` is, so that their difference is 0."""
     data = setting.baseline.data
     if data is None:
         return _cumulant(setting, jnp.zeros((1, 1)), 1)[:, 0]

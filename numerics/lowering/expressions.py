@@ -37,10 +37,10 @@ def lower(expr: Expr, per: tuple[str, ...] | None = None) -> Lowered:
     `per` are the dimensions of the result beside the strength, which comes last; a dimension that the expression does
     not depend on has length 1. Default: those it depends on. `strengths` is one-dimensional: the values of the variable
     that the curves run along, alpha or `level` or `rank`. `tokens` chooses token ids (default: the whole vocabulary).
-    Given `Settings` in place of the baseline, what several forms have in common is computed once.
-    Booleans lower to Boolean arrays. K and log-probabilities are exact within `1e-12 |value| + 1e-12 + 4 eps max|alpha
-    M|`; relative entropies, whose terms would cancel, and a contexts' mean of `K - alpha E[M]` on the model's own law
-    are relatively accurate down to alpha = 0. Nothing overflows.
+    Given `Settings` in place of the baseline, what several forms have in common is computed once. Booleans lower to
+    Boolean arrays. K and log-probabilities are exact within `1e-12 |value| + 1e-12 + 4 eps max|alpha M|`; relative
+    entropies, whose terms would cancel, and a contexts' mean of `K - alpha E[M]` on the model's own distribution are
+    relatively accurate down to alpha = 0. Nothing overflows.
 
     >>> lower(tilted_mean())(baseline, [0.0, 1.0])     # [contexts, 2]
     """

@@ -27,7 +27,7 @@ class LogProbability(Atom):
 
 
 class LogMass(Atom):
-    """`LogMass(side, a)`: log-probability under the tilted law of the concept (side 1) or its complement (0)."""
+    """`LogMass(side, a)`: tilted log-probability of the concept (side 1) or its complement (0)."""
 
 
 class ForwardDivergence(Atom):

@@ -109,7 +109,7 @@ def _alike(tokens: Int[np.ndarray, " tokens"] | None, others: Int[np.ndarray, " 
 
 
 def most_probable(log_probs: Float[ArrayLike, "*contexts vocab"]) -> Int[np.ndarray, "*contexts"]:
-    """The most probable token of each law; of several that are alike up to rounding, the first."""
+    """The most probable token of each distribution; of several that are alike up to rounding, the first."""
     values = np.asarray(log_probs)
     return (values >= values.max(axis=-1, keepdims=True) - ALIKE).argmax(axis=-1)
 

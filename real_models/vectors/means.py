@@ -140,7 +140,7 @@ def prompt_log_odds(
 ) -> Float[Array, " vocab"]:
     """`M(z)` = mean of `log p(z | text)` over positive texts less the mean over negative ones (Def. 3.2).
 
-    `p(. | text)` is the next-token law after the whole text; the log-softmax is taken in float64.
+    `p(. | text)` is the next-token distribution after the whole text; the log-softmax is taken in float64.
     """
     return jnp.asarray(mean_log_probs(model, positive, "positive") - mean_log_probs(model, negative, "negative"))
 

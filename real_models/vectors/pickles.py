@@ -7,7 +7,7 @@ else a pickle asks for is refused. `pickletools` of the standard library takes t
 
 import pickletools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Any
 
 OPERATIONS = 500_000
@@ -39,34 +39,55 @@ def read_pickle(file: IO[bytes], build: Build | None = None) -> Any:
 
     The file is left at the pickle's end. Values may hold themselves, so that nothing should walk them to the ground.
     """
-    stack: list[Any] = []
-    marks: list[int] = []
-    memo: dict[int, Any] = {}
+    machine = _Machine(build=build)
+    try:
+        for number, (opcode, arg, _) in enumerate(pickletools.genops(file)):
+            if number > OPERATIONS:
+                raise ValueError(f"takes more than {OPERATIONS} operations to read")
+            if opcode.name == "STOP":
+                return machine.stack.pop()
+            machine.step(opcode.name, arg)
+    except (IndexError, KeyError) as error:
+        raise ValueError("is no whole pickle: it takes from an empty stack or memory") from error
+    raise ValueError("is no whole pickle: it does not stop")
 
-    def since_mark() -> list[Any]:
-        start = marks.pop()
-        items = stack[start:]
-        del stack[start:]
+
+@dataclass(frozen=True, kw_only=True)
+class _Machine:
+    """What the program works on: a stack, the places marked in it, and what it remembers."""
+
+    build: Build | None
+    stack: list[Any] = field(default_factory=list)
+    marks: list[int] = field(default_factory=list)
+    memo: dict[int, Any] = field(default_factory=dict)
+
+    def since_mark(self) -> list[Any]:
+        """Take what lies above the last mark."""
+        start = self.marks.pop()
+        items = self.stack[start:]
+        del self.stack[start:]
         return items
 
-    def step(opcode: str, arg: Any) -> None:
+    def step(self, opcode: str, arg: Any) -> None:
+        """Do one operation."""
+        stack, memo = self.stack, self.memo
         if opcode in LITERALS:
             stack.append(arg)
         elif opcode in CONSTANTS:
             stack.append(CONSTANTS[opcode]())
         elif opcode == "MARK":
-            marks.append(len(stack))
+            self.marks.append(len(stack))
         elif opcode in ("LIST", "TUPLE"):
-            items = since_mark()
+            items = self.since_mark()
             stack.append(items if opcode == "LIST" else tuple(items))
         elif opcode in ("TUPLE1", "TUPLE2", "TUPLE3"):
             count = int(opcode[-1])
             stack[-count:] = [tuple(checked(stack, count))]
         elif opcode in ("APPEND", "APPENDS"):
-            items = since_mark() if opcode == "APPENDS" else [stack.pop()]
+            items = self.since_mark() if opcode == "APPENDS" else [stack.pop()]
             expected(stack[-1], list).extend(items)
         elif opcode in ("SETITEM", "SETITEMS", "DICT"):
-            items = since_mark() if opcode != "SETITEM" else [stack.pop(-2), stack.pop()]
+            items = self.since_mark() if opcode != "SETITEM" else [stack.pop(-2), stack.pop()]
             if opcode == "DICT":
                 stack.append({})
             expected(stack[-1], dict).update(pairs(items))
@@ -82,7 +103,7 @@ def read_pickle(file: IO[bytes], build: Build | None = None) -> Any:
             stack.append(storage(stack.pop()))
         elif opcode == "REDUCE":
             arguments = stack.pop()
-            stack.append(call(expected(stack.pop(), Name), expected(arguments, tuple), build))
+            stack.append(call(expected(stack.pop(), Name), expected(arguments, tuple), self.build))
         elif opcode == "BUILD":  # attributes beside the content, such as the versions in a state dictionary
             stack.pop()
             if isinstance(stack[-1], Name):
@@ -92,17 +113,6 @@ def read_pickle(file: IO[bytes], build: Build | None = None) -> Any:
             stack.extend([top, top] if opcode == "DUP" else [])
         elif opcode not in ("PROTO", "FRAME"):
             raise ValueError(f"would do {opcode}, which no tensor needs")
-
-    try:
-        for number, (opcode, arg, _) in enumerate(pickletools.genops(file)):
-            if number > OPERATIONS:
-                raise ValueError(f"takes more than {OPERATIONS} operations to read")
-            if opcode.name == "STOP":
-                return stack.pop()
-            step(opcode.name, arg)
-    except (IndexError, KeyError) as error:
-        raise ValueError("is no whole pickle: it takes from an empty stack or memory") from error
-    raise ValueError("is no whole pickle: it does not stop")
 
 
 CONSTANTS: dict[str, Callable[[], Any]] = {

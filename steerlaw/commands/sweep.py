@@ -151,7 +151,7 @@ def summary(swept: Any, out: Path, notes: list[str]) -> dict[str, Any]:
             }
         )
         if observation.kind == "cross-entropy" and observation.baseline is None:
-            notes.append("too much text to keep its unsteered laws: claims that need them will not be judged")
+            notes.append("too much text to keep its unsteered distributions: claims that need them will not be judged")
     if swept.taken_up:
         notes.append(f"{swept.taken_up} parts of an earlier run were taken up")
     return {

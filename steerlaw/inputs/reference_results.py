@@ -16,7 +16,7 @@ from numerics.baseline import Baseline
 from steerlaw.inputs.precision import ROUNDINGS, Precision, check_precision, log_probability_error, mean_error
 from steerlaw.inputs.reference_files import ResultFile, read_result_file, result_files
 from steerlaw.inputs.reference_notes import completions, file_notes, is_any_of, one_sided
-from steerlaw.inputs.saved_tokens import SavedLaw, TokenCurves, saved_laws
+from steerlaw.inputs.saved_tokens import SavedDistribution, TokenCurves, saved_distributions
 from theory.quantities import (
     CONCEPT_LOGIT,
     CROSS_ENTROPY_CHANGE,
@@ -45,8 +45,8 @@ class ResultCurves:
     """Curves of one quantity: bounds `[strengths, curves]` in its unit, and what each curve is of.
 
     `tokens` are the vocabulary ids of the curves, where there is one a token; `part` is which contexts a mean is over.
-    With a `baseline` the curves are of the law that it is of, and a prediction from it may be off by `slack`. Of curves
-    that are `shape_only` a value means nothing, only how they rise and fall.
+    With a `baseline` the curves are of the distribution that it is of, and a prediction from it may be off by `slack`.
+    Of curves that are `shape_only` a value means nothing, only how they rise and fall.
     """
 
     steered: Steered
@@ -69,8 +69,8 @@ def read_results(target: str | Path, *, level: float = 0.05, dtype: str | None =
 
     Judged proportions get simultaneous bounds at `level`, contexts being the replicates and missing answers counted
     against both bounds; computed curves the rounding of `dtype`: tf32, which the reference implementation allows and
-    which is the default, float32 or bfloat16. Token curves that have log-odds beside them are given as the law of the
-    saved tokens. A bad file is a `ValueError` that names it; files that no law speaks of give no curves.
+    which is the default, float32 or bfloat16. Token curves that have log-odds beside them are given as the distribution
+    of the saved tokens. A bad file is a `ValueError` that names it; files that no law speaks of give no curves.
     """
     precision = check_precision(dtype)
     files = [read_result_file(path) for path in result_files(Path(target))]
@@ -115,9 +115,9 @@ def _owners(files: Sequence[ResultFile]) -> list[Steered]:
 def _next_token(
     files: Sequence[ResultFile], steered: Steered, odds: ResultFile | None, precision: Precision
 ) -> Iterator[ResultCurves]:
-    """The curves of the tokens that lead at either end of the grid, each once; with log-odds, their own law."""
+    """The curves of the tokens that lead at either end of the grid, each once; with log-odds, what they tilt."""
     strengths, curves = files[0].strengths, [_saved(file, precision) for file in files]
-    laws: Sequence[SavedLaw | None] = [None] * len(files)
+    distributions: Sequence[SavedDistribution | None] = [None] * len(files)
     says = ""
     if odds is not None:
         values = odds.arrays["log_odds"].astype(np.float64)
@@ -125,11 +125,11 @@ def _next_token(
         counts = [odds.meta.get(f"{kind}_prompt_count") for kind in ("concept", "negative")]
         many = min((n for n in counts if isinstance(n, int)), default=0) if None not in counts else 0
         error = mean_error(np.array([size]), precision, many)
-        laws, says = saved_laws(strengths, curves, odds.arrays["token_ids"], values, error)
-    for file, own, law in zip(files, curves, laws, strict=True):
+        distributions, says = saved_distributions(strengths, curves, odds.arrays["token_ids"], values, error)
+    for file, own, saved in zip(files, curves, distributions, strict=True):
         notes = (_computed(precision), *((says,) if says else ()), *file_notes(file))
         common: dict[str, Any] = {"steered": steered, "strengths": strengths, "context": file.context}
-        if law is None or odds is None:
+        if saved is None or odds is None:
             yield ResultCurves(
                 **common,
                 quantity=LOG_PROBABILITY,
@@ -139,11 +139,11 @@ def _next_token(
                 notes=("of tokens chosen because they lead at an end of the sweep", *notes),
             )
             continue
-        chosen = f"of {law.tokens.size} tokens that lead at an end of the sweep, given that it is one of them"
+        chosen = f"of {saved.tokens.size} tokens that lead at an end of the sweep, given that it is one of them"
         bands = {
-            LOG_PROBABILITY: (law.lower, law.upper),
-            LOG_RATIO: law.log_ratio(),
-            MEAN_LOG_ODDS: law.mean_log_odds(),
+            LOG_PROBABILITY: (saved.lower, saved.upper),
+            LOG_RATIO: saved.log_ratio(),
+            MEAN_LOG_ODDS: saved.mean_log_odds(),
         }
         for quantity, (lower, upper) in bands.items():
             yield ResultCurves(
@@ -151,9 +151,9 @@ def _next_token(
                 quantity=quantity,
                 lower=lower,
                 upper=upper,
-                tokens=law.tokens if "token" in quantity.per else None,
-                baseline=law.baseline,
-                slack=law.mean_slack() if quantity == MEAN_LOG_ODDS else law.slack,
+                tokens=saved.tokens if "token" in quantity.per else None,
+                baseline=saved.baseline,
+                slack=saved.mean_slack() if quantity == MEAN_LOG_ODDS else saved.slack,
                 notes=(chosen, *notes, *file_notes(odds)),
             )
 

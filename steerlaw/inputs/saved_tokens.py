@@ -1,6 +1,6 @@
-r"""Curves of a few tokens beside log-odds: the law of those tokens, which a tilt predicts without knowing the others.
+r"""Curves of a few tokens beside log-odds: their distribution, which a tilt predicts without knowing the others.
 
-A tilted law given that the token is one of a set S is tilted too, by the same log-odds:
+A tilted distribution given that the token is one of a set S is tilted too, by the same log-odds:
 
     p_alpha(z | S) = p_0(z | S) exp(alpha M(z)) / sum_{y in S} p_0(y | S) exp(alpha M(y)).
 
@@ -30,8 +30,8 @@ class TokenCurves:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SavedLaw:
-    """The law of one context's saved tokens: bounds of log p_alpha(z | S), and what is known of it before steering.
+class SavedDistribution:
+    """The distribution of one context's saved tokens: bounds of log p_alpha(z | S), and what is known before steering.
 
     `slack` is how far a log-probability predicted from the `baseline` may be off, since that is itself measured, and
     `odds_error` how far its log-odds may be.
@@ -45,7 +45,7 @@ class SavedLaw:
     odds_error: float = 0.0
 
     def log_ratio(self) -> tuple[Float[np.ndarray, "strengths tokens"], Float[np.ndarray, "strengths tokens"]]:
-        """Bounds of log p_alpha(z)/p_alpha(z0), z0 the most probable token of the unsteered law."""
+        """Bounds of log p_alpha(z)/p_alpha(z0), z0 the most probable token of the unsteered distribution."""
         at = int(most_probable(self.baseline.log_probs[0]))
         low, high = self.lower - self.upper[:, [at]], self.upper - self.lower[:, [at]]
         low[:, at] = high[:, at] = 0.0
@@ -68,14 +68,14 @@ class SavedLaw:
         return np.ptp(self.baseline.log_odds) * self.slack / 4 + self.odds_error
 
 
-def saved_laws(
+def saved_distributions(
     strengths: Float[np.ndarray, " strengths"],
     curves: list[TokenCurves],
     token_ids: Int[np.ndarray, " known"],
     log_odds: Float[np.ndarray, " known"],
     error: float,
-) -> tuple[list[SavedLaw | None], str]:
-    """The law of the saved tokens of each context of one layer, and a note; None for a context it cannot be made for.
+) -> tuple[list[SavedDistribution | None], str]:
+    """That of the saved tokens of each context of one layer, and a note; None where it cannot be made.
 
     Needed are strength 0 and two tokens that have log-odds, not all alike, and a probability at 0. `error` is how far a
     log-odds may be off. Log-odds measured on prompts say nothing of how long a vector is: they are taken as they are if
@@ -88,12 +88,13 @@ def saved_laws(
     kept = [_conditioned(c, int(at[0]), token_ids[order], log_odds[order]) for c in curves]
     if not any(kept):
         return list(kept), "fewer than two of the saved tokens have different log-odds and a probability at strength 0"
-    scale, doubt = _scale(strengths, int(at[0]), [law for law in kept if law], error)
+    scale, doubt = _scale(strengths, int(at[0]), [saved for saved in kept if saved], error)
     says = "taken as they are" if scale == 1 else f"scaled by {scale:.4g} to the curves' slopes at strength 0"
-    return [law and _predicted(law, strengths, int(at[0]), scale, doubt, error) for law in kept], f"log-odds {says}"
+    predicted = [saved and _predicted(saved, strengths, int(at[0]), scale, doubt, error) for saved in kept]
+    return predicted, f"log-odds {says}"
 
 
-def _conditioned(curves: TokenCurves, zero: int, ids: np.ndarray, odds: np.ndarray) -> SavedLaw | None:
+def _conditioned(curves: TokenCurves, zero: int, ids: np.ndarray, odds: np.ndarray) -> SavedDistribution | None:
     place = np.clip(np.searchsorted(ids, curves.tokens), 0, len(ids) - 1)
     known: Bool[np.ndarray, " tokens"] = (ids[place] == curves.tokens) & (curves.upper[zero] > np.log(SMALLEST))
     M = odds[place[known]].astype(np.float64)
@@ -107,7 +108,7 @@ def _conditioned(curves: TokenCurves, zero: int, ids: np.ndarray, odds: np.ndarr
         return None
     base = (lower[zero] + upper[zero]) / 2
     base = base - np.log(np.exp(base).sum())
-    return SavedLaw(
+    return SavedDistribution(
         tokens=curves.tokens[known],
         lower=lower,
         upper=upper,
@@ -126,26 +127,26 @@ def _others(values: Float[np.ndarray, "strengths tokens"]) -> Float[np.ndarray, 
 
 
 def _scale(
-    strengths: Float[np.ndarray, " strengths"], zero: int, laws: list[SavedLaw], error: float
+    strengths: Float[np.ndarray, " strengths"], zero: int, distributions: list[SavedDistribution], error: float
 ) -> tuple[float, float]:
     """By what to scale the log-odds, and by how much that may be off.
 
     Of a tilt, log p_b(z)/p_a(z) is (b - a) M(z) and a constant, whatever a and b: so the spread of that quotient over
-    tokens, under the unsteered law, is the spread of the log-odds exactly.
+    tokens, under the unsteered distribution, is the spread of the log-odds exactly.
     """
     step = strengths[zero + 1] - strengths[zero - 1]
     squares, odds, doubt = 0.0, 0.0, 0.0
-    for law in laws:
-        low, high = law.lower[[zero - 1, zero + 1]], law.upper[[zero - 1, zero + 1]]
+    for saved in distributions:
+        low, high = saved.lower[[zero - 1, zero + 1]], saved.upper[[zero - 1, zero + 1]]
         seen = np.isfinite(low).all(axis=0)
-        p = np.exp(law.baseline.log_probs[0]) * seen
-        if seen.sum() < 2 or law.baseline.log_odds is None:
+        p = np.exp(saved.baseline.log_probs[0]) * seen
+        if seen.sum() < 2 or saved.baseline.log_odds is None:
             continue
         middle = np.where(seen, low + high, 0.0) / 2
         squares += _variance(p, (middle[1] - middle[0]) / step)
-        odds += _variance(p, law.baseline.log_odds)
+        odds += _variance(p, saved.baseline.log_odds)
         doubt = max(doubt, float(np.where(seen, high - low, 0.0).sum(axis=0).max()) / 2 / step)
-    slope, spread = np.sqrt(squares / len(laws)), np.sqrt(odds / len(laws))
+    slope, spread = np.sqrt(squares / len(distributions)), np.sqrt(odds / len(distributions))
     if spread <= error:
         return 1.0, 0.0
     least, most = (slope - doubt) / (spread + error), (slope + doubt) / (spread - error)
@@ -160,20 +161,22 @@ def _variance(p: Float[np.ndarray, " tokens"], x: Float[np.ndarray, " tokens"]) 
     return float(p @ (x - p @ x) ** 2)
 
 
-def _predicted(law: SavedLaw, strengths: np.ndarray, zero: int, scale: float, doubt: float, error: float) -> SavedLaw:
-    """The law with its log-odds per unit of strength, and how far what they predict may be off.
+def _predicted(
+    saved: SavedDistribution, strengths: np.ndarray, zero: int, scale: float, doubt: float, error: float
+) -> SavedDistribution:
+    """The distribution with its log-odds per unit of strength, and how far what they predict may be off.
 
     A prediction takes the logit log p_0(z) + alpha M(z), less a mean of such logits; so twice the error of one.
     """
-    odds = law.baseline.log_odds
+    odds = saved.baseline.log_odds
     assert odds is not None
     off = scale * error + doubt * np.ptp(odds) / 2
-    start = float((law.upper[zero] - law.lower[zero]).max()) / 2
-    return SavedLaw(
-        tokens=law.tokens,
-        lower=law.lower,
-        upper=law.upper,
-        baseline=Baseline(log_probs=law.baseline.log_probs, log_odds=scale * odds),
+    start = float((saved.upper[zero] - saved.lower[zero]).max()) / 2
+    return SavedDistribution(
+        tokens=saved.tokens,
+        lower=saved.lower,
+        upper=saved.upper,
+        baseline=Baseline(log_probs=saved.baseline.log_probs, log_odds=scale * odds),
         slack=2 * (start + np.abs(strengths) * off),
         odds_error=float(off),
     )

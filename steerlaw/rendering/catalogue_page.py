@@ -33,8 +33,8 @@ def catalogue_markdown() -> str:
     ]
     head = (
         "# The laws\n\nEvery law with what it assumes, what it claims of curves, its proof step by step, and a curve "
-        "that it forbids. In formulas j is the context and z the token at hand, p the unsteered law, M the log-odds, "
-        "C, T, P and N indicators of sets; sums run over the vocabulary.\n\n" + "\n".join(contents)
+        "that it forbids. In formulas j is the context and z the token at hand, p the unsteered distribution, M "
+        "the log-odds, C, T, P and N indicators of sets; sums run over the vocabulary.\n\n" + "\n".join(contents)
     )
     return "\n\n".join([head, *map(law_markdown, known.values())]) + "\n"
 

@@ -1,4 +1,4 @@
-"""What share of the push on a law buys the concept (beyond the paper)."""
+"""What share of the push on a distribution buys the concept (beyond the paper)."""
 
 import sympy as sp
 
@@ -52,8 +52,8 @@ def _within(member: Expr) -> Expr:
     return vocabulary_sum(member * q * (sp.log(q / base) - sp.log(_mass(q, member) / _mass(base, member))))
 
 
-def _mass(law: Expr, member: Expr) -> Expr:
-    return vocabulary_sum(member * law)
+def _mass(q: Expr, member: Expr) -> Expr:
+    return vocabulary_sum(member * q)
 
 
 def _derivation() -> list[Step]:
@@ -61,21 +61,21 @@ def _derivation() -> list[Step]:
 
 
 def _chain_rule() -> list[Step]:
-    """For every law `q = r[j, .]` and every concept."""
+    """For every distribution `q = r[j, .]` and every concept."""
     q, base = r[j, y], p[j, y]
     ratio = base * _mass(q, c[y]) / (q * _mass(base, c[y]))
     excess = ratio - 1 - sp.log(ratio)
     return [
         Identity(
-            says="Chain rule, for every law r and concept: the binary divergence of the concept's probability and the"
-            " mean of the divergences inside and outside make up KL(r, p)",
+            says="Chain rule, for every distribution r and concept: the binary divergence of the concept's probability"
+            " and the mean of the divergences inside and outside make up KL(r, p)",
             lhs=kl(_mass(q, C[y]), _mass(base, C[y])) + _within(C[y]) + _within(1 - C[y]),
             rhs=vocabulary_sum(q * sp.log(q / base)),
         ),
         exponential_above_tangent(),
         Inequality(
             says="Neither of these is negative, and 0 only if r is proportional to p there (c marks the tokens): with"
-            " u = log x, x the ratio of the conditional laws, in 1 + u <= exp(u)",
+            " u = log x, x the ratio of the conditional distributions, in 1 + u <= exp(u)",
             smaller=sp.S.Zero,
             larger=_within(c[y]),
             certificate=vocabulary_sum(c[y] * q * excess),
@@ -114,13 +114,13 @@ def _under_a_tilt() -> list[Step]:
 
 
 def _frontier() -> list[Step]:
-    """The best that any law can do with a budget."""
+    """The best that any distribution can do with a budget."""
     mass = _mass(p[j, y], C[y])
     rescaled = (C[y] * f / f_0 * sp.log(f / f_0), (1 - C[y]) * (1 - f) / (1 - f_0) * sp.log((1 - f) / (1 - f_0)))
     return [
         Identity(
-            says="A law that only rescales p on the concept and off it, which a tilt along the concept's own indicator"
-            " does, spends kl(f, f_0) and nothing else",
+            says="A distribution that only rescales p on the concept and off it, which a tilt along the concept's own"
+            " indicator does, spends kl(f, f_0) and nothing else",
             lhs=sum(vocabulary_sum(p[j, y] * part) for part in rescaled),
             rhs=kl(f, f_0),
             where=((f_0, mass),),

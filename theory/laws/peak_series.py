@@ -77,7 +77,7 @@ def _mean(f: Expr) -> Expr:
 
 
 def _moment_bounds() -> list[Step]:
-    """For p, which may be any law: so for every tilted one. X is M less its mean."""
+    """For p, which may be any distribution: so for every tilted one. X is M less its mean."""
     b = sp.Symbol("b", real=True)
     above, below = M_max - M[y], M[y] - M_min
     right, left = _mean(above), _mean(below)
@@ -86,7 +86,8 @@ def _moment_bounds() -> list[Step]:
     extremes = (M_max >= M[y], M[y] >= M_min)
     return [
         Inequality(
-            says="Bhatia-Davis: the variance is at most that of a law of the same mean on M_min and M_max alone",
+            says="Bhatia-Davis: the variance is at most that of a distribution of the same mean on M_min and M_max"
+            " alone",
             smaller=variance,
             larger=right * left,
             certificate=_mean(above * below),
@@ -197,7 +198,7 @@ LAW = Law(
             condition=VARIES,
         ),
         Bounded(
-            says="the peak is at least as far from 0 as for a law on M_min and M_max alone, on the same side",
+            says="the peak is at least as far from 0 as for a distribution on M_min and M_max alone, on the same side",
             quantity=PEAK,
             lower=sp.Piecewise((least, (base_mean <= level) & (level < M_max)), (-sp.oo, True)),
             upper=sp.Piecewise((least, (M_min < level) & (level <= base_mean)), (sp.oo, True)),

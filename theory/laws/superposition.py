@@ -69,7 +69,8 @@ def _both() -> list[Step]:
     squares = pair_sum(line * line.xreplace({y: x}) * (total[x] - total[y]) ** 2)
     return [
         Identity(
-            says="Tilting the law q tilted by a M once more, by b M', tilts by both: the order does not matter",
+            says="Tilting the distribution q tilted by a M once more, by b M', tilts by both: the order does not"
+            " matter",
             lhs=again.xreplace({y: z}) / vocabulary_sum(again),
             rhs=_weight(z) / vocabulary_sum(_weight(y)),
             where=((moved[j, y], after_first),),
@@ -112,7 +113,8 @@ def _bound() -> list[Step]:
     other_max = sp.Symbol("M'_max", real=True)
     return [
         Inequality(
-            says="Gruess: X and Y in [0, 2] have covariance 1 at most (-1 at least: 2 - Y for Y), under any law",
+            says="Gruess: X and Y in [0, 2] have covariance 1 at most (-1 at least: 2 - Y for Y), under any"
+            " distribution",
             smaller=covariance(X[y], Y[y]),
             larger=sp.S.One,
             certificate=halves / 2 + squares / 4,

@@ -32,7 +32,7 @@ from theory.tilted import (
 
 VARIES = Condition(name="the log-odds are not constant", holds=M_min < M_max)
 
-law: Expr = sp.IndexedBase("q", positive=True)
+distribution: Expr = sp.IndexedBase("q", positive=True)
 temperature = sp.Symbol("T", positive=True)
 cold, gap = sp.Symbol("beta", positive=True), sp.Symbol("g", positive=True)
 before, after = sp.symbols("alpha_1 alpha_2", real=True)
@@ -55,10 +55,10 @@ def _sampling() -> list[Step]:
         Identity(
             says="Sampling at temperature T tilts the tempered q, proportional to p^{1/T}, by the strength alpha/T",
             lhs=steered(z) / vocabulary_sum(steered(y)),
-            rhs=law[j, z]
+            rhs=distribution[j, z]
             * sp.exp(alpha * M[z] / temperature)
-            / vocabulary_sum(law[j, y] * sp.exp(alpha * M[y] / temperature)),
-            where=((law[j, y], tempered),),
+            / vocabulary_sum(distribution[j, y] * sp.exp(alpha * M[y] / temperature)),
+            where=((distribution[j, y], tempered),),
         ),
         Identity(
             says="There a token z has exp(-g/T) times the probability of the most probable token a, g the gap between"

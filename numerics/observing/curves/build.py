@@ -34,7 +34,7 @@ def steered_curve(
     budget: int = BUDGET,
     rounding: float = ROUNDING,
 ) -> SteeredCurve:
-    """The next token's law after one prompt as a function of the strength alpha of `h <- h + alpha v`.
+    """The next token's distribution after one prompt as a function of the strength alpha of `h <- h + alpha v`.
 
     `layer`, `vector` (`[d]`, or `[layers, d]` for a list of blocks) and `positions` as for `model.logits`. `window` is
     the largest push `|alpha| |v| / |h|` either way, h the unsteered residual at the prompt's end; a pair is the lowest

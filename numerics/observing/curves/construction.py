@@ -147,7 +147,7 @@ def settled(rays: Rays, draft: Draft, found: Resolution, goal: float) -> bool:
     """Whether the error is within the goal, or what is left of it is rounding: flat, small, and no less than before."""
     if found.error <= goal:
         return True
-    small = found.level <= rounding_halfwidth(rays.dtype, 1.0, 1.0) ** 0.5
+    small = found.last <= rounding_halfwidth(rays.dtype, 1.0, 1.0) ** 0.5
     return found.flat and small and found.seen > draft.before / 2
 
 

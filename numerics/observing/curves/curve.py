@@ -90,7 +90,7 @@ class SteeredCurve:
         return self.head.moving(*moving, self._ids(tokens))[1] * rate[:, None]
 
     def divergence(self, strengths: Strengths) -> Float[np.ndarray, " strengths"]:
-        """`KL(p_alpha, p)` in nats, p the law at strength 0."""
+        """`KL(p_alpha, p)` in nats, p the distribution at strength 0."""
         return reading.divergence(self.head, self._x(strengths), self._x([0.0]))
 
     def entropy(self, strengths: Strengths) -> Float[np.ndarray, " strengths"]:

@@ -8,8 +8,7 @@ from hashlib import sha256
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-SLICE = 4096
-"""Tokens at a time: no table of strengths and tokens is ever whole unless it is asked for."""
+from numerics.observing.slices import slices
 
 Tokens = slice | Int[np.ndarray, " tokens"]
 
@@ -58,9 +57,8 @@ class Head:
         return np.asarray(self.table)
 
     def slices(self) -> Iterator[slice]:
-        """The vocabulary in slices."""
-        for start in range(0, self.size, SLICE):
-            yield slice(start, min(start + SLICE, self.size))
+        """The vocabulary in slices: no table of strengths and tokens is whole unless it is asked for."""
+        return slices(self.size)
 
     def reach(self, change: Float[np.ndarray, "rows d"]) -> Float[np.ndarray, " rows"]:
         """The most by which a change of x can change any log-probability, or any logit.

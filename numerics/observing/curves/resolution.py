@@ -25,12 +25,12 @@ GOLDEN = (5**0.5 - 1) / 2
 
 @dataclass(frozen=True, kw_only=True)
 class Resolution:
-    """`seen` is the largest error at the checks, `tail` what the coefficients say; `level` is the last of them relative
+    """`seen` is the largest error at the checks, `tail` what the coefficients say; `last` is the last of them relative
     to the largest, and `flat` whether they have stopped to decay."""
 
     seen: float
     tail: float
-    level: float
+    last: float
     flat: bool
 
     @property
@@ -64,6 +64,6 @@ def resolution(
     return Resolution(
         seen=float(reach[:-LAST].max(initial=0.0)),
         tail=2 * float(reach[-LAST:].max()) * terms,
-        level=fourth / largest,
+        last=fourth / largest,
         flat=fourth > third / 4,
     )

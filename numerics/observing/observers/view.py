@@ -13,9 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from numerics.bands.band import rounding_halfwidth
-
-SLICE = 4096
-"""Vocabulary columns worked on at once: bounded memory whatever the vocabulary."""
+from numerics.observing.slices import slices
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -67,6 +65,5 @@ class View:
 
     def slices(self) -> Iterator[tuple[slice, Float[np.ndarray, "strengths slice"]]]:
         """The logits in float64, some columns of the vocabulary at a time."""
-        for start in range(0, self.logits.shape[1], SLICE):
-            columns = slice(start, min(start + SLICE, self.logits.shape[1]))
+        for columns in slices(self.logits.shape[1]):
             yield columns, self.logits[:, columns].astype(np.float64)

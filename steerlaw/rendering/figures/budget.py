@@ -27,7 +27,7 @@ KEY = (("observed", VERMILLION, "measured"), ("predicted", BLACK, "predicted: th
 
 @dataclass(frozen=True, kw_only=True)
 class LocalTilt:
-    """What is known before steering: the unsteered law, the slope of the logits at strength 0, and the concept."""
+    """What is known before steering: the unsteered distribution, the logits' slope at strength 0, and the concept."""
 
     log_probs: Float[np.ndarray, " vocab"]
     slope: Float[np.ndarray, " vocab"]
@@ -64,7 +64,7 @@ def spending_figure(sweep: Sweep, tilt: LocalTilt, choice: Choice) -> Figure:
             )
     _valid(axes, choice, end)
     axes.set_ylim(0, BUDGETS * choice.budget)
-    axes.set_ylabel(r"spent: KL$(p_\alpha\,\|\,p)$, nats")
+    axes.set_ylabel(r"spent: KL$(p_\alpha, p)$, nats")
     line_key(figure, KEY)
     return figure
 

@@ -82,7 +82,7 @@ def _uncalibrated(instance: Any) -> Figure:
         figure,
         [
             ("observed", VERMILLION, "text with 10 % of uniform tokens mixed in"),
-            ("predicted", BLACK, "text that follows the model's own law"),
+            ("predicted", BLACK, "text that follows the model's own distribution"),
         ],
     )
     return figure
@@ -91,7 +91,7 @@ def _uncalibrated(instance: Any) -> Figure:
 @styled
 def _quadratic(data: Any) -> Figure:
     contexts = [_law(replace(data, context=k)) for k in range(len(data.inside))]
-    law = Baseline(
+    baseline = Baseline(
         log_probs=np.array([log_probs for log_probs, _ in contexts]),
         log_odds=contexts[0][1],
         weights=np.full(len(contexts), 1 / len(contexts)),
@@ -99,7 +99,7 @@ def _quadratic(data: Any) -> Figure:
     figure, axes = sheet(1, 2, height=2.7)
     for ax, reach in zip(axes, (1.0, 0.1), strict=True):
         strengths = np.linspace(0, reach, 201)
-        exact, quadratic = cross_entropy_laws(law, strengths)
+        exact, quadratic = cross_entropy_laws(baseline, strengths)
         curves = [Curve(values=exact), Curve(values=quadratic, kind="approximation", colour=BLUE)]
         draw_panel(ax, Panel(title=f"up to α = {reach:g}", strengths=strengths, curves=curves))
         short = f"{100 * (1 - quadratic[-1] / exact[-1]):.2g} % short"
@@ -138,8 +138,8 @@ PICTURES = {
     ),
     "calibration": (
         "Steering can lower the cross-entropy",
-        "Change of cross-entropy after one context. On text that follows the model's own law no strength lowers it; on "
-        "text that does not, a small strength does: the dot is the minimum.",
+        "Change of cross-entropy after one context. On text that follows the model's own distribution no strength "
+        "lowers it; on text that does not, a small strength does: the dot is the minimum.",
         _uncalibrated,
     ),
     "quadratic_is_local": (

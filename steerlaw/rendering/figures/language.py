@@ -84,8 +84,8 @@ def _token_curves(pairs: Sequence[Pair], name: str, context: int = 0) -> Drawn |
         name=name,
         title=f"{subject.name}, {subject.concept}: next-token probabilities",
         caption=f"After {_prompt(subject, context)}, steered at the output of a block. Solid: observed. Dashed: the "
-        "tilted law, predicted from the unsteered model alone. Below: the same tokens along a random direction of "
-        "equal norm. As the paper's Figure 6.",
+        "tilted distribution, predicted from the unsteered model alone. Below: the same tokens along a random "
+        "direction of equal norm. As the paper's Figure 6.",
         figure=token_curves_figure(
             [_token_panel(o, tokens, context) for o, _ in pairs],
             [_token_panel(o, tokens, context) for o in controls] if len(controls) == len(pairs) else [],
@@ -193,7 +193,7 @@ def _predicts(observation: Observation) -> bool:
 
 
 def _law(observation: Observation) -> Baseline:
-    return known(observation.baseline, "law")
+    return known(observation.baseline, "baseline")
 
 
 def _block(observation: Observation) -> str:

@@ -34,7 +34,7 @@ def closed_logits(observation: Observation) -> Float[np.ndarray, "context token 
     claim = next(claim for claim in find_law("sphere").claims if isinstance(claim, Close))
     data = observation.sweep.data
     evaluate = lower(claim.value, claim.quantity.per)
-    return np.asarray(evaluate(known(observation.baseline, "law"), data.strength.values, data.token.values))
+    return np.asarray(evaluate(known(observation.baseline, "baseline"), data.strength.values, data.token.values))
 
 
 def measured_logits(observation: Observation) -> Float[np.ndarray, "context token strength"]:
@@ -50,7 +50,7 @@ def draw_last_block(observation: Observation, context: int = 0) -> Drawn:
     shown = np.abs(strengths) * (subject.push or 1.0) <= WINDOW
     zero = int(np.argmin(np.abs(strengths)))
     measured = measured_logits(observation)[context]
-    slope = known(known(observation.baseline, "law").local_log_odds, "local log-odds")[context]
+    slope = known(known(observation.baseline, "baseline").local_log_odds, "local log-odds")[context]
     tangents = measured[:, [zero]] + np.outer((slope - slope.mean())[tokens], strengths)
     ranks = np.argsort(-measured[:, [0, zero, -1]], axis=0, kind="stable")[:EACH]
     chosen = np.array(list(dict.fromkeys(ranks.T.ravel().tolist())))

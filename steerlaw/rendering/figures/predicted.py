@@ -1,4 +1,4 @@
-"""Predicted curves: the tilted law of a baseline, evaluated at the strengths of a sweep."""
+"""Predicted curves: the tilted distribution of a baseline, evaluated at the strengths of a sweep."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -42,7 +42,7 @@ def token_peaks(baseline: Baseline, context: int) -> list[tuple[int, float, floa
 
 
 def concept_probability(baseline: Baseline, concept: int, strengths: Strengths) -> Float[np.ndarray, " strengths"]:
-    """Probability of the concept under the tilted law, the mean over contexts."""
+    """Probability of the concept under the tilted distribution, the mean over contexts."""
     sets = known(baseline.concepts, "concepts")[[concept]]
     inside, _ = tilted_log_mass(baseline.log_probs, known(baseline.log_odds, "log-odds"), sets, strengths)
     return np.exp(np.asarray(inside))[:, 0].mean(axis=0)

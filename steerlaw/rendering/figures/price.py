@@ -1,4 +1,4 @@
-"""What a concept's probability costs in divergence, and the least that any law pays for it."""
+"""What a concept's probability costs in divergence, and the least that any distribution pays for it."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ def price_figure(
     strengths: Float[np.ndarray, " strengths"],
 ) -> Figure:
     """Left, the concept's probability over the nats spent, KL(p_alpha, p), for each vector's log-odds by name; right,
-    the efficiency. On the boundary, kl(F || F_0), every nat buys the concept, as in a tilt along its indicator."""
+    the efficiency. On the boundary, kl(F, F_0), every nat buys the concept, as in a tilt along its indicator."""
     figure, (bought, share) = sheet(1, 2, height=2.9)
     dearest = 0.0
     for colour, (name, log_odds) in zip(SERIES, vectors.items(), strict=False):
@@ -33,7 +33,7 @@ def price_figure(
     probability = np.linspace(least, 1, 401)
     spent = rel_entr(probability, least) + rel_entr(1 - probability, 1 - least)
     bought.fill_between(spent, probability, 1.02, color=GREY, alpha=0.25, linewidth=0)
-    bought.plot(spent, probability, "--", color=BLACK, linewidth=1, label="no law does better")
+    bought.plot(spent, probability, "--", color=BLACK, linewidth=1, label="no distribution does better")
     bought.set(xlim=(0, dearest), ylim=(0, 1.02), xlabel="spent, nats", ylabel="probability of the concept")
     share.axhline(1, color=BLACK, linestyle="--", linewidth=1)
     share.set(xlim=(0, strengths[-1]), ylim=(0, 1.04), xlabel=r"strength $\alpha$", ylabel="efficiency")

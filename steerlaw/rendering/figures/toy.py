@@ -54,7 +54,7 @@ def toy_drawings(observations: Iterable[Observation]) -> list[Drawing]:
 
 
 def _data_law(observation: Observation, name: str) -> Drawn:
-    baseline, names = known(observation.baseline, "law"), observation.subject.concept_names
+    baseline, names = known(observation.baseline, "baseline"), observation.subject.concept_names
     return Drawn(
         name=name,
         title="The data law and its log-odds",
@@ -86,7 +86,7 @@ def _token_bumps(observation: Observation, name: str) -> Drawn:
                 curves=[Curve(values=np.exp(y), colour=c) for y, c in zip(curves.values, colours, strict=True)],
                 marks=[
                     (strength, height, SERIES[concept_of[z]])
-                    for z, strength, height in token_peaks(known(observation.baseline, "law"), context)
+                    for z, strength, height in token_peaks(known(observation.baseline, "baseline"), context)
                     if z in tokens and abs(strength) <= reach
                 ],
             )
@@ -123,7 +123,7 @@ def _cross_entropy(observations: Sequence[Observation], name: str) -> Drawn:
     for observation in sorted(observations, key=lambda o: str(o.subject.instance)):
         data, strengths = observation.sweep.data, observation.sweep.data.strength.values
         observed = np.average(data.cross_entropy.transpose("strength", "segment"), axis=1, weights=data.segment_share)
-        exact, quadratic = cross_entropy_laws(known(observation.baseline, "law"), strengths)
+        exact, quadratic = cross_entropy_laws(known(observation.baseline, "baseline"), strengths)
         panels.append(
             Panel(
                 title=NEGATIVES[str(observation.subject.instance)],
@@ -149,12 +149,12 @@ def _concept_of(observation: Observation) -> np.ndarray:
 
 
 def _concepts(observation: Observation) -> np.ndarray:
-    return known(known(observation.baseline, "law").concepts, "concepts")
+    return known(known(observation.baseline, "baseline").concepts, "concepts")
 
 
 def _outside_and_inside(observation: Observation) -> list[tuple[int, str]]:
     """A context outside the target and one inside, by their likeliest concept, with its name."""
-    mass = np.exp(known(observation.baseline, "law").log_probs) @ _concepts(observation).T
+    mass = np.exp(known(observation.baseline, "baseline").log_probs) @ _concepts(observation).T
     home, names = mass.argmax(axis=1), observation.subject.concept_names
     outside, inside = np.flatnonzero(home != 0)[-1:], np.flatnonzero(home == 0)[:1]
     return [(int(j), names[home[j]]) for j in (*outside, *inside)]

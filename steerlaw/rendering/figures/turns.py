@@ -17,7 +17,7 @@ from steerlaw.rendering.figures.style import GREY, VERMILLION, sheet, styled
 
 @dataclass(frozen=True, kw_only=True)
 class TurningSet:
-    """A set of tokens under one base law, its log-probabilities and the log-odds along which it is steered."""
+    """A set of tokens under one base distribution, its log-probabilities and the log-odds along which it is steered."""
 
     title: str
     log_probs: Float[np.ndarray, " vocab"]

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,35 +19,24 @@ from numerics.observing.grids import strength_grid
 from numerics.observing.sweep import Sweep
 from real_models import load_model, load_vector, prompt_log_odds, read_contexts, read_prompts, save_vector, texts_of
 from steerlaw.__main__ import main
-from steerlaw.commands.sweep import Sweep as SweepCommand
 from steerlaw.experiments import language as language_experiments
 from steerlaw.experiments import parts, sweeping
 from steerlaw.experiments.experiment import Grid, observe
 from steerlaw.inputs.observation_file import load_observations
 from steerlaw.results.judging import judged
 from steerlaw.results.verdict_rows import verdict_row
+from sweep_arguments import SEGMENT_TOKENS, STRENGTHS, arguments
 from theory.catalogue import find_law
 from tiny_checkpoint import BOS, DOCUMENTS, LAYER, VOCABULARY, rows, tiny_checkpoint
 
-STRENGTHS = "-3:2:10"
-SEGMENT_TOKENS = 7
 LAWS = ["tilt", "token_bump", "derivative", "concept_logistic", "cross_entropy_exact", "transformer_limit"]
 """Laws that between them speak of every kind of sweep and of every observed variable that is joined."""
-EVERYTHING = "next-token,cross-entropy,concept,log-odds"
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """Everything a sweep of it needs, as files."""
     return tiny_checkpoint(tmp_path_factory.mktemp("inputs"))
-
-
-def arguments(files, out, observe: Any = EVERYTHING, **changed):
-    needed = {"cross-entropy": "text", "concept": "words", "log-odds": "prompts"}
-    options = {name: getattr(files, name) for name in ("model", "vector", "contexts")}
-    options |= {option: getattr(files, option) for kind, option in needed.items() if kind in observe.split(",")}
-    options |= {"observe": observe, "strengths": STRENGTHS, "segment-tokens": SEGMENT_TOKENS, "out": out} | changed
-    return ["sweep", *(f"--{name}={value}" for name, value in options.items() if value is not None)]
 
 
 @pytest.fixture(scope="module")
@@ -275,52 +263,3 @@ def test_only_cross_entropy_is_at_the_root(files, capsys):
     report = str(files.home / "report")
     assert main(["verify", str(out), "--laws", "cross_entropy_exact", "--out", report, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["verdicts"]
-
-
-def test_text_too_large_to_predict(files, monkeypatch, capsys):
-    monkeypatch.setattr(language_experiments, "TEXT_BASELINE", 100)
-    out = files.home / "large.nc"
-    assert main(arguments(files, out, "cross-entropy")) == 0
-    assert "too much text to keep its unsteered laws" in capsys.readouterr().out
-    (found,) = load_observations(out)
-    assert found.baseline is None
-
-
-@pytest.mark.parametrize(
-    ("change", "complaint"),
-    [
-        ({"observe": "next-token,perplexity"}, "--observe: expected one or more of next-token, cross-entropy"),
-        ({"observe": "cross-entropy", "text": None}, "--observe cross-entropy: needs --text"),
-        ({"observe": "concept", "words": None}, "--observe concept: needs --words"),
-        ({"observe": "log-odds", "prompts": None}, "--observe log-odds: needs --prompts"),
-        ({"observe": "next-token", "text": "TEXT"}, "--text: is for --observe cross-entropy, which was not asked for"),
-        ({"observe": "cross-entropy", "text": "nowhere.txt"}, "nowhere.txt: no such file"),
-        ({"observe": "cross-entropy", "text": "CONTEXTS"}, "contexts.jsonl:1: expected a text under 'text'"),
-        ({"observe": "cross-entropy", "segment-tokens": 1}, "--segment-tokens: expected a number from 2 to 1,000,000"),
-        ({"observe": "cross-entropy", "segments": 0}, "--segments: expected a number from 1 to 1,000,000, got 0"),
-        ({"layer": 1}, "holds layers [0], not 1"),
-        ({"strengths": "0:1"}, "strengths '0:1': expected START:STOP:COUNT"),
-        ({"slope-every": -1}, "--slope-every: expected a number from 0 to 1,000,000, got -1"),
-        ({"concept": "dogs"}, "holds the concepts ['cats'], not 'dogs'"),
-        ({"out": "nowhere/s.nc"}, "nowhere: no such directory to write s.nc into"),
-        ({"out": "."}, "is a directory, expected the name of a file to write"),
-    ],
-)
-def test_wrong_use_is_one_line(files, tmp_path, monkeypatch, capsys, change, complaint):
-    monkeypatch.chdir(tmp_path)
-    change = {n: {"TEXT": files.text, "CONTEXTS": files.contexts}.get(str(v), v) for n, v in change.items()}
-    assert main(arguments(files, **({"observe": "next-token", "out": "s.nc"} | change))) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert complaint in captured.err
-    assert captured.err.count("\n") == 1
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("old", "new"), [("blocks", "segments"), ("block_tokens", "segment_tokens"), ("derivatives", "slope_every")]
-)
-def test_renamed_options_warn_and_still_do_what_they_did(old: str, new: str):
-    given: dict[str, Any] = {"model": "m", "vector": Path("v"), "contexts": Path("c"), old: 5}
-    with pytest.warns(FutureWarning, match=rf"^--{old.replace('_', '-')} is renamed --{new.replace('_', '-')}; "):
-        assert getattr(SweepCommand(**given), new) == 5

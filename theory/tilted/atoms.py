@@ -1,15 +1,4 @@
-"""Symbols and atoms of the tilted-law algebra.
-
-A model's next-token distribution in context j is `p[j, y]`, for tokens y = 1..V with V left open. Steering by `alpha`
-under perfect training tilts it: `p_alpha(y) = p[j, y] exp(alpha M[y]) / Z_j(alpha)`, with M the log-odds. Claims are
-written in *atoms*: `log(p[j, z])`, `M[z]`, the symbols below, and the functions below, each of which prints as
-mathematics, knows its derivative in alpha, and unfolds into sums over the vocabulary by `definition`. Derivations are
-about the sums; `numerics.lowering.expressions` evaluates the atoms.
-
-The context at hand is `j`, the token at hand `z`; `x`, `y`, `i`, `k` are bound. Sets are indicators: `C` the tokens of
-the concept at hand, `T` of the target concept, `Top` and `Bottom` those at M_max and M_min; `P` and `N` the positive
-and negative contexts.
-"""
+"""Atoms: functions of the tilt that print as mathematics and unfold into sums over the vocabulary."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,71 +6,28 @@ import sympy as sp
 from sympy.printing.pretty.stringpict import prettyForm
 
 from theory.printing.notation import latex, one_line
-
-Expr = Any
-"""A SymPy expression: SymPy's own annotations do not survive arithmetic and indexing."""
-
-
-def _index(name: str) -> Expr:
-    return sp.Symbol(name, integer=True, positive=True)
-
-
-alpha: Expr = sp.Symbol("alpha", real=True)
-level: Expr = sp.Symbol("m", real=True)
-rank: Expr = sp.Symbol("n", integer=True, positive=True)
-V, J, d = _index("V"), _index("J"), _index("d")
-j, z = _index("j"), _index("z")
-x, y, i, k = (_index(name) for name in "xyik")
-token_a, token_b = _index("a"), _index("b")
-SIZES = frozenset({V, J, d})
-BOUND = frozenset({x, y, i, k})
-
-p: Expr = sp.IndexedBase("p", positive=True)
-r: Expr = sp.IndexedBase("r", positive=True)
-pi: Expr = sp.IndexedBase("pi", positive=True)
-M: Expr = sp.IndexedBase("M", real=True)
-C: Expr = sp.IndexedBase("C", integer=True, nonnegative=True)
-P: Expr = sp.IndexedBase("P", integer=True, nonnegative=True)
-N: Expr = sp.IndexedBase("N", integer=True, nonnegative=True)
-T: Expr = sp.IndexedBase("T", integer=True, nonnegative=True)
-Top: Expr = sp.IndexedBase("T^+", integer=True, nonnegative=True)
-Bottom: Expr = sp.IndexedBase("T^-", integer=True, nonnegative=True)
-logit: Expr = sp.IndexedBase("l", real=True)
-logit_shift: Expr = sp.IndexedBase("s", real=True)
-DISTRIBUTIONS = frozenset({p, r, pi})  # sum to 1 over their last index
-INDICATORS = frozenset({C, P, N, T, Top, Bottom})  # 0 or 1
-
-M_max: Expr = sp.Symbol("M_max", real=True)
-M_min: Expr = sp.Symbol("M_min", real=True)
-M_range = M_max - M_min
-M_local: Expr = sp.IndexedBase("M^loc", real=True)
-M_other: Expr = sp.IndexedBase("M'", real=True)
-limit_plus: Expr = sp.IndexedBase("L^+", real=True)
-limit_minus: Expr = sp.IndexedBase("L^-", real=True)
-limit_remainder: Expr = sp.Symbol("delta_L", nonnegative=True)
-limit_strength: Expr = sp.Symbol("alpha_L", positive=True)
-is_target = sp.Symbol("is_target")
-pre_norm = sp.Symbol("pre_norm")
-
-
-def summed(term: Expr, *sizes: tuple[Expr, Expr]) -> Expr:
-    """Sum of a term over indices from 1, each given as `(index, size)`, the innermost first."""
-    return sp.Sum(term, *((index, 1, size) for index, size in sizes))
-
-
-def vocabulary_sum(term: Expr) -> Expr:
-    """`sum over y = 1..V` of a term in y."""
-    return summed(term, (y, V))
-
-
-def tilt_weight(token: Expr, strength: Expr = alpha) -> Expr:
-    """Unnormalised tilted distribution `p[j, token] exp(strength M[token])`."""
-    return p[j, token] * sp.exp(strength * M[token])
-
-
-def partition(strength: Expr = alpha) -> Expr:
-    """`Z_j(strength)`, the tilted distribution's normalisation as a sum over the vocabulary."""
-    return vocabulary_sum(tilt_weight(y, strength))
+from theory.tilted.symbols import (
+    Bottom,
+    C,
+    Expr,
+    J,
+    M,
+    M_local,
+    M_other,
+    Top,
+    V,
+    alpha,
+    j,
+    p,
+    partition,
+    pi,
+    r,
+    summed,
+    tilt_weight,
+    vocabulary_sum,
+    y,
+    z,
+)
 
 
 class Atom(sp.Function):
@@ -241,7 +187,7 @@ class ConceptDivergence(Atom):
         return f"kl(F_{text}, F_0)", rf"\mathrm{{kl}}(F_{{{tex}}}, F_0)"
 
     def unfold(self) -> Expr:
-        after, before = (expectation(C[y], strength) for strength in (self.args[0], sp.S.Zero))
+        after, before = (Expectation(C[y], strength) for strength in (self.args[0], sp.S.Zero))
         return after * sp.log(after / before) + (1 - after) * sp.log((1 - after) / (1 - before))
 
 
@@ -277,7 +223,7 @@ class Covariance(Atom):
 
     def unfold(self) -> Expr:
         f, g, strength = self.args
-        return expectation(f * g, strength) - expectation(f, strength) * expectation(g, strength)
+        return Expectation(f * g, strength) - Expectation(f, strength) * Expectation(g, strength)
 
 
 class DataMean(Atom):
@@ -317,50 +263,3 @@ class VocabularyMean(Mean):
 
     def unfold(self) -> Expr:
         return vocabulary_sum(self.args[0].subs(z, y)) / V
-
-
-def cgf(strength: Expr = alpha) -> Expr:
-    """`K_j`, cumulant generating function of the log-odds in the context at hand."""
-    return Cumulant(0, strength)
-
-
-def tilted_mean(strength: Expr = alpha) -> Expr:
-    """`E_strength[M] = K_j'`."""
-    return Cumulant(1, strength)
-
-
-def tilted_variance(strength: Expr = alpha) -> Expr:
-    """`Var_strength[M] = K_j''`."""
-    return Cumulant(2, strength)
-
-
-def expectation(g: Expr, strength: Expr = alpha) -> Expr:
-    """`E_strength[g]` of an expression g in y under the tilted distribution."""
-    return Expectation(g, strength)
-
-
-def covariance(f: Expr, g: Expr, strength: Expr = alpha) -> Expr:
-    """`Cov_strength[f, g]` of two expressions in y under the tilted distribution."""
-    return Covariance(f, g, strength)
-
-
-def slope(f: Expr, order: int = 1) -> Expr:
-    """The derivative in alpha, left standing until `definition` has unfolded what it is a derivative of."""
-    return sp.Derivative(f, (alpha, order))
-
-
-def log_tilted(token: Expr = z) -> Expr:
-    """`log p_alpha(token) = log p + alpha M - K(alpha)`."""
-    return sp.log(p[j, token]) + alpha * M[token] - cgf()
-
-
-def centred(f: Expr) -> Expr:
-    """An expression in z less its mean over the vocabulary."""
-    return f - VocabularyMean(f)
-
-
-def definition(expr: Expr) -> Expr:
-    """The expression with every atom unfolded into sums over an arbitrary vocabulary, and derivatives taken."""
-    while expr.has(Atom):
-        expr = expr.replace(lambda e: isinstance(e, Atom), lambda e: e.unfold())
-    return expr.replace(lambda e: isinstance(e, sp.Derivative), lambda e: e.doit(deep=False))
