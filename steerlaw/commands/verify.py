@@ -49,7 +49,7 @@ class Verify:
     dtype: Dtype | Literal["tf32"] | None = None
     """Compute in float32 (the default), bfloat16 or float64; of results, what they were computed in: tf32 (the default,
     as the reference implementation allows), float32 or bfloat16."""
-    tokenizer: Path | None = None
+    tokenizer: InputFile | None = None
     """Of results: tokenizer.json, or its directory, that gives the words of their tokens."""
     seed: Seed = 0
     """Seed of the controls."""

@@ -148,7 +148,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr("os.replace", refuse)
     with pytest.raises(OSError, match="disk full"):
-        save_vector(path, {0: np.zeros(3)})
+        save_vector(path, {0: np.full(3, 2.0)})
     assert [p.name for p in tmp_path.iterdir()] == ["v.safetensors"]
     assert load_vector(path)[0].tolist() == [1, 1, 1]
 
@@ -156,12 +156,12 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("vectors", "message"),
     [
-        ({}, "no vectors to save"),
+        ({}, "no vectors, expected one block or more"),
         ({-1: np.ones(3)}, "layer is -1, expected a block number from 0"),
-        ({0: np.ones(3), 1: np.ones(4)}, r"layer.1 has shape \(4,\), expected vectors of one width"),
+        ({0: np.ones(3), 1: np.ones(4)}, r"the vector of layer 1 has shape \(4,\), expected one width above 0"),
         ({0: np.ones((1, 3))}, r"layer.0 has shape \(1, 3\)"),
-        ({0: np.array([1, np.nan])}, "layer.0 contains NaN or infinite entries"),
-        ({0: np.array([1, 1e39])}, "layer.0 contains NaN or infinite entries"),
+        ({0: np.array([1, np.nan])}, "layer 0"),
+        ({0: np.array([1, 1e39])}, "the vector of layer 0 has entries or a norm beyond float32's largest"),
     ],
 )
 def test_what_is_not_saved(tmp_path, vectors, message):
@@ -176,7 +176,7 @@ def test_what_is_not_saved(tmp_path, vectors, message):
         ({"direction.1": np.ones(3, np.float32)}, r"tensor 'direction.1', expected names layer.0, layer.1"),
         ({"layer.1": np.ones(3, np.float64)}, "layer.1 is float64, expected float32"),
         ({"layer.1": np.full(3, np.inf, np.float32)}, "layer.1 contains NaN or infinite entries"),
-        ({}, "holds no vectors"),
+        ({}, "no vectors, expected one block or more"),
     ],
 )
 def test_what_is_not_loaded(tmp_path, tensors, message):

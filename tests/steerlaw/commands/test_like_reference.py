@@ -65,7 +65,7 @@ def test_text_and_prompts_are_cut_as_asked(asked, like, monkeypatch, capsys):
 
 
 def test_text_without_one_whole_span_is_refused():
-    request = SimpleNamespace(like="reference", checkpoint=str(stdlib_gpt.CHECKPOINT), blocks=3)
+    request = SimpleNamespace(like="reference", checkpoint=str(stdlib_gpt.CHECKPOINT), segments=3)
     tokenizer = Tokenizer.from_file(str(stdlib_gpt.CHECKPOINT / "tokenizer.json"))
     with pytest.raises(ValueError, match="holds no document of 129 tokens or more"):
         sweeping._text_segments(request, tokenizer, ["x = 1"])  # pyright: ignore[reportArgumentType]

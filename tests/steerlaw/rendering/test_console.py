@@ -30,9 +30,10 @@ def dangerous(text: str) -> set[str]:
 
 @contextlib.contextmanager
 def printed():
-    """What is printed to a terminal that takes any text."""
+    """What is printed to a terminal that takes any text, and is wide enough for all of it."""
     out = io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+        patch.setenv("COLUMNS", "4000")
         yield out
 
 
