@@ -1,5 +1,7 @@
 """Sweeps: summarised over the vocabulary, written and read back; models and files that misbehave are named."""
 
+import errno
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -89,7 +91,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
     path.write_text("old")
 
     def fail(*args, **kwargs):
-        raise OSError("disk full")
+        raise OSError(errno.ENOSPC, "disk full")
 
     monkeypatch.setattr("numerics.files.atomic.os.replace", fail)
     with pytest.raises(OSError, match="disk full"):
