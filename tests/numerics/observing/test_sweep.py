@@ -1,5 +1,7 @@
 """Sweeps: summarised over the vocabulary, written and read back; models and files that misbehave are named."""
 
+import errno
+
 import numpy as np
 import pytest
 import xarray as xr
