@@ -52,7 +52,7 @@ def tiny_checkpoint(home: Path) -> SimpleNamespace:
     checkpoint.mkdir()
     (checkpoint / "config.json").write_text(json.dumps(CONFIG))
     save_file(dict(random_tensors()), checkpoint / "model.safetensors")
-    tokenizer = Tokenizer(models.WordLevel({"<s>": BOS} | {f"w{n}": n for n in range(1, VOCABULARY)}, unk_token="<s>"))
+    tokenizer = Tokenizer(models.WordLevel({"<s>": BOS} | {f"w{n}": n for n in range(1, VOCABULARY)}, unk_token="w1"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", BOS)])
     tokenizer.save(str(checkpoint / "tokenizer.json"))

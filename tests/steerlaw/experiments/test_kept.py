@@ -8,6 +8,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+from numerics.baseline import FIELDS, PARTS
+from numerics.observing.variables import described
 from steerlaw import verification
 from steerlaw.__main__ import main
 from steerlaw.experiments import kept, parts
@@ -63,7 +65,7 @@ def test_a_run_killed_anywhere_goes_on_and_ends_alike(experiment, tmp_path, monk
         assert len(made) == SWEEPS - number
         for one, other in zip(plain, again, strict=True):
             assert (one.subject, one.kind) == (other.subject, other.kind)
-            assert one.sweep.data.identical(other.sweep.data)
+            assert described(one.sweep.data).identical(described(other.sweep.data))
     assert not list(tmp_path.iterdir())
 
 
@@ -95,6 +97,17 @@ def nudged(value: Any) -> Any:
     return replace(value, **{next(iter(own)): nudged(getattr(value, next(iter(own))))}) if (own := named(value)) else 0
 
 
+def some(name: str, experiment: Experiment) -> Any:
+    """A value for a field of the baseline that has none: zeros of the field's own form, or a part with such fields."""
+    if name in PARTS:
+        part = PARTS[name]
+        return part(**{field.name: some(f"{name}.{field.name}", experiment) for field in fields(part)})
+    form = FIELDS[name].forms[0]
+    sizes = dict(zip(("contexts", "vocab"), np.shape(experiment.baseline.log_probs), strict=True))
+    known = {axis: size or sizes.get(axis, sizes.get(f"{axis}s", 1)) for axis, size in form.dimensions.items()}
+    return np.zeros(tuple(known.values()), form.dtype) if known else 0.5
+
+
 def named(record: Any) -> list[str]:
     return [field.name for field in fields(record) if field.name not in {*kept.UNSAID, "model"}]
 
@@ -110,7 +123,9 @@ def test_whatever_a_sweep_depends_on_changes_what_it_is_made_from(experiment):
     for part in ("subject", "baseline"):
         record = getattr(experiment, part)
         for name in [*named(record), *(["model"] if part == "subject" else [])]:
-            other = replace(record, **{name: nudged(getattr(record, name))})
+            value = getattr(record, name)
+            absent = value is None and part == "baseline"
+            other = replace(record, **{name: some(name, experiment) if absent else nudged(value)})
             assert made_from(replace(experiment, **{part: other})) != first, name
     model = experiment.model
     whole = [parts.digest(*content(m, "model")) for m in (model, replace(model, features=model.features * 2))]
