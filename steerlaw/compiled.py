@@ -5,6 +5,7 @@ in it can be out of date.
 """
 
 import os
+import warnings
 from pathlib import Path
 
 SETTINGS = {
@@ -25,6 +26,7 @@ def remember_compiled() -> None:
     os.environ["JAX_COMPILATION_CACHE_DIR"] = str(directory)
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
+    warnings.filterwarnings("ignore", message=".*persistent compilation cache", category=UserWarning)
 
 
 def _directory() -> Path | None:
@@ -33,6 +35,17 @@ def _directory() -> Path | None:
         given = Path(os.environ.get("XDG_CACHE_HOME", ""))
         directory = (given if given.is_absolute() else Path.home() / ".cache") / "steerlaw" / "compiled"
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _remove_unfinished(directory)
     except (OSError, RuntimeError):  # no home, no room, or a file in the way
         return None
     return directory if os.access(directory, os.R_OK | os.W_OK | os.X_OK) else None
+
+
+def _remove_unfinished(directory: Path) -> None:
+    """Remove programs that a killed run left half-written: those without the time of their last use, written after.
+
+    JAX would stumble over them whenever it makes room for another one, and keep nothing any more.
+    """
+    for program in directory.glob("*-cache"):
+        if not program.with_name(program.name.removesuffix("-cache") + "-atime").exists():
+            program.unlink(missing_ok=True)

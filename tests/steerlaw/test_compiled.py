@@ -57,10 +57,21 @@ jax.jit(lambda x: x @ x.T + 1)(jax.numpy.ones((3, 5)))
 
 
 def test_jax_keeps_and_finds_programs_there(tmp_path):
+    """A program that a kill left half-written is removed, and others are kept and found as ever."""
+    directory = tmp_path / ".cache/steerlaw/compiled"
     settings = {**os.environ, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
-    subprocess.run([sys.executable, "-W", "error", "-c", PROGRAM], env=settings, check=True)
-    kept = {path.name: path.stat().st_mtime_ns for path in (tmp_path / ".cache/steerlaw/compiled").glob("*-cache")}
-    assert kept
-    subprocess.run([sys.executable, "-W", "error", "-c", PROGRAM], env=settings, check=True)
-    again = {path.name: path.stat().st_mtime_ns for path in (tmp_path / ".cache/steerlaw/compiled").glob("*-cache")}
-    assert again == kept
+
+    def kept() -> dict[str, int]:
+        return {path.name: path.stat().st_mtime_ns for path in directory.glob("*-cache")}
+
+    def run() -> None:
+        subprocess.run([sys.executable, "-W", "error", "-c", PROGRAM], env=settings, check=True)
+
+    directory.mkdir(parents=True)
+    (directory / "jit_half-0-cache").write_bytes(b"half")
+    run()
+    first = kept()
+    assert first
+    assert "jit_half-0-cache" not in first
+    run()
+    assert kept() == first
