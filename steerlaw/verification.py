@@ -1,6 +1,6 @@
 """The main job: check the derivations, observe the subjects, judge every claim."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from steerlaw.results.shares import holdings
 from steerlaw.results.verdict_rows import VerdictRow, verdict_row
 from theory.catalogue import find_law
 from theory.catalogue import laws as catalogue
+from theory.claims import Claim
 from theory.law import Law
 
 ADAPTIVE = Grid(count=97, text_count=33, budget=32, text_budget=8)
@@ -48,8 +49,8 @@ def verify(
     is a grid START:STOP:COUNT; `tolerance` is in each claim's unit (default 1e-3); `seed` draws the controls.
     `progress` is a `rich.progress.Progress` to show what is being done. `keep` (of `kept_beside`) has sweeps on disk
     until the report is there, so that a run that was killed goes on where it stopped. `apart` (of `process_apart`) is
-    where derivations are checked while models are swept. Bad input is a `ValueError` or
-    `OSError` of one line, raised before any model is run where that can be known.
+    where derivations are checked while models are swept. Bad input is a `ValueError` or `OSError` of one line, raised
+    before any model is run where that can be known.
 
     >>> report = verify(laws=["token_bump"])
     >>> report.summary()["token_bump"]["stdlib-gpt"]
@@ -66,11 +67,7 @@ def verify(
     found = [one for source in sources for one in _results(source, chosen, laws is not None, tolerance)]
     tokens = list(token_rows(found))
     records = derivation_records(chosen, apart)
-    observed: list[Observation] = []
-    for source in sources:
-        observed += source.observations
-        if experiments := list(source.experiments()):
-            observed += run(_tracked(experiments, progress, "sweeping"), seed, keep, claims)
+    observed = [one for source in sources for one in _observed(source, claims, seed, progress, keep)]
     found += [one for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
     rows += [verdict_row(*one) for one in found]
     checked = zip(_tracked(chosen, progress, "checking derivations"), records(), strict=True)
@@ -96,6 +93,15 @@ def verify(
 
 def _embedded(grid: Grid, seed: int) -> Source:
     return Source(name="embedded", experiments=lambda: embedded_experiments(grid, seed), inputs=embedded_inputs())
+
+
+def _observed(
+    source: Source, claims: Sequence[Claim] | None, seed: int, progress: Any, keep: Keep | None
+) -> Iterator[Observation]:
+    """The sweeps of a source: those that were made already, and those of its experiments, run for these claims."""
+    yield from source.observations
+    if experiments := list(source.experiments()):
+        yield from run(_tracked(experiments, progress, "sweeping"), seed, keep, claims)
 
 
 def _curves(source: Source, laws: Sequence[Law], named: bool, tolerance: float, level: float) -> list[VerdictRow]:

@@ -32,7 +32,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         os.replace(temporary, path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename in (None, str(temporary)):  # a full disk, for one
+        if (
+            isinstance(error, OSError) and error.errno and error.filename in (None, str(temporary))
+        ):  # a full disk, for one
             error.filename = str(path)
         raise
     with suppress(OSError):  # some file systems know no such thing; the file itself is on disk

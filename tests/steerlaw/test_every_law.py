@@ -18,6 +18,8 @@ from theory.catalogue import laws
 from theory.claims import Bounded, Close, Turns
 from theory.quantities import LOG_ODDS
 
+pytestmark = pytest.mark.slow
+
 LAWS = list(laws().values())
 TOLERANCE = 1e-3
 

@@ -11,6 +11,8 @@ import pytest
 
 from steerlaw.interrupts import GRACE
 
+pytestmark = pytest.mark.slow
+
 STUBBORN = {
     "waiting": "time.sleep(60)",
     "caught": "while True:\n  try: time.sleep(60)\n  except BaseException: pass",

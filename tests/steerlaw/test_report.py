@@ -9,6 +9,8 @@ import pytest
 
 from steerlaw.results.lines import Line
 
+pytestmark = pytest.mark.slow
+
 
 def test_every_derivation_is_checked(report):
     assert report.derivations_checked

@@ -12,6 +12,8 @@ from theory.checker.normal_form import normal_form
 from theory.steps import EQUAL, INSTANCES, check, substitute
 from theory.tilted import Expr, definition, token_a
 
+pytestmark = pytest.mark.slow
+
 LAWS = laws()
 
 

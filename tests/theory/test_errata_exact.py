@@ -24,6 +24,8 @@ from theory.errata._exact import (
     zeros,
 )
 
+pytestmark = pytest.mark.slow
+
 positive = st.fractions(min_value="1/50", max_value=50, max_denominator=50)
 coefficient = st.fractions(min_value=-5, max_value=5, max_denominator=12)
 log_sums = st.lists(st.tuples(coefficient, positive), min_size=1, max_size=5)

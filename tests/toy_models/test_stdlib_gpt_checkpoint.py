@@ -18,6 +18,8 @@ from toy_models import stdlib_gpt
 from toy_models.stdlib_gpt import CHECKPOINT, evaluate
 from toy_models.stdlib_gpt.tokenizer import bos_id, load_tokenizer
 
+pytestmark = pytest.mark.slow
+
 # float32 sums of some 10^4 terms of size 1 reorder by 1e-6 of themselves at most.
 LOSS_TOLERANCE = 2e-5
 

@@ -13,6 +13,8 @@ from toy_models.stdlib_gpt import corpus, tokenizer
 from toy_models.stdlib_gpt.corpus import Document
 from toy_models.stdlib_gpt.trigram import Counts, count, fit_weights, trigram_nats, weighted_frequencies
 
+pytestmark = pytest.mark.slow
+
 TOPICS = 'topics = {"if": "The if statement.", "for": "The for statement."}\nraise SystemExit("executed")\n'
 FILES = {
     "os.py": "import abc\r\n",

@@ -20,6 +20,8 @@ from toy_models.stdlib_gpt.evaluate import FIGURES
 from toy_models.stdlib_gpt.texts import Span, Taken
 from toy_models.stdlib_gpt.tokenizer import load_tokenizer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def bpe():

@@ -14,6 +14,8 @@ pytest.importorskip("optax")
 from toy_models.stdlib_gpt import train as training
 from toy_models.stdlib_gpt.checkpoint_files import save_llama
 
+pytestmark = pytest.mark.slow
+
 SPEC = Spec(
     family="llama",
     n_layers=1,

@@ -9,6 +9,8 @@ from toy_models import ufm_instances
 from toy_models.data_law import DataLaw
 from toy_models.training import train_ufm, training_loss
 
+pytestmark = pytest.mark.slow
+
 PAPER = DataLaw.smoothing(3, 3, Fraction(1, 20))
 INSTANCES = {instance.name: instance for instance in ufm_instances()}
 

@@ -12,6 +12,8 @@ from numerics import cumulants, divergence_curves, entropy_curves, peak_strength
 from numerics.closed_forms.cumulants import FEWEST_CONTEXTS, FEWEST_STRENGTHS
 from numerics.exponential_sums.cells import SMALLEST_VOCAB
 
+pytestmark = pytest.mark.slow
+
 VOCAB = SMALLEST_VOCAB + 321
 EPS = float(np.finfo(float).eps)
 

@@ -14,6 +14,8 @@ from numerics.closed_forms.peaks import _interior, _nodes, _one_by_one, peak_str
 from numerics.exponential_sums.cells import sort_tokens, uncompressed
 from tilted_oracle import cumulants, hard_laws, normalised, spread, tilted_laws
 
+pytestmark = pytest.mark.slow
+
 LAWS = hard_laws()
 
 

@@ -11,6 +11,8 @@ from scipy.special import logsumexp
 from numerics import concept_curves, divergence_curves, efficiency_curves, entropy_curves, token_curves
 from tilted_oracle import EPS, hard_laws, normalised, rounding, spread, tilted_laws
 
+pytestmark = pytest.mark.slow
+
 LAWS = hard_laws(40)
 
 

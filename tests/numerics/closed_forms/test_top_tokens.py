@@ -13,6 +13,8 @@ from numerics import top_tokens
 from numerics.closed_forms.top_tokens import candidates
 from tilted_oracle import normalised
 
+pytestmark = pytest.mark.slow
+
 GRID = st.integers(-3, 3).map(float)
 
 

@@ -9,6 +9,8 @@ from numerics import most_turning_points, turning_points
 from numerics.closed_forms.certified import certified_turning_points
 from tilted_oracle import normalised
 
+pytestmark = pytest.mark.slow
+
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(0.2, 20))

@@ -22,6 +22,8 @@ from numerics.exponential_sums.cells import (
 from numerics.exponential_sums.tilted import tilted_moments
 from tilted_oracle import normalised
 
+pytestmark = pytest.mark.slow
+
 VOCAB = 2**15 + 1234
 
 

@@ -14,6 +14,8 @@ from theory.claims import MOST_DERIVATIVES, Bounded, Close
 from theory.quantities import CROSS_ENTROPY_CHANGE as CURVE
 from theory.tilted import ContextMean, alpha, tilted_mean
 
+pytestmark = pytest.mark.slow
+
 TOLERANCE = 1e-3
 LOG_PROBS, LOG_ODDS = np.log([0.2, 0.5, 0.3]), np.array([-1.0, 0.25, 2.0])
 orders = pytest.mark.parametrize("order", range(1, MOST_DERIVATIVES + 1))

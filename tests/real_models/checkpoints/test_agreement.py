@@ -16,6 +16,8 @@ from real_models import read_checkpoint
 from real_models.checkpoints.families import FAMILIES, family_of
 from real_models.decoding import decoder
 
+pytestmark = pytest.mark.slow
+
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from mpmath import cosh, exp, fdot, mp, mpf, sinh, sqrt
 
+pytestmark = pytest.mark.slow
+
 STRENGTHS = (-1.5, 0.7)
 PROMPT = [3, 1, 4, 1, 5]
 LAYER = 1

@@ -12,6 +12,8 @@ from checkpoint_variants import BASES
 from real_models import load_model, read_checkpoint
 from real_models.checkpoints.families import FAMILIES, family_of
 
+pytestmark = pytest.mark.slow
+
 ODD = [None, True, -1, 0, 10**9, 2**62, 10**400, 0.5, float("nan"), float("inf"), "", "x" * 10_000, "\0", [], {}]
 ODD += [
     [[]],

@@ -11,6 +11,8 @@ from real_models import load_model
 from real_models.checkpoints.families import FAMILIES
 from real_models.decoding import decoder
 
+pytestmark = pytest.mark.slow
+
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 

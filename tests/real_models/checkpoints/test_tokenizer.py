@@ -11,6 +11,8 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 
 from real_models.checkpoints.tokenizer import encode, read_chat_template, read_tokenizer
 
+pytestmark = pytest.mark.slow
+
 transformers = pytest.importorskip("transformers")
 
 EXAMPLES = 600 if os.environ.get("HYPOTHESIS_PROFILE") == "explore" else 60

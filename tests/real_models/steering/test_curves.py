@@ -15,6 +15,8 @@ from real_models.checkpoints.families import FAMILIES
 from steerlaw import load_curve
 from toy_models import stdlib_gpt
 
+pytestmark = pytest.mark.slow
+
 CONTEXTS = [[3, 1, 4, 1, 5, 9, 2], [9, 2, 6]]
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from real_models import shard_model
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = """
 import sys
 import jax

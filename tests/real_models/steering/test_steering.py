@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from real_models.decoding import batching, decoder
 
+pytestmark = pytest.mark.slow
+
 FAMILIES = ["gemma3_text", "gpt2"]
 PROMPT = [3, 1, 4, 1, 5]
 forward = jax.jit(decoder.forward, static_argnames="spec")

@@ -6,6 +6,8 @@ import pytest
 
 from real_models.decoding import batching
 
+pytestmark = pytest.mark.slow
+
 STRENGTHS = np.array([-1.0, 0.0, 2.0])
 
 

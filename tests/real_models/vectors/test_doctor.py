@@ -8,6 +8,8 @@ import pytest
 
 from real_models import LanguageModel, difference_of_means, examine
 
+pytestmark = pytest.mark.slow
+
 PROMPT = [3, 1, 4, 1, 5]
 POSITIVE, NEGATIVE = [[1, 2, 3], [4, 5], [6, 7, 8, 9]], [[10, 11, 12], [13, 14], [15, 16, 17]]
 

@@ -1,5 +1,7 @@
 """Difference-of-means vectors and log-odds against the plain loop over texts; vector files."""
 
+import errno
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -144,7 +146,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     save_vector(path, {0: np.ones(3)})
 
     def refuse(_source, _target):
-        raise OSError("disk full")
+        raise OSError(errno.ENOSPC, "disk full")
 
     monkeypatch.setattr("os.replace", refuse)
     with pytest.raises(OSError, match="disk full"):

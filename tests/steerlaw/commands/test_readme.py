@@ -24,6 +24,8 @@ from theory.checker.kinds import kind
 from tiny_checkpoint import tiny_checkpoint
 from toy_models import ufm_instances
 
+pytestmark = pytest.mark.slow
+
 README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
 
 

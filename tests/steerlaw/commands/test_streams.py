@@ -9,6 +9,8 @@ import pytest
 
 from real_models import save_vector
 
+pytestmark = pytest.mark.slow
+
 LIMITED = "ulimit -f 1; exec "
 """No file may grow beyond a thousand bytes, as on a disk that is full."""
 WRITE_A_SWEEP = """

@@ -17,6 +17,8 @@ from steerlaw.rendering import words
 from steerlaw.rendering.figures.findings import LOOKS
 from theory.quantities import ENTROPY
 
+pytestmark = pytest.mark.slow
+
 VOCAB = 40
 SCHEMA = Path(steerlaw.__file__).with_name("report.schema.json")
 

@@ -20,6 +20,8 @@ from steerlaw.experiments.targets import Source
 from steerlaw.experiments.toy import toy_experiment
 from toy_models import ufm_instances
 
+pytestmark = pytest.mark.slow
+
 GRID = np.linspace(-2, 2, 5)
 SWEEPS = 6
 """Of one toy model: next token and cross-entropy, each with two controls."""

@@ -26,6 +26,8 @@ from steerlaw.experiments.parts import (
     parts_directory,
 )
 
+pytestmark = pytest.mark.slow
+
 PLANNED = {"format": 1, "strengths": "abc", "vector": {"3": "def"}}
 
 

@@ -17,6 +17,8 @@ from steerlaw.results.verdict_rows import verdict_row
 from theory.catalogue import laws
 from toy_models import stdlib_gpt
 
+pytestmark = pytest.mark.slow
+
 CONTEXTS = stdlib_gpt.contexts_file("uppercase")
 
 

@@ -26,6 +26,8 @@ from steerlaw.rendering.figures.toy import MODEL, NEGATIVES, TOKENS_OF, toy_figu
 from steerlaw.results.lines import Line
 from toy_models import ufm_instances
 
+pytestmark = pytest.mark.slow
+
 STRENGTHS = strength_grid(6.0, 121)
 SVG = "{http://www.w3.org/2000/svg}"
 PUSH = {0: 0.5, 1: 1.5, 2: 2.5, 3: 3.5}

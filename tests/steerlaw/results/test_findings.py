@@ -17,6 +17,8 @@ from steerlaw.inputs.subjects import Observation, Subject
 from steerlaw.rendering.figures.findings import findings_drawings
 from steerlaw.results.findings import bumps, domination, findings, measured, separation
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(5)
 VOCAB, CONTEXTS = 300, 4
 ODDS = RNG.normal(size=VOCAB)
