@@ -19,14 +19,16 @@ from theory.law import Law
 def process_apart() -> Iterator[Executor | None]:
     """A process that works beside this one, and ends with it, however that ends; None where none can be started.
 
-    It is started with the first work. Programs only: a script without `if __name__ == "__main__"` would run again in
-    the process that it starts.
+    Ctrl-C at a terminal goes to all of its processes; this one is started deaf to it. For programs only: a script
+    without `if __name__ == "__main__"` would run again in the process that it starts.
     """
     context = multiprocessing.get_context("spawn")
     try:
         ours, theirs = context.Pipe(duplex=False)[::-1]
         pool = ProcessPoolExecutor(1, mp_context=context, initializer=_end_with, initargs=(theirs,))
-    except (OSError, ImportError):  # no pipes, or no semaphores
+        with _without_interrupts():
+            pool.submit(os.getpid)  # which starts the process
+    except (OSError, ImportError, RuntimeError):  # no pipes, no semaphores, or no room for another process
         yield None
         return
     try:
@@ -44,11 +46,8 @@ def derivation_records(laws: Sequence[Law], apart: Executor | None) -> Callable[
     """
     begun: list[Future[Derivation]] = []
     if apart is not None:
-        try:
-            with _without_interrupts():
-                begun = [apart.submit(_record, law.id) for law in laws]
-        except (OSError, RuntimeError):  # no process can be started
-            pass
+        with suppress(BrokenProcessPool):  # it was killed already
+            begun = [apart.submit(_record, law.id) for law in laws]
 
     def records() -> Iterator[Derivation]:
         for number, law in enumerate(laws):
@@ -67,7 +66,7 @@ def _record(law: str) -> Derivation:
 
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
-    """Have processes that are started in the block not see Ctrl-C, which goes to all of a terminal's."""
+    """Have processes that are started in the block never see Ctrl-C; this one sees it when the block ends."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

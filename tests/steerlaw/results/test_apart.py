@@ -22,6 +22,8 @@ def test_the_same_records_in_the_same_order_without_jax():
         assert list(derivation_records(LAWS, apart)()) == [derivation_record(law) for law in LAWS]
         assert apart.submit(eval, "'jax' in __import__('sys').modules").result() is False
         assert apart.submit(os.getpid).result() != os.getpid()
+        assert signal.SIGINT in apart.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result()
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_without_a_process_and_where_it_dies_the_work_is_done_here():
