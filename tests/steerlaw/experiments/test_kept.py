@@ -105,7 +105,9 @@ def some(name: str, experiment: Experiment) -> Any:
         part = PARTS[name]
         return part(**{field.name: some(f"{name}.{field.name}", experiment) for field in fields(part)})
     form = FIELDS[name].forms[0]
-    sizes = dict(zip(("contexts", "vocab"), np.shape(experiment.baseline.log_probs), strict=True))
+    assert experiment.baseline is not None
+    contexts, vocab = np.shape(experiment.baseline.log_probs)
+    sizes: dict[str, int] = {"contexts": contexts, "vocab": vocab}
     known = {axis: size or sizes.get(axis, sizes.get(f"{axis}s", 1)) for axis, size in form.dimensions.items()}
     return np.zeros(tuple(known.values()), form.dtype) if known else 0.5
 
