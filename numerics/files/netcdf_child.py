@@ -26,6 +26,7 @@ class RefusedError(Exception):
 
 
 def main(path, most, seconds):
+    """Copy what the file holds, checked, to stdout as an archive; `RefusedError` says why it is not read."""
     _limit(most, seconds)
     os.environ["HDF5_PLUGIN_PRELOAD"] = "::"  # no filter is loaded from a library on disk
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -17,8 +17,7 @@ def token_texts(path: str | Path | None) -> Callable[[int], str] | None:
         raise FileNotFoundError(f"{file}: no such tokenizer; give tokenizer.json or the directory that holds it")
     from tokenizers import Tokenizer
 
-    try:
-        tokenizer = Tokenizer.from_file(str(file))
-    except Exception as error:  # tokenizers raises no narrower class
-        raise ValueError(f"{file}: not a tokenizer.json of the tokenizers library") from error
+    from real_models.checkpoints.tokenizer import guarded
+
+    tokenizer = guarded(file, lambda: Tokenizer.from_file(str(file)), "is no tokenizer.json of the tokenizers library")
     return lambda token: tokenizer.decode([token], skip_special_tokens=False)
