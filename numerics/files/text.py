@@ -61,19 +61,18 @@ def parse_json(text: str, where: str) -> Any:
     """
     try:
         value = json.loads(text)
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}" if "\n" in text.rstrip() else f"column {error.colno}"
         raise ValueError(f"{where}: not valid JSON ({error.msg} at {place})") from error
+    except UnicodeEncodeError as error:
+        lone = f"\\u{ord(error.object[error.start]):04x}"
+        raise ValueError(f"{where}: holds {lone}, half of a surrogate pair and no character by itself") from error
     except RecursionError as error:
         raise ValueError(f"{where}: not readable JSON (nested too deeply)") from error
     except ValueError as error:  # a number of too many digits
         raise ValueError(f"{where}: not readable JSON ({error})") from error
-    if "\\u" in text:
-        try:
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-        except UnicodeEncodeError as error:
-            lone = f"\\u{ord(error.object[error.start]):04x}"
-            raise ValueError(f"{where}: holds {lone}, half of a surrogate pair and no character by itself") from error
     return value
 
 

@@ -19,5 +19,7 @@ def token_texts(path: str | Path | None) -> Callable[[int], str] | None:
 
     from real_models.checkpoints.tokenizer import guarded
 
-    tokenizer = guarded(file, lambda: Tokenizer.from_file(str(file)), "is no tokenizer.json of the tokenizers library")
+    tokenizer = guarded(
+        file, lambda: Tokenizer.from_file(str(file)), "is not a tokenizer.json of the tokenizers library"
+    )
     return lambda token: tokenizer.decode([token], skip_special_tokens=False)

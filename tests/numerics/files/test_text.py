@@ -1,5 +1,6 @@
 """One way to read text: what any editor writes is read alike, and what is no text is named with its place."""
 
+import contextlib
 import json
 import os
 
@@ -52,6 +53,14 @@ def test_no_lines_at_all(tmp_path, content: str):
     (tmp_path / "file").write_text(content, encoding="utf-8")
     with pytest.raises(ValueError, match="is empty"):
         list(read_lines(tmp_path / "file"))
+
+
+@pytest.mark.parametrize("depth", [900, 980, 990, 995, 1_000, 3_000, 5_000, 9_000, 9_990])
+def test_what_nests_just_deep_enough_to_be_read_is_no_crash(depth: int):
+    """Some depths are read and not written again, which differs from Python to Python: a value or one line."""
+    for text in ("[" * depth + '"\\u00e9"' + "]" * depth, "[" * depth):
+        with contextlib.suppress(ValueError):
+            parse_json(text, "here")
 
 
 @pytest.mark.parametrize("depth", [10_000, 1_000_000])
