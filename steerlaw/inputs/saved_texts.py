@@ -19,11 +19,11 @@ NAME, DIMENSION = "subject_texts", "byte"
 
 
 def with_texts(data: xr.Dataset, subject: Subject) -> xr.Dataset:
-    """The dataset with the subject's contexts and, where it has them, the texts of the whole vocabulary."""
+    """The dataset with the subject's contexts, and the texts of the whole vocabulary, of what the subject has."""
     vocabulary = range(data.sizes.get("vocab", 0))
     contexts = [context if isinstance(context, str) else np.asarray(context).tolist() for context in subject.contexts]
     tokens = None if subject.token_text is None else [subject.token_text(token) for token in vocabulary]
-    encoded = json.dumps({"contexts": contexts, "tokens": tokens}, ensure_ascii=False).encode(errors="replace")
+    encoded = json.dumps({"contexts": contexts or None, "tokens": tokens}, ensure_ascii=False).encode(errors="replace")
     return data.assign({NAME: (DIMENSION, np.frombuffer(encoded, np.uint8), {}, {"zlib": True})})
 
 
@@ -38,8 +38,10 @@ def without_texts(data: xr.Dataset, subject: Subject, path: str | Path) -> tuple
     if value.dtype != np.uint8:
         raise ValueError(f"{where}: expected bytes, got {value.dtype}; the file is broken")
     known = parse_json(value.to_numpy().tobytes().decode(errors="replace"), where)
-    contexts, tokens = (known.get(name) for name in ("contexts", "tokens")) if isinstance(known, dict) else (None, None)
-    if not isinstance(contexts, list) or len(contexts) != data.sizes.get("context", len(contexts)):
+    contexts, tokens = (known.get(name) for name in ("contexts", "tokens")) if isinstance(known, dict) else ("", None)
+    if contexts is None:
+        contexts = subject.contexts
+    elif not isinstance(contexts, list) or len(contexts) != data.sizes.get("context", len(contexts)):
         raise ValueError(f"{where}: expected the sweep's {data.sizes.get('context')} contexts; the file is broken")
     texts = tokens if isinstance(tokens, list) and all(isinstance(text, str) for text in tokens) else None
     named = replace(subject, contexts=contexts, token_text=partial(_text, texts) if texts else None)

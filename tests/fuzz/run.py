@@ -163,7 +163,12 @@ class Worker:
         self.process = multiprocessing.get_context("spawn").Process(target=work, args=given)
         self.process.start()
         theirs.close()
-        if problem := self.pipe.recv():
+        try:
+            problem = self.pipe.recv()
+        except EOFError:
+            problem = "a worker ended before it had read the valid samples"
+        if problem:
+            self.stop()
             raise SystemExit(problem)
 
     def run(self, case: Case, folder: Path) -> Outcome:
@@ -200,8 +205,9 @@ def run(cases: Sequence[Case], jobs: int, keep: Path | None) -> Iterator[Outcome
         waiting.put(case)
 
     def serve() -> None:
-        worker = Worker()
+        worker = None
         try:
+            worker = Worker()
             while True:
                 with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
                     outcome = worker.run(waiting.get_nowait(), Path(folder))
@@ -217,7 +223,8 @@ def run(cases: Sequence[Case], jobs: int, keep: Path | None) -> Iterator[Outcome
         except BaseException as error:
             done.put(error)
         finally:
-            worker.stop()
+            if worker is not None:
+                worker.stop()
 
     with ThreadPoolExecutor(jobs) as pool:
         for _ in range(jobs):

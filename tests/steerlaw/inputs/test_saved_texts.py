@@ -34,6 +34,16 @@ def test_contexts_and_texts_come_back(contexts, tokens):
     assert named.token_text(len(tokens)) == named.token_text(-1) == ""
 
 
+def test_a_subject_that_names_no_contexts_is_saved_and_read(tmp_path):
+    sweep = Sweep(data=dataset([[1], [2]], 2))
+    subject = Subject(model="m", token_text="ab".__getitem__)
+    save_observations([Observation(subject=subject, kind="next token", sweep=sweep, baseline=None)], tmp_path / "s.nc")
+    (read,) = load_observations(tmp_path / "s.nc")
+    assert list(read.subject.contexts) == [0, 1]
+    assert read.subject.token_text is not None
+    assert read.subject.token_text(1) == "b"
+
+
 @settings(max_examples=10)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6), st.none() | texts)
 def test_names_of_any_characters_come_back(tmp_path_factory, model, instance):
