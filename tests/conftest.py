@@ -19,6 +19,11 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A file's bytes are no name for a case: they may be megabytes, and differ from one worker to the next."""
+    return argname if isinstance(val, bytes | bytearray) else None
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """JAX keeps every program it ever ran in memory; those of one file of tests are of no use to the next."""

@@ -109,7 +109,8 @@ def zipped(pickled: bytes, **members: bytes) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in {"data.pkl": pickled, **members}.items():
-            archive.writestr(f"archive/{name.replace('__', '/')}", content)
+            member = zipfile.ZipInfo(f"archive/{name.replace('__', '/')}")  # dated 1980: the same bytes at any time
+            archive.writestr(member, content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 
