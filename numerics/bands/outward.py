@@ -83,6 +83,17 @@ def grow_refitted(band: Band, refit: Callable[[Band], Departures], points: int, 
     return Growing(reach=reach, least=np.maximum.accumulate(least), most=np.maximum.accumulate(most))
 
 
+def first_passages(
+    growing: Growing, tolerance: Float[np.ndarray, " curves"] | float
+) -> tuple[Float[np.ndarray, " curves"], Float[np.ndarray, " curves"]]:
+    """sup{r: D+(r) <= tolerance} and inf{r: D-(r) > tolerance} of each curve, among the windows' reaches.
+
+    The first is 0 where no window is that close, the second infinite where none is that far.
+    """
+    before, after = np.concatenate([[0.0], growing.reach]), np.concatenate([growing.reach, [np.inf]])
+    return before[(growing.most <= tolerance).sum(axis=0)], after[(growing.least <= tolerance).sum(axis=0)]
+
+
 def _of_side(strengths: Float[np.ndarray, " strengths"], side: Side) -> np.ndarray:
     return {"left": strengths <= 0, "right": strengths >= 0, "both": np.ones(strengths.shape, bool)}[side]
 

@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from numerics.arrays import ArrayLike
 from numerics.bands.band import ROUNDING, around
+from numerics.bands.outward import SIDES
 from numerics.observing.answers import attributes_of, checked_rows, strengths_asked
 from numerics.observing.exact_slopes import SlopeObserver, Slopes, peaks_by_slopes
 from numerics.observing.model import SteeredModel, Steering
@@ -24,7 +25,7 @@ from numerics.observing.observers.context import (
 from numerics.observing.observers.view import View
 from numerics.observing.refine import finer_grid
 from numerics.observing.remembered import Remembered
-from numerics.observing.summary import Summary, empty_summary, summarise
+from numerics.observing.summary import TOLERANCES, Summary, empty_summary, summarise
 from numerics.observing.sweep import Sweep
 from numerics.observing.variables import SHAPES, SUMMARY, VARIABLES
 from numerics.observing.watched import Watched, leading
@@ -203,6 +204,7 @@ def _dataset(rows: list[Variables], summary: Summary, strengths: Grid, sloped: G
     coords: dict[str, Any] = {"strength": strengths, "token": watched.ids}
     if "shape_departure" in found:
         coords |= {"shape": list(SHAPES), "bound": ["lower", "upper"]}
+        coords |= {"side": list(SIDES), "allowed": list(TOLERANCES)}
     if "singular_values" in found:
         coords["rank"] = np.arange(1, 1 + found["singular_values"].shape[1])
     if "log_probability_slope" in found:

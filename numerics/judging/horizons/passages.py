@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from numerics.bands.outward import Growing
+from numerics.bands.outward import Growing, first_passages
 
 Sizes = Float[np.ndarray, " *curves"]
 
@@ -32,16 +32,9 @@ class Horizon:
 
 def horizon(growing: Growing, tolerance: Float[np.ndarray, " curves"] | float) -> Horizon:
     """The horizon at a tolerance that does not depend on the reach."""
-    count = growing.least.shape[1]
-    if not len(growing.reach):
-        return Horizon(lower=np.zeros(count), upper=np.full(count, np.inf), end=np.zeros(count))
-    before = np.concatenate([[0.0], growing.reach])
-    after = np.concatenate([growing.reach, [np.inf]])
-    return Horizon(
-        lower=before[(growing.most <= tolerance).sum(axis=0)],
-        upper=after[(growing.least <= tolerance).sum(axis=0)],
-        end=np.full(count, growing.reach[-1]),
-    )
+    lower, upper = first_passages(growing, tolerance)
+    end = growing.reach[-1] if len(growing.reach) else 0.0
+    return Horizon(lower=lower, upper=upper, end=np.full(lower.shape, end))
 
 
 def onset(growing: Growing, tolerance: Float[np.ndarray, " curves"] | float) -> tuple[Sizes, Sizes]:

@@ -30,14 +30,14 @@ class Tolerance:
     def of(self, band: Band) -> Float[np.ndarray, " curves"]:
         """In the claim's unit, for each curve of a band.
 
-        Relative: amount * (largest - smallest value), read at the band's centre; never below the band's half-width,
-        for what the band leaves open is no departure.
+        Relative: amount * (largest - smallest value), read at the band's centre; never below the band's width:
+        by so much may a curve that obeys seem to depart.
         """
         if not self.relative:
             return np.full(band.lower.shape[1], self.amount)
         bounded = np.isfinite(band.lower) & np.isfinite(band.upper)
         low, high = np.where(bounded, band.lower, np.nan), np.where(bounded, band.upper, np.nan)
-        centre, width = (low + high) / 2, (high - low) / 2
+        centre, width = (low + high) / 2, high - low
         known = bounded.any(axis=0)
         empty = np.where(known, centre, 0.0), np.where(known, width, 0.0)
         return np.maximum(

@@ -103,10 +103,10 @@ def test_nats_are_the_most_spent_so_far():
 
 def test_a_relative_tolerance_is_of_the_whole_movement_and_never_below_the_band():
     band = around(np.arange(3.0), np.array([[0.0, 0.0], [4.0, 0.1], [-6.0, 0.0]]), 0.25)
-    assert Tolerance(amount=0.05, relative=True).of(band).tolist() == [0.5, 0.25]
+    assert Tolerance(amount=0.05, relative=True).of(band).tolist() == [0.5, 0.5]
     assert Tolerance(amount=0.05).of(band).tolist() == [0.05, 0.05]
     open_above = Band(strengths=np.arange(2.0), lower=np.zeros((2, 1)), upper=np.array([[np.inf], [1.0]]))
-    assert Tolerance(amount=0.05, relative=True).of(open_above).tolist() == [0.5]
+    assert Tolerance(amount=0.05, relative=True).of(open_above).tolist() == [1.0]
 
 
 def test_tolerances_are_read_or_refused_in_one_line():
