@@ -8,6 +8,7 @@ from steerlaw.commands.convert import Convert
 from steerlaw.commands.derive import Derive
 from steerlaw.commands.doctor import Doctor
 from steerlaw.commands.figures import Figures
+from steerlaw.commands.guide import Guide
 from steerlaw.commands.laws import Laws
 from steerlaw.commands.sweep import Sweep
 from steerlaw.commands.vector import Vector
@@ -15,6 +16,7 @@ from steerlaw.commands.verify import Verify
 
 COMMANDS = {
     "verify": Verify,
+    "guide": Guide,
     "laws": Laws,
     "derive": Derive,
     "vector": Vector,
