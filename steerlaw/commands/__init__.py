@@ -4,6 +4,7 @@ Nothing here imports JAX or SymPy until a command runs, so that `--help` is inst
 """
 
 from steerlaw.commands.choose import Choose
+from steerlaw.commands.compare import Compare
 from steerlaw.commands.convert import Convert
 from steerlaw.commands.derive import Derive
 from steerlaw.commands.doctor import Doctor
@@ -24,5 +25,6 @@ COMMANDS = {
     "sweep": Sweep,
     "choose": Choose,
     "doctor": Doctor,
+    "compare": Compare,
     "figures": Figures,
 }

@@ -9,6 +9,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "choose": (
         'steerlaw choose --model gpt2 --vector v.safetensors --layer 6 \\\n    --prompt "I think" --budget 0.5',
     ),
+    "compare": ("steerlaw compare report-before report-after",),
     "convert": ("steerlaw convert v.safetensors v.gguf",),
     "derive": ("steerlaw derive token_bump", "steerlaw derive entropy --latex"),
     "doctor": ("steerlaw doctor --model gpt2 --vector v.safetensors --layer 6",),
