@@ -41,7 +41,7 @@ class Verify:
     """Text file of the concept's target words, fixed before the sweep."""
     strengths: Strengths | None = None
     """Grid of strengths START:STOP:COUNT (default: as wide as the layer's residual allows, 97
-    strengths and up to 32 more where the curves need them)."""
+    strengths, and between them as many more as the curves need)."""
     tolerance: Tolerance | None = None
     """Departure up to which a law holds, in the claim's own unit (default 1e-3)."""
     level: Level = 0.05

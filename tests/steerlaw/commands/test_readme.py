@@ -69,7 +69,8 @@ def test_the_counts_of_steps_are_those_of_the_derivations():
 
 def test_the_default_grid_is_the_one_that_is_used():
     grid = verification.ADAPTIVE
-    said = f"{grid.count} strengths and up to {grid.budget} more where"
+    said = f"{grid.count} strengths, and between them as many more as the curves need"
+    assert grid.between
     described = (Path(verification.__file__).parent / "commands" / "verify.py").read_text()
     assert all(said in " ".join(text.split()) for text in (README, described))
 
