@@ -26,8 +26,8 @@ from theory.catalogue import laws as catalogue
 from theory.claims import Claim
 from theory.law import Law
 
-ADAPTIVE = Grid(count=97, text_count=33, budget=32, text_budget=8)
-"""By default a quarter of the strengths go where the curves need them."""
+ADAPTIVE = Grid(count=97, text_count=41, between=True)
+"""By default strengths are added where the curves need them, which costs no pass of a model."""
 
 
 def verify(

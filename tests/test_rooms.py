@@ -40,6 +40,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("steerlaw.inputs",),
     ("steerlaw.experiments",),
     ("steerlaw.results",),
+    ("steerlaw.guiding",),
     ("steerlaw.rendering",),
     ("steerlaw.report", "steerlaw.verification"),
     ("steerlaw.commands",),

@@ -82,8 +82,7 @@ def _experiments(model: LanguageModel, exact: LanguageModel, concept: Concept, g
                 facts=frozenset({"pre_norm"} if model.spec.pre_norm else ()),
             ),
             strengths=strengths,
-            budget=grid.budget,
-            text_budget=grid.text_budget,
+            between=grid.between,
             rounding=_rounding(model, exact, contexts[0], strengths, layer, vector),
             limits=lambda v, layer=layer: _limits(exact, contexts, layer, v),
         )
