@@ -71,6 +71,8 @@ def seen_of(count: int) -> dict[tuple[str, int], list[Seen]]:
     found = defaultdict(list)
     for name in stdlib_gpt.CONCEPTS:
         concept = embedded_concept(model, name)
+        assert concept.log_odds is not None
+        assert concept.targets is not None
         contexts = [model.encode(text) for text in concept.contexts][:count]
         for layer, vector in concept.vectors.items():
             curves = [one for (one,) in steered_curves(model, contexts, layer=layer, vectors=vector[None])]
@@ -127,7 +129,7 @@ def by_reach(measure: Callable[[Seen, np.ndarray], float], seen: list[Seen]) -> 
 
 
 def target(seen: Seen, along: np.ndarray) -> Horizon:
-    inside = logsumexp(seen.log_probs[:, seen.target], axis=1)
+    inside = np.asarray(logsumexp(seen.log_probs[:, seen.target], axis=1))
     logit = inside - np.log1p(-np.exp(inside))
     return horizon(grow_rising(around(along, logit[:, None], 2 * seen.error)), 1e-3)
 

@@ -31,7 +31,7 @@ class Assessment:
     `note` gives for each curve the `Note` that belongs to its reason, and `notes` their words; `witness` holds indices
     into `strengths`. `tolerance` is each curve's, in the claim's unit; `relative` if it was asked for as a share.
     `horizons` are in sizes of strengths, on either side of 0 and on both, `nats` on both in what is spent by then, of
-    the claims whose domain grows with the window. `slack` (`numerics.judging.horizons.planted`) is that of bounds, else None.
+    the claims whose domain grows with the window. `slack` (`numerics.judging.horizons.planted`) is that of bounds.
     `found` has the judged bands, where they are at hand; `samples` is how many a strength they rest on, where known.
     """
 

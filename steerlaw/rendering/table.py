@@ -8,8 +8,8 @@ from numerics.judging.verdict import Outcome
 from steerlaw.rendering.console import Column, console, print_table, styled
 from steerlaw.rendering.words import CONTROLS, departure, held
 from steerlaw.results.document import Results
-from steerlaw.results.horizons import HorizonRow
-from steerlaw.results.reach import LAWS, answers, middle, sentence, weakest_rows
+from steerlaw.results.reaching.answers import LAWS, answers, middle, sentence, weakest_rows
+from steerlaw.results.reaching.rows import HorizonRow
 from steerlaw.results.shares import LEVEL, Excess, interval
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from steerlaw.inputs.subjects import Control, Observation
 from steerlaw.results.claims import ClaimHolding
 from steerlaw.results.derivations import STEP_KINDS, Derivation
 from steerlaw.results.findings import BlockFinding
-from steerlaw.results.horizons import HorizonRow
 from steerlaw.results.lines import Line
 from steerlaw.results.predicted_rows import PredictedRow
 from steerlaw.results.provenance import RunRecord
+from steerlaw.results.reaching.rows import HorizonRow
 from steerlaw.results.reference_verdicts import TokenRow
 from steerlaw.results.verdict_rows import Counts, Place, VerdictRow, total
 

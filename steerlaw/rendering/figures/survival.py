@@ -13,8 +13,8 @@ from matplotlib.ticker import PercentFormatter
 
 from steerlaw.rendering.figures.drawn import Drawing, Drawn, slug
 from steerlaw.rendering.figures.style import GREY, SERIES, WIDTH, styled
-from steerlaw.results.horizons import NATS, PUSHES, HorizonRow
-from steerlaw.results.reach import LAWS, weakest_rows
+from steerlaw.results.reaching.answers import LAWS, weakest_rows
+from steerlaw.results.reaching.rows import NATS, PUSHES, HorizonRow
 
 CONTROL = "random_direction"
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
-from steerlaw.results.horizons import HorizonRow
-from steerlaw.results.reach import LAWS, answers, middle, sentence, weakest_rows
+from steerlaw.results.reaching.answers import LAWS, answers, middle, sentence, weakest_rows
+from steerlaw.results.reaching.rows import HorizonRow
 
 SHOWN = ("random_direction", "permuted_log_odds", "random_weights")
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from steerlaw.results.horizons import Held, HorizonRow
+from steerlaw.results.reaching.rows import Held, HorizonRow
 
 LAWS = ("target_increases", "token_bump", "mean_log_odds", "concept_logistic", "tilt", "local_tilt")
 """Those that say most, in this order."""
