@@ -3,6 +3,8 @@
 import numerics  # noqa: F401  (turns on JAX's 64-bit mode, which float64 models need)
 from real_models.checkpoints.checkpoint import read_checkpoint
 from real_models.decoding.decoder import Params, Spec
+from real_models.sampling.sampling import sample
+from real_models.sampling.texts import SampledTexts
 from real_models.steering.limits import approach, limit_logits, tail_remainder, tail_strength
 from real_models.steering.model import LanguageModel, load_model
 from real_models.steering.random_weights import with_random_weights
@@ -31,6 +33,7 @@ __all__ = [
     "LanguageModel",
     "Params",
     "PromptText",
+    "SampledTexts",
     "Spec",
     "VectorFile",
     "WrappedModel",
@@ -50,6 +53,7 @@ __all__ = [
     "read_prompts",
     "read_texts",
     "read_vectors",
+    "sample",
     "save_vector",
     "shard_model",
     "sphere_of",
