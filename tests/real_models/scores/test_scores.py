@@ -67,7 +67,7 @@ def test_what_is_no_score():
     ]:
         with pytest.raises(ValueError, match=message):
             scored(lambda _, value=wrong: value, ["a text"])
-    with pytest.raises(ValueError, match="unknown score 'loop', expected one of .*loops"):
+    with pytest.raises(ValueError, match=r"unknown score 'loop', expected one of .*loops"):
         scored("loop", [])
 
 
