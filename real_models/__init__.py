@@ -11,6 +11,7 @@ from real_models.steering.random_weights import with_random_weights
 from real_models.steering.sharding import shard_model
 from real_models.steering.sphere import sphere_of
 from real_models.steering.wrap import WrappedModel, wrap
+from real_models.text_curves.curve import TextCurve, text_curve
 from real_models.texts.prompts import PromptText, read_contexts, read_prompts, read_texts, texts_of
 from real_models.vectors.convert import Conversion, convert_vectors
 from real_models.vectors.doctor import Check, examine
@@ -35,6 +36,7 @@ __all__ = [
     "PromptText",
     "SampledTexts",
     "Spec",
+    "TextCurve",
     "VectorFile",
     "WrappedModel",
     "approach",
@@ -59,6 +61,7 @@ __all__ = [
     "sphere_of",
     "tail_remainder",
     "tail_strength",
+    "text_curve",
     "text_residuals",
     "texts_of",
     "with_random_weights",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numerics.observing.curves.loading import load_curve
     from numerics.observing.next_token import observe_next_token as sweep
     from real_models import examine as doctor
-    from real_models import load_model, load_vector, sample, wrap
+    from real_models import load_model, load_vector, sample, text_curve, wrap
     from steerlaw.report import Report
     from steerlaw.results.choosing import choose
     from steerlaw.verification import verify
@@ -42,6 +42,7 @@ _HOME = {
     "steered_curve": "numerics.observing.curves.build:steered_curve",
     "sweep": "numerics.observing.next_token:observe_next_token",
     "sweet_spot": "numerics:sweet_spot",
+    "text_curve": "real_models:text_curve",
     "verify": "steerlaw.verification:verify",
     "wrap": "real_models:wrap",
 }
@@ -64,6 +65,7 @@ __all__ = [
     "steered_curve",
     "sweep",
     "sweet_spot",
+    "text_curve",
     "verify",
     "wrap",
 ]

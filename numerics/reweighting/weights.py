@@ -30,7 +30,7 @@ def balance_weights(
     if np.isnan(table).any() or np.isposinf(table).any() or not np.isfinite(own).all():
         raise ValueError("log_probs hold NaN, infinity, or a text that cannot occur where it was drawn; score anew")
     sampled, counts = np.unique(where, return_counts=True)
-    mixture = logsumexp(table[:, sampled] + np.log(counts), axis=1)
+    mixture = np.asarray(logsumexp(table[:, sampled] + np.log(counts), axis=1))
     return np.exp(table - mixture[:, None])
 
 

@@ -54,10 +54,10 @@ def kept(drawing: Drawing, log_probs: Float[Array, "rows vocab"]) -> Float[Array
     if drawing.top_k is not None and drawing.top_k < log_probs.shape[-1]:
         least = jax.lax.top_k(log_probs, drawing.top_k)[0][:, -1:]
         log_probs = jax.nn.log_softmax(jnp.where(log_probs < least, -jnp.inf, log_probs), axis=-1)
-    if (drawing.top_p or 1.0) < 1:
+    if (share := drawing.top_p or 1.0) < 1:
         ordered = jnp.sort(log_probs, axis=-1)[:, ::-1]
         before = jnp.cumsum(jnp.exp(ordered), axis=-1) - jnp.exp(ordered)
-        least = jnp.min(jnp.where(before < drawing.top_p, ordered, jnp.inf), axis=-1, keepdims=True)
+        least = jnp.min(jnp.where(before < share, ordered, jnp.inf), axis=-1, keepdims=True)
         log_probs = jax.nn.log_softmax(jnp.where(log_probs < least, -jnp.inf, log_probs), axis=-1)
     return log_probs
 

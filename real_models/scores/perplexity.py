@@ -17,7 +17,7 @@ def perplexity(
     some = [n for n, length in enumerate(lengths) if length]
     values = np.full(len(texts), np.nan)
     if some:
-        own = ([rows[n] for n in some] for rows in (prompts, texts))
-        costs = text_costs(model, *own, [0.0], layer=last, vector=np.zeros(model.d_model))
+        before, own = ([rows[n] for n in some] for rows in (prompts, texts))
+        costs = text_costs(model, before, own, [0.0], layer=last, vector=np.zeros(model.d_model))
         values[some] = np.exp(-costs.log_prob[:, 0] / lengths[some])
     return values

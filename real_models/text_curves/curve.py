@@ -46,7 +46,7 @@ class TextCurve(ReweightedCurve):
     def rescored(self, score: str | Score, *, level: float | None = None) -> ReweightedCurve:
         """The curve of another score, of the same texts."""
         values = scored(score, self.texts)
-        return reweighted_curve(*_drawn(self), values, _clusters(self.sampled), level=level or self.level)
+        return reweighted_curve(*(*_drawn(self), values, _clusters(self.sampled)), level=level or self.level)
 
 
 def text_curve(
@@ -117,7 +117,7 @@ def curve_of(values, at, wanted: Wanted, draws: Draws, costs: TextCosts, texts, 
         )
     found, clusters = scored(score, texts), _clusters(wanted)
     shared = (values, costs.log_prob, drawn_at)
-    curve = reweighted_curve(*shared, found, clusters, level=level)
+    curve = reweighted_curve(*(*shared, found, clusters), level=level)
     return TextCurve(
         **vars(curve),
         sampled_at=values[at],
@@ -133,7 +133,9 @@ def curve_of(values, at, wanted: Wanted, draws: Draws, costs: TextCosts, texts, 
 
 def _nats(shared: tuple, costs: TextCosts, clusters: np.ndarray, level: float) -> ReweightedCurve:
     """KL(P_alpha || P_0) at every strength: of each, the scores are the texts' own divergences there."""
-    curves = [reweighted_curve(*shared, column, clusters, level=level, shares=False) for column in costs.divergence.T]
+    curves = [
+        reweighted_curve(*(*shared, column, clusters), level=level, shares=False) for column in costs.divergence.T
+    ]
     diagonal: dict[str, np.ndarray] = {
         name: np.array([getattr(curve, name)[j] for j, curve in enumerate(curves)])
         for name in ("values", "lower", "upper", "effective", "mean_weight", "reliable")
