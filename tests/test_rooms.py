@@ -27,6 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("numerics.closed_forms", "numerics.reweighting"),
     ("numerics.lowering",),
     ("numerics.observing",),
+    ("numerics.judging.horizons",),
     ("numerics.judging",),
     ("numerics",),
     ("real_models.texts",),
