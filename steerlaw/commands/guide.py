@@ -79,6 +79,8 @@ class Guide:
             print_json({"out": str(self.out), **answer.to_json(), "notes": notes})
         else:
             _print(answer)
+            for one in answer.continuations:
+                say(f"alpha = {one.strength:.4g}: {one.prompt} [...] {one.text}")
             say(*notes, f"{self.out / 'guide.html'}: the page, with settings to paste")
             console().print("", *answer.lines, sep="\n")
         return 0

@@ -41,6 +41,9 @@ def test_an_answer_from_two_files(home, tmp_path, capsys):
     assert {block["layer"] for block in found["blocks"]} == {0, 1}
     assert all(check["ok"] is not False for check in found["checks"])
     assert list(load_vector(tmp_path / "out" / "vector.safetensors")) == [0, 1]
+    alpha = found["dose"]["strength"]
+    assert [one["strength"] for one in found["continuations"]] == [0, alpha / 2, alpha] * 3
+    assert all(one["text"] and one["text"] in said for one in found["continuations"])
     page = (tmp_path / "out" / "guide.html").read_text()
     assert all(part in page for part in ("register_forward_hook", f"{found['dose']['strength']:.6g}", "<title>"))
     if found["layer"]:
