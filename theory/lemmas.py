@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from theory.steps import Identity, Inequality, Limit, Step
+from theory.steps import Identity, Inequality, Limit, Proved, Step, Supposed
 from theory.tilted import (
     Bottom,
     C,
@@ -47,6 +47,7 @@ forward_divergence: Expr = alpha * tilted_mean() - cgf()
 concept_logit: Expr = ConceptCumulant(0, alpha) - OutsideCumulant(0, alpha)
 gap: Expr = sp.IndexedBase("g", nonnegative=True)
 t = sp.Symbol("t", positive=True)
+u = sp.Symbol("u", real=True)
 
 
 def pair_sum(term: Expr) -> Expr:
@@ -98,13 +99,13 @@ def slope_of_the_divergence() -> Step:
 
 def logarithm_increases() -> Step:
     """`log a <= log(a + u)` for a > 0 and u >= 0."""
-    a, u = sp.Symbol("a", positive=True), sp.Symbol("u", nonnegative=True)
+    a, more = sp.Symbol("a", positive=True), sp.Symbol("u", nonnegative=True)
     return Inequality(
         says="The logarithm increases",
         smaller=sp.log(a),
-        larger=sp.log(a + u),
-        certificate=1 / (a + u),
-        taylor=(u, 1),
+        larger=sp.log(a + more),
+        certificate=1 / (a + more),
+        taylor=(more, 1),
     )
 
 
@@ -143,7 +144,7 @@ def variance_is_positive() -> Step:
         larger=tilted_variance(),
         certificate=tilted_squares(),
         strict=True,
-        given=(M[token_a] > M[token_b],),
+        given=(Supposed(M[token_a] > M[token_b]),),
         some={x: token_a, y: token_b},
     )
 
@@ -167,7 +168,7 @@ def mean_below_top() -> Step:
         larger=M_max,
         certificate=expectation(M_max - M[y]),
         strict=True,
-        given=(M_max >= M[y], M_max > M[token_b]),
+        given=(M_max >= M[y], Supposed(M_max > M[token_b])),
         some={y: token_b},
     )
 
@@ -180,14 +181,13 @@ def mean_above_bottom() -> Step:
         larger=tilted_mean(),
         certificate=expectation(M[y] - M_min),
         strict=True,
-        given=(M[y] >= M_min, M[token_a] > M_min),
+        given=(M[y] >= M_min, Supposed(M[token_a] > M_min)),
         some={y: token_a},
     )
 
 
 def exponential_above_tangent() -> Step:
     """`1 + u <= exp(u)`."""
-    u = sp.Symbol("u", real=True)
     return Inequality(
         says="The exponential lies above its tangent at 0",
         smaller=1 + u,
@@ -224,7 +224,11 @@ def _mean_limit(side: int, extreme: sp.Symbol) -> list[Step]:
             smaller=vocabulary_sum(gap[y] * weight) / total,
             larger=1 / (t * total),
             certificate=(vocabulary_sum(weight * (sp.exp(t * gap[y]) - 1 - t * gap[y])) + total) / (t * total),
-            given=(sp.exp(t * gap[y]) >= 1 + t * gap[y],),
+            given=(
+                Proved(
+                    fact=sp.exp(t * gap[y]) >= 1 + t * gap[y], by=exponential_above_tangent(), at=((u, t * gap[y]),)
+                ),
+            ),
         ),
         Inequality(
             says="Z is at least the base mass of the extremal tokens C, where g = 0",

@@ -12,7 +12,7 @@ import sympy as sp
 from steerlaw.rendering.prose import in_unicode
 from theory import facts, tilted
 from theory.catalogue import laws
-from theory.checker.kinds import Argued, Inequality, Step, kind
+from theory.checker.kinds import Argued, Inequality, Step, fact, kind
 from theory.claims import ALWAYS, Bounded, Claim, Close, Turns
 from theory.law import Counterexample, Law
 from theory.printing.notation import latex, one_line
@@ -75,7 +75,7 @@ def _assumed(step: Step) -> list[str]:
     parts = [statement(step), *sp.flatten(getattr(step, "where", ()))]
     if isinstance(step, Inequality):
         parts.append(step.certificate)
-    parts += getattr(step, "given", ())
+    parts += map(fact, getattr(step, "given", ()))
     limits = {limit for part in parts for total in part.atoms(sp.Sum) for limit in total.limits}
     ends = sorted(f"{one_line(index)} ≤ {one_line(end)}" for index, _, end in limits if end != tilted.V)
     own = {name for part in parts for name in _names(part)} - SHARED

@@ -7,7 +7,7 @@ from theory.facts import C_max, C_min, out_max, out_min
 from theory.law import Counterexample, Law
 from theory.lemmas import AFFINE, PERFECT, concept_logit, concept_slope, pair_sum
 from theory.quantities import CONCEPT_LOGIT
-from theory.steps import Inequality, Step
+from theory.steps import Inequality, Step, Supposed
 from theory.tilted import (
     C,
     Expr,
@@ -41,8 +41,8 @@ def _derivation() -> list[Step]:
     def certificate(side: int) -> Expr:
         return pair_sum(pair * side * (M[x] - M[y]) * tilt_weight(x) * tilt_weight(y)) / weights
 
-    def given(side: int) -> tuple[Expr, ...]:
-        return example * side * (M[token_a] - M[token_b]) > 0, pair * side * (M[x] - M[y]) >= 0
+    def given(side: int) -> tuple[Supposed, ...]:
+        return Supposed(example * side * (M[token_a] - M[token_b]) > 0), Supposed(pair * side * (M[x] - M[y]) >= 0)
 
     some = {x: token_a, y: token_b}
     return [

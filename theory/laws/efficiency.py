@@ -11,9 +11,10 @@ from theory.lemmas import (
     exponential_above_tangent,
     forward_divergence,
     slope_of_the_divergence,
+    u,
 )
 from theory.quantities import EFFICIENCY
-from theory.steps import Argued, Identity, Inequality, Step
+from theory.steps import Argued, Identity, Inequality, Proved, Step, Supposed
 from theory.tilted import (
     C,
     ConceptDivergence,
@@ -39,7 +40,7 @@ NOT_ZERO = sp.Union(sp.Interval.open(-sp.oo, 0), sp.Interval.open(0, sp.oo))
 
 c: Expr = sp.IndexedBase("c", nonnegative=True)
 f, f_0 = sp.symbols("f f_0", positive=True)
-SHARES = (1 - f > 0, 1 - f_0 > 0)
+SHARES = (Supposed(1 - f > 0), Supposed(1 - f_0 > 0))
 
 
 def kl(after: tuple[Expr, Expr], before: tuple[Expr, Expr]) -> Expr:
@@ -84,7 +85,10 @@ def _chain_rule() -> list[Step]:
             smaller=sp.S.Zero,
             larger=_within(c[y]),
             certificate=vocabulary_sum(c[y] * q * excess),
-            given=(excess >= 0, c[token_a] > 0),
+            given=(
+                Supposed(c[token_a] > 0),
+                Proved(fact=excess >= 0, by=exponential_above_tangent(), at=((u, sp.log(ratio)),)),
+            ),
             some={y: token_a},
         ),
     ]

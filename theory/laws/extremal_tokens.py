@@ -6,7 +6,7 @@ from theory.claims import Condition, Turns
 from theory.law import Counterexample, Law
 from theory.lemmas import AFFINE, PERFECT
 from theory.quantities import LOG_PROBABILITY
-from theory.steps import Identity, Inequality, Step
+from theory.steps import Identity, Inequality, Step, Supposed
 from theory.tilted import (
     M,
     M_max,
@@ -42,7 +42,7 @@ def _derivation() -> list[Step]:
             larger=slope(log_tilted()),
             certificate=expectation(M[z] - M[y]),
             strict=True,
-            given=(M[z] >= M[y], M[z] > M[token_b]),
+            given=(Supposed(M[z] >= M[y]), Supposed(M[z] > M[token_b])),
             some={y: token_b},
         ),
         Inequality(
@@ -51,7 +51,7 @@ def _derivation() -> list[Step]:
             larger=sp.S.Zero,
             certificate=expectation(M[y] - M[z]),
             strict=True,
-            given=(M[y] >= M[z], M[token_a] > M[z]),
+            given=(Supposed(M[y] >= M[z]), Supposed(M[token_a] > M[z])),
             some={y: token_a},
         ),
     ]

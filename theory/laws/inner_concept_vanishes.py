@@ -7,7 +7,7 @@ from theory.facts import C_max, C_min
 from theory.law import Counterexample, Law
 from theory.lemmas import AFFINE, PERFECT, concept_logit, extremal_mass_is_exponential, logarithm_increases, mean_within
 from theory.quantities import CONCEPT_LOGIT
-from theory.steps import Identity, Inequality, Limit, Step
+from theory.steps import Identity, Inequality, Limit, Step, Supposed
 from theory.tilted import (
     Bottom,
     C,
@@ -60,7 +60,7 @@ def _side(side: int) -> list[Step]:
             smaller=ConceptCumulant(0, side * t),
             larger=ConceptCumulant(0, sp.S.Zero) + side * t * inner,
             certificate=mean_within(C[y], side * (inner - M[y])).subs(alpha, side * t),
-            given=(side * C[y] * (inner - M[y]) >= 0,),
+            given=(C[y] * (C_max - M[y]) >= 0 if side > 0 else C[y] * (M[y] - C_min) >= 0,),
             taylor=(t, 1),
         ),
         Inequality(
@@ -68,7 +68,7 @@ def _side(side: int) -> list[Step]:
             smaller=vocabulary_sum(members[y] * tilt_weight(y)),
             larger=vocabulary_sum((1 - C[y]) * tilt_weight(y)),
             certificate=vocabulary_sum((1 - C[y] - members[y]) * tilt_weight(y)),
-            given=(1 - C[y] - members[y] >= 0,),
+            given=(Supposed(1 - C[y] - members[y] >= 0),),
         ),
         extremal_mass_is_exponential(side),
         Limit(

@@ -7,7 +7,7 @@ from theory.facts import a, assumption_1, b, negative_share
 from theory.law import Counterexample, Law
 from theory.lemmas import PERFECT, context_mean
 from theory.quantities import LOG_ODDS
-from theory.steps import Identity, Inequality, Step
+from theory.steps import Identity, Inequality, Step, Supposed
 from theory.tilted import Expr, M, N, P, T, i, j, z
 
 log_ratio = sp.log(a[z] / b[z])
@@ -47,7 +47,7 @@ def _derivation() -> list[Step]:
             larger=T[z] * M[z],
             certificate=within,
             strict=True,
-            given=(T[z] > 0, P[j] > 0),
+            given=(Supposed(T[z] > 0), Supposed(P[j] > 0)),
             some={i: j},
             where=varying,
         ),

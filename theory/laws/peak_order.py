@@ -14,7 +14,7 @@ from theory.lemmas import (
     variance_is_slope_of_mean,
 )
 from theory.quantities import PEAK
-from theory.steps import Argued, Identity, Inequality, Step
+from theory.steps import Argued, Identity, Inequality, Proved, Step
 from theory.tilted import (
     M,
     M_max,
@@ -59,7 +59,7 @@ def _derivation() -> list[Step]:
             smaller=tilted_mean(alpha + t) - tilted_mean(),
             larger=M_range**2 * t / 4,
             certificate=room,
-            given=(room >= 0,),
+            given=(Proved(fact=room >= 0, by=variance_is_at_most_popoviciu(), at=((alpha, alpha + t),)),),
             taylor=(t, 1),
         ),
     ]

@@ -7,7 +7,7 @@ from theory.facts import C_max, C_min, out_max, out_min
 from theory.law import Counterexample, Law
 from theory.lemmas import AFFINE, PERFECT, concept_logit, concept_slope, mean_within
 from theory.quantities import CONCEPT_LOGIT
-from theory.steps import Inequality, Step
+from theory.steps import Inequality, Step, Supposed
 from theory.tilted import C, Expr, M, alpha, slope, y
 
 fastest, slowest = C_max - out_min, C_min - out_max
@@ -26,7 +26,11 @@ def _derivation() -> list[Step]:
 def _bound(side: int, inside: Expr, outside: Expr) -> list[Step]:
     """The slope's bound above (side 1) or below (-1), and that of the logit itself."""
     excess = mean_within(C[y], side * (inside - M[y])) + mean_within(1 - C[y], side * (M[y] - outside))
-    given = (side * C[y] * (inside - M[y]) >= 0, side * (1 - C[y]) * (M[y] - outside) >= 0)
+    given = (
+        (C[y] * (C_max - M[y]) >= 0, (1 - C[y]) * (M[y] - out_min) >= 0)
+        if side > 0
+        else (C[y] * (M[y] - C_min) >= 0, (1 - C[y]) * (out_max - M[y]) >= 0)
+    )
     which, words = (
         ("most", "largest inside less the smallest") if side > 0 else ("least", "smallest inside less the largest")
     )
@@ -56,14 +60,14 @@ def _strengths() -> list[Step]:
             smaller=gain / rate,
             larger=t,
             certificate=(rate * t - gain) / rate,
-            given=(rate * t - gain >= 0,),
+            given=(Supposed(rate * t - gain >= 0),),
         ),
         Inequality(
             says="and one of at least s per unit of strength, where that is positive, at most L/s",
             smaller=t,
             larger=gain / rate,
             certificate=(gain - rate * t) / rate,
-            given=(gain - rate * t >= 0,),
+            given=(Supposed(gain - rate * t >= 0),),
         ),
     ]
 

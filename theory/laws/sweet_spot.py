@@ -18,7 +18,7 @@ from theory.lemmas import (
     variance_is_positive,
 )
 from theory.quantities import KL_FORWARD, KL_REVERSE
-from theory.steps import Argued, Identity, Inequality, Limit, Step
+from theory.steps import Argued, Identity, Inequality, Limit, Proved, Step
 from theory.tilted import (
     Bottom,
     ExtremalLogMass,
@@ -87,7 +87,7 @@ def _at_most_quadratic(side: int) -> Step:
         smaller=forward_divergence.subs(alpha, side * t),
         larger=M_range**2 * t**2 / 8,
         certificate=t * bound,
-        given=(bound >= 0,),
+        given=(Proved(fact=bound >= 0, by=variance_is_at_most_popoviciu(), at=((alpha, side * t),)),),
         taylor=(t, 1),
     )
 

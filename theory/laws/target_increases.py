@@ -6,7 +6,7 @@ from theory.claims import Condition, Turns
 from theory.law import Counterexample, Law
 from theory.lemmas import AFFINE, PERFECT, SEPARATION, concept_logit, mean_within
 from theory.quantities import CONCEPT_LOGIT
-from theory.steps import Identity, Inequality, Step
+from theory.steps import Identity, Inequality, Step, Supposed
 from theory.tilted import (
     C,
     M,
@@ -33,7 +33,11 @@ def _derivation() -> list[Step]:
             larger=slope(concept_logit),
             certificate=mean_within(C[y], M[y]) + mean_within(1 - C[y], -M[y]),
             strict=True,
-            given=(C[y] * M[y] >= 0, -(1 - C[y]) * M[y] >= 0, C[token_a] * M[token_a] > 0),
+            given=(
+                Supposed(C[y] * M[y] >= 0),
+                Supposed(-(1 - C[y]) * M[y] >= 0),
+                Supposed(C[token_a] * M[token_a] > 0),
+            ),
             some={y: token_a},
         ),
     ]

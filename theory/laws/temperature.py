@@ -6,7 +6,7 @@ from theory.claims import Close, Condition, Turns
 from theory.law import Counterexample, Law
 from theory.lemmas import AFFINE
 from theory.quantities import GREEDY_LOG_ODDS, TOP_LOG_PROBABILITY
-from theory.steps import Argued, Identity, Inequality, Limit, Step
+from theory.steps import Argued, Identity, Inequality, Limit, Step, Supposed
 from theory.tilted import (
     Envelope,
     Expr,
@@ -85,7 +85,7 @@ def _greedy() -> list[Step]:
             smaller=sp.S.Zero,
             larger=(after - before) * (M[token_b] - M[token_a]),
             certificate=lead_of_a + lead_of_b,
-            given=(lead_of_a >= 0, lead_of_b >= 0),
+            given=(Supposed(lead_of_a >= 0), Supposed(lead_of_b >= 0)),
         ),
         Identity(
             says="The lead of b over a changes at a constant rate: they cross once at most; there the output flips",

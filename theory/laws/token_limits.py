@@ -5,9 +5,9 @@ import sympy as sp
 from theory.claims import Bounded
 from theory.facts import M_second, M_second_last
 from theory.law import Counterexample, Law
-from theory.lemmas import AFFINE, PERFECT, exponential_above_tangent
+from theory.lemmas import AFFINE, PERFECT, exponential_above_tangent, u
 from theory.quantities import LOG_PROBABILITY
-from theory.steps import Identity, Inequality, Limit, Step
+from theory.steps import Identity, Inequality, Limit, Proved, Step
 from theory.tilted import (
     Bottom,
     Expr,
@@ -61,6 +61,10 @@ def _derivation() -> list[Step]:
     ]
 
 
+def _tangent(at: Expr) -> Proved:
+    return Proved(fact=sp.exp(at) - 1 - at >= 0, by=exponential_above_tangent(), at=((u, at),))
+
+
 def _at_one_end(side: int) -> list[Step]:
     name, members, extreme, second = (
         ("M_max", Top, M_max, M_second) if side > 0 else ("M_min", Bottom, M_min, M_second_last)
@@ -91,7 +95,7 @@ def _at_one_end(side: int) -> list[Step]:
             smaller=mass,
             larger=total,
             certificate=vocabulary_sum(p[j, y] * ((1 - alike) * sp.exp(-t * gap) + alike * below + t * extremal)),
-            given=(below >= 0, extremal >= 0),
+            given=(extremal >= 0, _tangent(-t * gap)),
         ),
         Inequality(
             says="and at most B: every other token is at least G away",
@@ -100,7 +104,7 @@ def _at_one_end(side: int) -> list[Step]:
             certificate=vocabulary_sum(
                 p[j, y] * sp.exp(-t * gap) * (alike * nearer + alike * t * gap + (1 - alike) * farther + t * others)
             ),
-            given=(nearer >= 0, gap >= 0, farther >= 0, others >= 0),
+            given=(gap >= 0, others >= 0, _tangent(t * gap), _tangent(t * beyond)),
         ),
     ]
 
