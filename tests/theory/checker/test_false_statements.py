@@ -107,25 +107,25 @@ FALSE = {
     ),
     "a series across a pole": less(sp.S.One, 1 / (1 - s), 1 / (1 - s) ** 2, taylor=(s, 1)),
     "a series across a kink": less(sp.S.Zero, sp.Abs(1 - s) - 1 + s, sp.sign(s - 1) + 1, taylor=(s, 1)),
-    "a series across the end of a log": less(
-        sp.S.Zero, -sp.log(1 - s) - s, 1 / (1 - s) ** 2, taylor=(s, 2)
-    ),
+    "a series across the end of a log": less(sp.S.Zero, -sp.log(1 - s) - s, 1 / (1 - s) ** 2, taylor=(s, 2)),
     "a series from a pole": less(sp.S.Zero, -1 / t, t**-2, taylor=(t, 1)),
-    "a fact at one strength used at others": less(
-        s, s**2, 2 * s - 1, taylor=(s, 1), given=(Supposed(2 * s - 1 >= 0),)
-    ),
+    "a fact at one strength used at others": less(s, s**2, 2 * s - 1, taylor=(s, 1), given=(Supposed(2 * s - 1 >= 0),)),
     "a fact that rests on nothing": less(M[z], M_max - 1, given=(M_max >= M[z] + 1,)),
     "a fact of the setting, made strict": less(M[z], M_max, given=(M_max > M[y],), strict=True),
     "what is to be shown, supposed": less(c, u, given=(Supposed(u - c >= 0),)),
     "what is to be shown, supposed twice as much": less(c, u, given=(Supposed(2 * u >= 2 * c),)),
-    "a fact that the step named does not state": less(sp.S.One, 2 * sp.exp(u), given=(Proved(fact=2 * sp.exp(u) - 1 >= 0, by=TANGENT),)),
+    "a fact that the step named does not state": less(
+        sp.S.One, 2 * sp.exp(u), given=(Proved(fact=2 * sp.exp(u) - 1 >= 0, by=TANGENT),)
+    ),
     "a fact stated for less": less(s, c, c - s, given=(Proved(fact=c - s >= 0, by=LOG, at=((s, c),)),)),
     "a fact whose own suppositions do not hold": less(
         sp.S.Zero,
         M[z] + 1 - M[token_a],
         given=(Proved(fact=M[z] + 1 - M[token_a] >= 0, by=ORDERED, at=((c, M[token_a]), (u, M[z]))),),
     ),
-    "a strict fact of a step that is not": less(sp.S.One + u, sp.exp(u), strict=True, given=(Proved(fact=sp.exp(u) - 1 - u > 0, by=TANGENT),)),
+    "a strict fact of a step that is not": less(
+        sp.S.One + u, sp.exp(u), strict=True, given=(Proved(fact=sp.exp(u) - 1 - u > 0, by=TANGENT),)
+    ),
     "a fact of a step that is not checked": less(sp.S.Zero, M[z], given=(Proved(fact=M[z] >= 0, by=WRONG),)),
     "a limit at the boundary of a rate": tends(sp.exp(-t * a), sp.S.Zero),
     "a limit where two rates tie": tends(sp.exp(-t * (a - b) ** 2), sp.S.Zero),
@@ -135,8 +135,9 @@ FALSE = {
     "a limit at the end where the variable is not": tends(sp.exp(t), sp.S.Zero, point=-sp.oo),
     "0/0 as 1": equal((c**2 - c) / (c - 1), c),
     "0/0 as 1, of sums": equal(vocabulary_sum(w[y] * M[z]) / vocabulary_sum(w[y]), M[z]),
-    "a mean over nothing": less(mean_of_w, M_max, vocabulary_sum(w[y] * (M_max - M[y])) / vocabulary_sum(w[y]),
-                                given=(M_max >= M[y],)),
+    "a mean over nothing": less(
+        mean_of_w, M_max, vocabulary_sum(w[y] * (M_max - M[y])) / vocabulary_sum(w[y]), given=(M_max >= M[y],)
+    ),
     "the log of what may be 0": equal(sp.log(a) - sp.log(2 * a), -sp.log(2)),
     "the root of a product": equal(sp.sqrt(c) * sp.sqrt(u), sp.sqrt(c * u)),
     "a reciprocal of what may be 0": less(sp.S.Zero, 1 / a),
@@ -149,7 +150,7 @@ FALSE = {
     "a concept that is everything": less(
         sp.S.Zero, -vocabulary_sum((1 - C[y]) * tilt_weight(y)), vocabulary_sum((C[y] - 1) * tilt_weight(y))
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("step", FALSE.values(), ids=list(FALSE))
