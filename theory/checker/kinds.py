@@ -62,6 +62,8 @@ class Identity:
     rhs: Expr
     given: tuple[Given, ...] = ()
     where: Where = ()
+    name: str = ""
+    """What claims name the step by; "" for a step that no claim names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +85,7 @@ class Inequality:
     some: dict[sp.Symbol, sp.Symbol] = field(default_factory=dict, hash=False)
     taylor: tuple[sp.Symbol, int] | None = None
     where: Where = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +97,7 @@ class Limit:
     variable: sp.Symbol
     point: Expr
     value: Expr
+    name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +106,7 @@ class Argued:
 
     says: str
     because: str
+    name: str = ""
 
 
 Step = Identity | Inequality | Limit | Argued

@@ -40,7 +40,7 @@ def _canonical(expr: Expr) -> Expr:
         return result
     rebuilt = expr.func(*[_canonical(a) for a in expr.args])
     if isinstance(rebuilt, sp.log):
-        argument: Expr = sp.factor_terms(_together(rebuilt.args[0]))
+        argument: Expr = sp.factor_terms(_together(sp.expand(rebuilt.args[0], power_exp=True)))
         return _expand(sp.expand_log(sp.log(argument)))
     return rebuilt
 

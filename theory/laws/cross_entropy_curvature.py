@@ -94,6 +94,7 @@ def _taylor() -> list[Step]:
     curvature = tilted_variance(sp.S.Zero)
     steps: list[Step] = [
         Inequality(
+            name="bounds",
             says="The divergence is not negative: it is convex and flat at 0",
             smaller=sp.S.Zero,
             larger=divergence,
@@ -101,6 +102,7 @@ def _taylor() -> list[Step]:
             taylor=(alpha, 2),
         ),
         Inequality(
+            name="bounds",
             says="and at most R^2 alpha^2/8, by the bound on the variance",
             smaller=divergence,
             larger=M_range**2 * alpha**2 / 8,
@@ -116,6 +118,7 @@ def _taylor() -> list[Step]:
             bound = M_range**3 / (6 * sp.sqrt(3)) - side * sense * third
             steps.append(
                 Inequality(
+                    name="quadratic",
                     says=f"The quadratic errs by at most R^3 t^3/(36 sqrt 3), {which}, at {end}",
                     smaller=sense * (at - t**2 / 2 * curvature),
                     larger=M_range**3 * t**3 / (36 * sp.sqrt(3)),
@@ -141,12 +144,14 @@ LAW = Law(
             quantity=CROSS_ENTROPY_CHANGE,
             value=quadratic,
             remainder=remainder,
+            proof=("quadratic",),
         ),
         Bounded(
             says="the change lies between 0 and R^2 alpha^2/8",
             quantity=CROSS_ENTROPY_CHANGE,
             lower=sp.S.Zero,
             upper=M_range**2 * alpha**2 / 8,
+            proof=("bounds",),
         ),
     ),
     derivation=_derivation,

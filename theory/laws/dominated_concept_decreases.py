@@ -48,6 +48,7 @@ def _derivation() -> list[Step]:
     return [
         concept_slope(),
         Inequality(
+            name="falls",
             says="It is a mean over pairs, x inside and y outside, of M(x) - M(y): negative if no pair has M(x) > M(y)"
             " and some pair a, b has M(a) < M(b), as it must unless M is constant",
             smaller=slope(concept_logit),
@@ -58,6 +59,7 @@ def _derivation() -> list[Step]:
             some=some,
         ),
         Inequality(
+            name="rises",
             says="and positive in the opposite order",
             smaller=sp.S.Zero,
             larger=slope(concept_logit),
@@ -84,6 +86,7 @@ LAW = Law(
             n=0,
             first="falling",
             condition=BELOW,
+            proof=("falls",),
         ),
         Turns(
             says="a concept above all other tokens increases",
@@ -91,6 +94,7 @@ LAW = Law(
             n=0,
             first="rising",
             condition=ABOVE,
+            proof=("rises",),
         ),
     ),
     derivation=_derivation,

@@ -26,6 +26,7 @@ from theory.tilted import (
     alpha,
     expectation,
     j,
+    log_tilted,
     p,
     r,
     slope,
@@ -97,6 +98,7 @@ def _chain_rule() -> list[Step]:
 def _under_a_tilt() -> list[Step]:
     F, F_0 = expectation(C[y]), expectation(C[y], sp.S.Zero)
     rest, rest_0 = expectation(1 - C[y]), expectation(1 - C[y], sp.S.Zero)
+    spent = vocabulary_sum(TiltedProbability(y) * (log_tilted(y) - sp.log(p[j, y])))
     covariance = expectation(C[y] * M[y]) - F * expectation(M[y])
     return [
         Identity(
@@ -105,6 +107,13 @@ def _under_a_tilt() -> list[Step]:
             rhs=alpha * (M[token_a] - M[token_b]),
         ),
         divergence_of_the_tilt(),
+        Identity(
+            name="efficiency",
+            says="so this is the share that buys the concept, at any strength but 0",
+            lhs=ConceptDivergence(alpha) / spent,
+            rhs=ConceptDivergence(alpha) / forward_divergence,
+            given=(Supposed(spent > 0), Supposed(forward_divergence > 0)),
+        ),
         slope_of_the_divergence(),
         Identity(
             says="The slope of the concept's divergence, which is 0 at 0 too",
@@ -160,6 +169,7 @@ LAW = Law(
             value=ConceptDivergence(alpha) / forward_divergence,
             domain=NOT_ZERO,
             condition=VARIES,
+            proof=("efficiency",),
         ),
     ),
     derivation=_derivation,

@@ -37,6 +37,7 @@ def _derivation() -> list[Step]:
     return [
         Identity(says="Slope of the log-probability", lhs=slope(log_tilted()), rhs=M[z] - tilted_mean()),
         Inequality(
+            name="rises",
             says="A token at M_max has positive slope at every strength, if some token b lies below it",
             smaller=sp.S.Zero,
             larger=slope(log_tilted()),
@@ -46,6 +47,7 @@ def _derivation() -> list[Step]:
             some={y: token_b},
         ),
         Inequality(
+            name="falls",
             says="and a token at M_min negative slope, if some token a lies above it",
             smaller=slope(log_tilted()),
             larger=sp.S.Zero,
@@ -71,6 +73,7 @@ LAW = Law(
             n=0,
             first="rising",
             condition=TOP,
+            proof=("rises",),
         ),
         Turns(
             says="a token of the smallest log-odds decreases",
@@ -78,6 +81,7 @@ LAW = Law(
             n=0,
             first="falling",
             condition=BOTTOM,
+            proof=("falls",),
         ),
     ),
     derivation=_derivation,

@@ -187,6 +187,7 @@ def _integrated() -> list[Step]:
             given=(Supposed(M_max - level > 0), Supposed(level - M_min > 0), Supposed(M_max - M_min > 0)),
         ),
         Argued(
+            name="integrated",
             says="Hence both claims: alpha*(m) and its series agree at m = E_0[M] up to the second derivative, and"
             " alpha*(E_0[M]) = 0",
             because="integration of an inequality between derivatives, from E_0[M] to m on either side",
@@ -211,6 +212,7 @@ LAW = Law(
             value=series,
             remainder=remainder,
             condition=VARIES,
+            proof=("integrated",),
         ),
         Bounded(
             says="the peak is at least as far from 0 as for a distribution on M_min and M_max alone, on the same side",
@@ -218,6 +220,7 @@ LAW = Law(
             lower=sp.Piecewise((least, (base_mean <= level) & (level < M_max)), (-sp.oo, True)),
             upper=sp.Piecewise((least, (M_min < level) & (level <= base_mean)), (sp.oo, True)),
             condition=VARIES,
+            proof=("integrated",),
         ),
     ),
     derivation=_derivation,

@@ -63,6 +63,7 @@ def _derivation() -> list[Step]:
         margin = side * (base_mean - M[z])
         steps.append(
             Inequality(
+                name="rises" if side < 0 else "falls",
                 says=says,
                 smaller=sp.S.Zero,
                 larger=side * (tilted_mean(side * t) - M[z]),
@@ -93,6 +94,7 @@ LAW = Law(
             first="rising",
             domain=sp.Interval(-sp.oo, 0),
             condition=ABOVE,
+            proof=("rises",),
         ),
         Turns(
             says="a token below the unsteered mean of the log-odds falls from alpha = 0 on",
@@ -101,6 +103,7 @@ LAW = Law(
             first="falling",
             domain=sp.Interval(0, sp.oo),
             condition=BELOW,
+            proof=("falls",),
         ),
     ),
     derivation=_derivation,

@@ -7,7 +7,7 @@ from theory.facts import a, assumption_1, b, delta, in_target, negative_share
 from theory.law import Counterexample, Law
 from theory.lemmas import AFFINE, PERFECT, context_mean
 from theory.quantities import LOG_PROBABILITY
-from theory.steps import Identity, Inequality, Proved, Step, Supposed
+from theory.steps import Argued, Identity, Inequality, Proved, Step, Supposed
 from theory.tilted import Expr, M, N, T, alpha, cgf, i, j, log_tilted, p, slope, tilted_mean, vocabulary_sum, y, z
 
 base_mean = tilted_mean(sp.S.Zero)
@@ -50,6 +50,12 @@ def _derivation() -> list[Step]:
         BELOW_1,
         *_delta(),
         *_means(),
+        Argued(
+            name="sides",
+            says="So in a context of the target an off-target token, of M <= 0 <= E_0[M], falls from 0 on, and in"
+            " another a token with M >= delta >= E_0[M] still rises at 0",
+            because="peak_sign; log_odds_sign for the sign off the target",
+        ),
     ]
 
 
@@ -124,6 +130,7 @@ LAW = Law(
             first="falling",
             domain=sp.Interval(0, sp.oo),
             condition=OFF_IN_TARGET,
+            proof=("sides",),
         ),
         Turns(
             says="in a context off the target concept a token with M(z) >= delta rises up to alpha = 0",
@@ -132,6 +139,7 @@ LAW = Law(
             first="rising",
             domain=sp.Interval(-sp.oo, 0),
             condition=ABOVE_DELTA,
+            proof=("sides",),
         ),
     ),
     derivation=_derivation,

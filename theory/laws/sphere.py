@@ -12,7 +12,7 @@ from theory.claims import Bounded, Close, Condition, Turns
 from theory.facts import final_norm, norm_c, norm_e, norm_f, norm_h, norm_offset, norm_v
 from theory.law import Counterexample, Law
 from theory.quantities import CENTRED_LOGIT
-from theory.steps import Identity, Inequality, Limit, Proved, Step, Supposed
+from theory.steps import Argued, Identity, Inequality, Limit, Proved, Step, Supposed
 from theory.tilted import (
     Expr,
     alpha,
@@ -196,7 +196,20 @@ def _shape() -> list[Step]:
 
 
 def _derivation() -> list[Step]:
-    return [*_normalisation(), *_angle(), *_shape(), locally_a_tilt(), *against_the_linear_law(), *valleys_are_low()]
+    centred_too = Argued(
+        name="centred",
+        says="The same of the centred logits, with A, B and beta centred over the vocabulary",
+        because="they are linear in A, B and beta, and rho is common to all tokens",
+    )
+    return [
+        *_normalisation(),
+        *_angle(),
+        *_shape(),
+        centred_too,
+        locally_a_tilt(),
+        *against_the_linear_law(),
+        *valleys_are_low(),
+    ]
 
 
 LAW = Law(
@@ -213,6 +226,7 @@ LAW = Law(
             quantity=CENTRED_LOGIT,
             value=closed_form,
             condition=FINAL_NORM,
+            proof=("centred",),
         ),
         Turns(
             says="the centred logit turns once, at (B c - A e)/(A f - B e) with A and B centred, rising first if"
@@ -222,6 +236,7 @@ LAW = Law(
             first=rising_first,
             turn=turn,
             condition=FINAL_NORM,
+            proof=("centred",),
         ),
         Bounded(
             says="the centred logit stays within its amplitude of its centred offset",
@@ -229,6 +244,7 @@ LAW = Law(
             lower=centred(norm_offset[z]) - amplitude,
             upper=centred(norm_offset[z]) + amplitude,
             condition=FINAL_NORM,
+            proof=("centred",),
         ),
     ),
     derivation=_derivation,

@@ -36,6 +36,7 @@ def _bound(side: int, inside: Expr, outside: Expr) -> list[Step]:
     )
     return [
         Inequality(
+            name="rate",
             says=f"It is at {which} the {words} outside",
             smaller=side * slope(concept_logit),
             larger=side * (inside - outside),
@@ -43,6 +44,7 @@ def _bound(side: int, inside: Expr, outside: Expr) -> list[Step]:
             given=given,
         ),
         Inequality(
+            name="line",
             says=f"so at alpha = t >= 0 the logit has moved at {which} that far",
             smaller=side * (concept_logit.subs(alpha, t) - start),
             larger=side * (inside - outside) * t,
@@ -88,6 +90,7 @@ LAW = Law(
             derivative=1,
             lower=slowest,
             upper=fastest,
+            proof=("rate",),
         ),
         Bounded(
             says="for alpha >= 0 it lies between the lines of these slopes through its unsteered value",
@@ -95,6 +98,7 @@ LAW = Law(
             lower=start + alpha * slowest,
             upper=start + alpha * fastest,
             domain=sp.Interval(0, sp.oo),
+            proof=("line",),
         ),
     ),
     derivation=_derivation,

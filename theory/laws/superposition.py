@@ -11,7 +11,7 @@ from theory.facts import other_max, other_range
 from theory.law import Counterexample, Law
 from theory.lemmas import AFFINE, pair_sum
 from theory.quantities import INTERPLAY
-from theory.steps import Identity, Inequality, Proved, Step, Supposed
+from theory.steps import Argued, Identity, Inequality, Proved, Step, Supposed
 from theory.tilted import (
     Expr,
     JointCumulant,
@@ -89,6 +89,12 @@ def _both() -> list[Step]:
             rhs=-_covariance(),
         ),
         Identity(
+            name="interplay",
+            says="At equal strengths what both vectors do beyond what each does alone is K + K' - K_both",
+            lhs=_log_law(z, alpha, alpha) - _log_law(z, alpha, zero) - _log_law(z, zero, alpha) + sp.log(p[j, z]),
+            rhs=interplay,
+        ),
+        Identity(
             says="What both vectors do beyond what each does alone is the same for every token",
             lhs=_log_law(z, first, second) - _log_law(z, first, zero) - _log_law(z, zero, second) + sp.log(p[j, z]),
             rhs=_cgf(first, zero) + _cgf(zero, second) - _cgf(),
@@ -143,6 +149,12 @@ def _bound() -> list[Step]:
             given=(*BOTH_VARY, Proved(fact=first * steepness - gain >= 0, by=moved)),
             taylor=(second, 1),
         ),
+        Argued(
+            name="all signs",
+            says="so at a = b = |alpha|, and with the other signs of a, b and the interplay, it lies within"
+            " alpha^2 R R'/4 of 0; where a range is 0 so is the interplay",
+            because="-M and -M' have the ranges of M and M'",
+        ),
     ]
 
 
@@ -191,12 +203,14 @@ LAW = Law(
             says="the interplay of two vectors is K_M + K_M' - K_(M+M'), the same for every token",
             quantity=INTERPLAY,
             value=interplay,
+            proof=("interplay",),
         ),
         Bounded(
             says="the interplay is at most alpha^2 R R'/4, R and R' the ranges of the log-odds",
             quantity=INTERPLAY,
             lower=-bound,
             upper=bound,
+            proof=("all signs",),
         ),
     ),
     derivation=_derivation,

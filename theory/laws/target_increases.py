@@ -10,6 +10,7 @@ from theory.steps import Identity, Inequality, Step, Supposed
 from theory.tilted import (
     C,
     M,
+    T,
     alpha,
     is_target,
     slope,
@@ -28,6 +29,7 @@ def _derivation() -> list[Step]:
             rhs=mean_within(C[y], M[y]) + mean_within(1 - C[y], -M[y]),
         ),
         Inequality(
+            name="rises",
             says="Both means are non-negative by sign separation, the first is positive by a target token a",
             smaller=sp.S.Zero,
             larger=slope(concept_logit),
@@ -57,8 +59,10 @@ LAW = Law(
             n=0,
             first="rising",
             condition=TARGET,
+            proof=("rises",),
         ),
     ),
+    grants=(T[y] * M[y] >= 0, -(1 - T[y]) * M[y] >= 0, T[token_a] * M[token_a] > 0),
     derivation=_derivation,
     counterexample=Counterexample(
         says="a push that swings back: the target concept falls again",

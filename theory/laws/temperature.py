@@ -93,6 +93,7 @@ def _greedy() -> list[Step]:
             rhs=M[token_b] - M[token_a],
         ),
         Argued(
+            name="one interval",
             says="So each token wins on one interval, which may be empty, and there are at most V - 1 flips, at the"
             " corners of the envelope",
             because="log-odds that never fall do not come back to a level they have left",
@@ -101,6 +102,11 @@ def _greedy() -> list[Step]:
             says="The most probable token's log-probability is the envelope less K",
             lhs=sp.log(TiltedProbability(z)),
             rhs=_line(z) - cgf(),
+        ),
+        Argued(
+            name="envelope",
+            says="and of its line, which no other exceeds",
+            because="the most probable token is that of the largest log p + alpha M: K is common to all",
         ),
     ]
 
@@ -124,11 +130,13 @@ LAW = Law(
             n=0,
             first="rising",
             condition=VARIES,
+            proof=("one interval",),
         ),
         Close(
             says="the most probable token's log-probability is the envelope of log p + alpha M, less K(alpha)",
             quantity=TOP_LOG_PROBABILITY,
             value=Envelope(alpha) - cgf(),
+            proof=("envelope",),
         ),
     ),
     derivation=_derivation,

@@ -107,6 +107,7 @@ def _rule() -> list[Step]:
     t, gap = sp.symbols("t g", positive=True)
     return [
         Argued(
+            name="rule",
             says="Hence the zeros of F', counted with multiplicity, are at most as many as the sign changes of D",
             because="Descartes' rule of signs holds for functions whose ordered Wronskians are all positive"
             " (Polya and Szego, Problems and Theorems in Analysis, Part Five, 90)",
@@ -120,6 +121,7 @@ def _rule() -> list[Step]:
             value=sp.S.Zero,
         ),
         Argued(
+            name="parity",
             says="F' starts with the sign of the first step that is not 0 and ends with that of the last: the number of"
             " zeros and that of sign changes are both even or both odd, and logit F turns where F does",
             because="a continuous function has an odd number of zeros, with multiplicity, exactly if its signs at the"
@@ -143,6 +145,7 @@ LAW = Law(
             n=sign_changes,
             first=first_sign,
             condition=VARIES,
+            proof=("rule", "parity"),
         ),
     ),
     derivation=_derivation,
