@@ -49,7 +49,14 @@ def _law(law: Law) -> Iterator[str]:
     yield f"**{in_unicode(law.title)}** ({in_unicode(law.source)}). {in_unicode(law.reading)}"
     yield f"```math\n{latex(law.statement)}\n```"
     yield "\n".join(["Assumes of the model:\n", *(f"- {in_unicode(hypothesis)}" for hypothesis in law.hypotheses)])
-    yield "\n".join(["Claims:\n", *(f"- {in_unicode(claim.says)}\n{_code(_claim(claim))}" for claim in law.claims)])
+    if law.grants:
+        yield "In formulas:\n" + _code("\n".join(map(one_line, law.grants)))
+    yield "\n".join(
+        [
+            "Claims:\n",
+            *(f"- {in_unicode(claim.says)}{_proved(claim)}\n{_code(_claim(claim))}" for claim in law.claims),
+        ]
+    )
     yield "Proof:"
     for number, step in enumerate(law.derivation(), start=1):
         yield f"{number}. {_step(step)}"
@@ -60,8 +67,14 @@ def _law(law: Law) -> Iterator[str]:
     )
 
 
+def _proved(claim: Claim) -> str:
+    """The names of the steps that state a claim, as it gives them."""
+    return f" *(by {', '.join(claim.proof)})*" if claim.proof else ""
+
+
 def _step(step: Step) -> str:
-    said = f"{in_unicode(step.says)} *({kind(step)})*"
+    named = f": {step.name}" if step.name else ""
+    said = f"{in_unicode(step.says)} *({kind(step)}{named})*"
     if isinstance(step, Argued):
         return f"{said}: {in_unicode(step.because)}."
     lines = [step_pretty(step)]

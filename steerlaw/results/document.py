@@ -54,7 +54,8 @@ class Results:
     @property
     def derivation_line(self) -> str:
         """How many derivations and steps were checked, in one line."""
-        steps = {kind: sum(d.steps[kind] for d in self.derivations) for kind in STEP_KINDS}
+        distinct = {step for derivation in self.derivations for step in derivation.proof}
+        steps = {kind: sum(step.kind == kind for step in distinct) for kind in STEP_KINDS}
         checked = sum(d.status == "checked" for d in self.derivations)
         return (
             f"{checked} of {len(self.derivations)} derivations checked; by machine {steps['identity']} identities, "

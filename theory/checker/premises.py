@@ -1,7 +1,7 @@
 """What the facts that a step uses rest on: the setting, what the step itself supposes, or what another step proves."""
 
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 import sympy as sp
 
@@ -17,6 +17,7 @@ INDICATORS_ARE_AT_MOST_1 = tuple(for_every_index(sp.Ge(1, base[y])) for base in 
 OVER_INDICATORS = ranges(INDICATORS_ARE_AT_MOST_1)
 
 
+@lru_cache(maxsize=1024)
 def meant(expr: Expr, where: Where = ()) -> Expr:
     """What a formula of a step states: atoms unfolded, then patterns replaced, and only then derivatives taken."""
     taken = apart(differentiated(substitute(unfolded(expr), where)))

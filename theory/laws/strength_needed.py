@@ -58,14 +58,14 @@ def _bound(side: int, inside: Expr, outside: Expr) -> list[Step]:
 def _strengths() -> list[Step]:
     return [
         Inequality(
-            says="A gain of L in the logit, at most s per unit of strength, takes at least the strength L/s",
+            says="A gain of L in the logit, at most s > 0 per unit of strength, takes at least the strength L/s",
             smaller=gain / rate,
             larger=t,
             certificate=(rate * t - gain) / rate,
             given=(Supposed(rate * t - gain >= 0),),
         ),
         Inequality(
-            says="and one of at least s per unit of strength, where that is positive, at most L/s",
+            says="and one of at least s > 0 per unit of strength at most L/s",
             smaller=t,
             larger=gain / rate,
             certificate=(gain - rate * t) / rate,
