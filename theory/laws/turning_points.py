@@ -103,8 +103,8 @@ def _quotients(s: int) -> Step:
     falls = [[(part / series[0]).diff(alpha, n).subs(alpha, 0) for part in series[1:]] for n in range(1, s + 1)]
     whole = sp.Matrix([[jet[n] for jet in (Z, *u)] for n in range(s + 1)])
     return Identity(
-        says=f"The Wronskian of the derivatives of {s} quotients u/Z, in terms of the n-th derivatives Z_n and u_mn at any"
-        " strength",
+        says=f"The Wronskian of the derivatives of {s} quotients u/Z, in terms of the n-th derivatives Z_n and u_mn"
+        " at any strength",
         lhs=sp.Matrix(falls).det(method="berkowitz"),
         rhs=whole.det(method="berkowitz") / Z[0] ** (s + 1),
     )
@@ -119,8 +119,8 @@ def _levels(r: int) -> Step:
         for n in range(r)
     ]
     return Identity(
-        says=f"and, over {r} levels m_1 < .. < m_{r} of weights w, that of Z and of its partial sums: up to the sign (-1)^s"
-        " that the f_k bring along, the product of the weights and the Vandermonde product",
+        says=f"and, over {r} levels m_1 < .. < m_{r} of weights w, that of Z and of its partial sums: up to the sign"
+        " (-1)^s that the f_k bring along, the product of the weights and the Vandermonde product",
         lhs=(-1) ** (r - 1) * sp.Matrix(whole).det(method="berkowitz"),
         rhs=sp.Mul(*weights) * _vandermonde(odds),
     )
@@ -155,8 +155,8 @@ def _rule() -> list[Step]:
             value=sp.S.Zero,
         ),
         Inequality(
-            says="Where no step is 0 the products of neighbours multiply to a positive multiple of the first times the last"
-            " (here of three): signs change an odd number of times exactly if these two differ",
+            says="Where no step is 0 the products of neighbours multiply to a positive multiple of the first times"
+            " the last (here of three): signs change an odd number of times exactly if these two differ",
             smaller=sp.S.Zero,
             larger=(D_1 * D_2) * (D_2 * D_3) * (D_1 * D_3),
             certificate=(D_1 * D_2 * D_3) ** 2,
