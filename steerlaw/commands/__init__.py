@@ -10,6 +10,7 @@ from steerlaw.commands.doctor import Doctor
 from steerlaw.commands.figures import Figures
 from steerlaw.commands.laws import Laws
 from steerlaw.commands.sweep import Sweep
+from steerlaw.commands.texts import Texts
 from steerlaw.commands.vector import Vector
 from steerlaw.commands.verify import Verify
 
@@ -20,6 +21,7 @@ COMMANDS = {
     "vector": Vector,
     "convert": Convert,
     "sweep": Sweep,
+    "texts": Texts,
     "choose": Choose,
     "doctor": Doctor,
     "figures": Figures,

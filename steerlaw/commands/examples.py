@@ -18,6 +18,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "steerlaw sweep --model gpt2 --vector v.safetensors --layer 6 \\\n    --contexts c.jsonl --out s.nc",
         "steerlaw verify s.nc",
     ),
+    "texts": (
+        "steerlaw texts --model gpt2 --vector v.safetensors --layer 6 \\\n    --prompts p.txt --score loops --out t.nc",
+        "steerlaw texts --rescore t.nc --score distinct-2",
+    ),
     "vector": ("steerlaw vector --model gpt2 --positive p.jsonl --negative n.jsonl \\\n    --out v.safetensors",),
     "verify": (
         "steerlaw verify",

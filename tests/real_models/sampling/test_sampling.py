@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -124,7 +125,7 @@ def test_what_top_k_and_top_p_leave(models):
 
 def test_texts_end(few):
     """After its end a text repeats the end token and costs nothing; before, it is what it would be without."""
-    asked = {"layer": 0, "vector": direction(few), "tokens": 8, "samples": 40}
+    asked: dict[str, Any] = {"layer": 0, "vector": direction(few), "tokens": 8, "samples": 40}
     free = sample(few, [[1, 2]], [0.5], **asked)
     (usual,) = np.bincount(free.tokens.ravel()).argsort()[-1:].tolist()
     ended = sample(replace(few, end_tokens=(usual,)), [[1, 2]], [0.5], **asked)
