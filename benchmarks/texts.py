@@ -9,6 +9,7 @@ tokens, and is not written.
 import argparse
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ def theirs(prompts: list[str], shift: np.ndarray, tokens: int) -> Callable:
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    model = transformers.AutoModelForCausalLM.from_pretrained(CHECKPOINT, dtype=torch.float32).eval()
+    model: Any = transformers.AutoModelForCausalLM.from_pretrained(CHECKPOINT, dtype=torch.float32).eval()
     tokenizer = transformers.AutoTokenizer.from_pretrained(CHECKPOINT, padding_side="left", pad_token="<|endoftext|>")
     inputs, steered = tokenizer(prompts, return_tensors="pt", padding=True), torch.tensor(shift)[:, None]
 

@@ -90,7 +90,7 @@ def finish(
             for old, new in zip(drawn[:4], found, strict=True)
         ]
         ended = jnp.isin(token, jnp.asarray(ends, jnp.int32)) if ends else jnp.zeros(count, bool)
-        return t + 1, token, alive & ~ended, caches, Drawn(*columns, *(drawn.lengths + alive,))
+        return t + 1, token, alive & ~ended, caches, Drawn(*[*columns, drawn.lengths + alive])
 
     table = jnp.zeros((count, most), jnp.float32 if params["embed"].dtype != jnp.float64 else jnp.float64)
     nothing = Drawn(table.astype(jnp.int32), table, table, table, jnp.zeros(count, jnp.int32))

@@ -8,6 +8,7 @@ WIDTH = 79
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "choose": (
         'steerlaw choose --model gpt2 --vector v.safetensors --layer 6 \\\n    --prompt "I think" --budget 0.5',
+        "steerlaw choose --model gpt2 --vector v.safetensors \\\n    --prompts p.txt --tokens 48 --text-budget 2",
     ),
     "convert": ("steerlaw convert v.safetensors v.gguf",),
     "derive": ("steerlaw derive token_bump", "steerlaw derive entropy --latex"),

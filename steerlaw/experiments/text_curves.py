@@ -111,5 +111,5 @@ def kept_cell(path: Path, make: Callable[[], Cell]) -> Cell:
         pass
     cell = make()
     with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **cell)
+        np.savez(file, allow_pickle=False, **cell)
     return cell
