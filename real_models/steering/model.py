@@ -22,7 +22,7 @@ from real_models.checkpoints.stored import read_object
 from real_models.checkpoints.tokenizer import encode, read_chat_template, read_tokenizer
 from real_models.decoding.batching import bucket, chunk_of, in_chunks
 from real_models.decoding.decoder import Params, Spec, at_least_float32
-from real_models.steering import cross_entropy, inputs, rays, steering
+from real_models.steering import cross_entropy, inputs, rays, sensitivity, steering
 from real_models.steering.inputs import Layers, Positions, Segments, Strengths, Tokens, Vector, VectorBatch
 from real_models.steering.steering import STRENGTHS_AXIS, Prompt, Vectors, split
 
@@ -133,6 +133,15 @@ class LanguageModel:
         """The unsteered output of block `layer` at every position of the prompt."""
         ids, block = self.encode(tokens), inputs.block_number(self.spec, self.name, layer)
         return _first(self._residual(ids, block), len(ids))
+
+    def gradients(self, tokens: Tokens, measure: sensitivity.Measure) -> Float[Array, "layers d"]:
+        """The gradient of a number made of the next token's logits in what is added to each block's output.
+
+        It is added at every position, and the gradient is taken at none: its product with a vector is the derivative of
+        the number in the strength of that vector, at strength 0.
+        """
+        dtype = at_least_float32(resolve_dtype(self.dtype)).name
+        return sensitivity.gradients(self.spec, self.params, self._prompt(self.encode(tokens)), measure, dtype)
 
     def position_logits(self, tokens: Tokens) -> Float[Array, "position vocab"]:
         """Unsteered logits after every position of the prompt: row i predicts token i + 1."""
