@@ -1,6 +1,7 @@
 """What a budget of nats allows: `kl(P_alpha(A) || P_0(A)) <= KL(P_alpha || P_0)` for every event A."""
 
 from math import log, log1p
+from typing import Any
 
 from scipy.optimize import brentq
 
@@ -27,4 +28,5 @@ def highest_chance(f0: float, nats: float) -> float:
         return binary_kl(f0, f0) + f0
     if binary_kl(1.0, f0) <= nats:
         return 1.0
-    return float(brentq(lambda f: binary_kl(f, f0) - nats, f0, 1.0, xtol=1e-14))
+    root: Any = brentq(lambda f: binary_kl(f, f0) - nats, f0, 1.0, xtol=1e-14)
+    return float(root)

@@ -188,7 +188,7 @@ def curve_of(
 def _nats(shared: tuple, costs: TextCosts, clusters: np.ndarray, level: float) -> ReweightedCurve:
     """KL(P_alpha || P_0) at every strength: of each, the scores are the texts' own divergences there."""
     curves = [
-        reweighted_curve(*(*shared, column, clusters), level=level, shares=False) for column in costs.divergence.T
+        reweighted_curve(*[*shared, column, clusters], level=level, shares=False) for column in costs.divergence.T
     ]
     diagonal: dict[str, np.ndarray] = {
         name: np.array([getattr(curve, name)[j] for j, curve in enumerate(curves)])

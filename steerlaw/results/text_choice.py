@@ -85,7 +85,7 @@ class TextChoice:
 
     def to_json(self) -> dict[str, Any]:
         """The fields as JSON has them: a strength that is never reached is null."""
-        record = asdict(self) | {"strength": self.strength if isfinite(self.strength) else None}
+        record: dict[str, Any] = asdict(self) | {"strength": self.strength if isfinite(self.strength) else None}
         record["within"] = self.within if isfinite(self.within) else None
         if self.avoided is not None:
             record["avoided"] |= {"certified": self.avoided.certified(self.risk), "bound_is": "estimated"}

@@ -192,7 +192,8 @@ def _avoided(model, prompts: Sequence[Any], how: dict[str, Any], avoid: Any, str
 def _shown(model, prompts: Sequence[Any], how: dict[str, Any], strength: float) -> tuple[dict[str, Any], ...]:
     """Continuations at 0, at half the strength and at the whole."""
     strengths = [0.0, strength / 2, strength]
-    texts = sample(model, list(prompts[:SHOWN]), strengths, **how | {"samples": 1})
+    one: dict[str, Any] = how | {"samples": 1}
+    texts = sample(model, list(prompts[:SHOWN]), strengths, **one)
     return tuple(
         {"prompt": prompt, "strength": alpha, "text": texts.texts[p, a, 0]}
         for p, prompt in enumerate(texts.prompt_texts)

@@ -95,7 +95,7 @@ def test_what_each_token_says(models, family, layer):
 @pytest.mark.parametrize("drawing", [{}, {"temperature": 0.6, "top_k": 7, "top_p": 0.8}, {"temperature": 0}])
 def test_batches_change_nothing(models, drawing):
     model = models("qwen3")
-    asked = {"layer": 1, "vector": direction(model), "tokens": 9, "samples": 2, "seed": 4, **drawing}
+    asked: dict[str, Any] = {"layer": 1, "vector": direction(model), "tokens": 9, "samples": 2, "seed": 4, **drawing}
     together, some, alone = (sample(model, PROMPTS, STRENGTHS, **asked, batch=size) for size in (None, 4, 1))
     for other in (some, alone):
         np.testing.assert_array_equal(other.tokens, together.tokens)

@@ -1,5 +1,7 @@
 """A strength for whole texts: its promise on new prompts, by simulation; and a tiny model from end to end."""
 
+# pyright: reportOptionalMemberAccess=false, reportArgumentType=false
+
 import json
 from types import SimpleNamespace
 
