@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from real_models import load_model, load_vector, sample, text_curve, wrap
     from steerlaw.report import Report
     from steerlaw.results.choosing import choose
+    from steerlaw.results.text_choosing import choose_for_texts
     from steerlaw.verification import verify
     from theory.catalogue import laws
 
@@ -29,6 +30,7 @@ _HOME = {
     "Report": "steerlaw.report:Report",
     "certify_peak": "numerics:certify_peak",
     "choose": "steerlaw.results.choosing:choose",
+    "choose_for_texts": "steerlaw.results.text_choosing:choose_for_texts",
     "compare": "numerics.judging.one_curve:compare",
     "cross_entropy_change": "numerics:cross_entropy_change",
     "cumulants": "numerics:cumulants",
@@ -52,6 +54,7 @@ __all__ = [
     "Report",
     "certify_peak",
     "choose",
+    "choose_for_texts",
     "compare",
     "cross_entropy_change",
     "cumulants",
