@@ -11,17 +11,17 @@ Grid = Float[np.ndarray, " strengths"]
 
 
 def resolving(strengths: Grid, curves: Sequence[SteeredCurve]) -> Grid:
-    """The strengths, and between them as many more that no gap is wider than a curve's nodes are apart.
+    """The strengths, and between them as many more that no gap is wider than the widest of a curve's nodes.
 
-    Nothing of a polynomial of degree m on an angle of length L moves on a scale below L/m. A gap is divided evenly in
-    the angle of the curve that needs most parts of it.
+    The nodes of degree m on an angle of length L are up to pi/2 L/m apart, strengths here up to 3/2 of L/m: a gap is
+    divided evenly in the angle of the curve that needs most parts of it.
     """
     parts, finest = np.ones(len(strengths) - 1, int), [None] * (len(strengths) - 1)
     for curve in curves:
         angles = curve.map.angle(strengths)
         for piece in curve.pieces:
             met = (angles[1:] > piece.low) & (angles[:-1] < piece.high)
-            need = np.ceil(np.diff(angles) * piece.degree / (piece.high - piece.low) - 1e-9) * met
+            need = np.round(np.diff(angles) * piece.degree / (piece.high - piece.low)) * met
             for gap in np.flatnonzero(need > parts):
                 parts[gap], finest[gap] = need[gap], curve.map
     added = [
