@@ -27,7 +27,7 @@ from benchmarks.racing import HEADER, Row, line, machine, on_one_core, race, tim
 from benchmarks.results import write_part
 from numerics import cross_entropy_change, cumulants, peak_strengths, top_tokens
 from numerics.closed_forms import cross_entropy as ce
-from numerics.closed_forms.peaks import _in_blocks, _interior, _nodes
+from numerics.closed_forms.peaks import _in_slices, _interior, _nodes
 from numerics.exponential_sums.cells import compress, sort_tokens
 from numerics.exponential_sums.sums import BLOCK_ELEMENTS, TABLE_ELEMENTS, _lighten, _tilted_sums_at, lighten, places
 from numerics.exponential_sums.tilted import tilted_moments
@@ -124,7 +124,7 @@ def extra_memory(law: jax.Array, odds: jax.Array) -> str:
         "compressing": _needed(compress, law, odds, order),
         "401 strengths": _needed(tilted_moments, light.log_probs, light.log_odds, strengths),
         "nodes": _needed(_nodes, light, inside),
-        "solving for all peaks": _needed(_in_blocks, nodes, odds, order, inside),
+        "solving for all peaks": _needed(_in_slices, nodes, odds, order, inside),
         "many contexts": held + max(mixing, tilting),
         "cross-entropy": _of_cross_entropy(jnp.float64),
     }

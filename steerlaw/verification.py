@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from numerics.judging.verdict import check_tolerance
+from numerics.judging.horizons.tolerance import Tolerance, tolerance_for
 from steerlaw.experiments.embedded import embedded_experiments, embedded_inputs
 from steerlaw.experiments.experiment import Grid, Keep, run
 from steerlaw.experiments.targets import Source, TargetOptions, read_targets
@@ -36,7 +36,7 @@ def verify(
     laws: Sequence[str] | None = None,
     options: TargetOptions | None = None,
     strengths: str | None = None,
-    tolerance: float | None = None,
+    tolerance: float | str | Tolerance | None = None,
     seed: int = 0,
     progress: Any = None,
     keep: Keep | None = None,
@@ -46,7 +46,8 @@ def verify(
 
     Without a `target`: the embedded models. A target, or each of several, is a checkpoint directory or hub id, a saved
     sweep (.nc) or a curve (.csv); `options` say how checkpoints are steered. `laws` are ids (default: all); `strengths`
-    is a grid START:STOP:COUNT; `tolerance` is in each claim's unit (default 1e-3); `seed` draws the controls.
+    is a grid START:STOP:COUNT; `tolerance` is in each claim's unit, or a share of each curve's movement such as "5%"
+    (default: 0.1 nat, a probability of 0.01, else 5%); `seed` draws the controls.
     `progress` is a `rich.progress.Progress` to show what is being done. `keep` (of `kept_beside`) has sweeps on disk
     until the report is there, so that a run that was killed goes on where it stopped. `apart` (of `process_apart`) is
     where derivations are checked while models are swept. Bad input is a `ValueError` or `OSError` of one line, raised
@@ -58,7 +59,7 @@ def verify(
     started = datetime.now(UTC)
     chosen = [find_law(law) for law in laws] if laws else list(catalogue().values())
     claims = [claim for law in chosen for claim in law.claims] if laws else None
-    tolerance = check_tolerance(tolerance)
+    tolerance = None if tolerance is None else tolerance_for(tolerance, "nats")
     options = options or TargetOptions()
     grid = ADAPTIVE if strengths is None else Grid.parse(strengths)
     targets = [target] if isinstance(target, str | Path) else list(target or ())
@@ -104,14 +105,16 @@ def _observed(
         yield from run(_tracked(experiments, progress, "sweeping"), seed, keep, claims)
 
 
-def _curves(source: Source, laws: Sequence[Law], named: bool, tolerance: float, level: float) -> list[VerdictRow]:
+def _curves(
+    source: Source, laws: Sequence[Law], named: bool, tolerance: Tolerance | None, level: float
+) -> list[VerdictRow]:
     """Verdicts on the bare curves of a source."""
     if source.curves and not named:
         raise ValueError(f"{source.name}: a bare curve does not say which law it is about; name it with --laws")
     return [row for curve in source.curves for row in curve_rows(curve, laws, tolerance=tolerance, level=level)]
 
 
-def _results(source: Source, laws: Sequence[Law], named: bool, tolerance: float) -> list[Judged]:
+def _results(source: Source, laws: Sequence[Law], named: bool, tolerance: Tolerance | None) -> list[Judged]:
     """Other people's results judged; that no law speaks of any of them is a `ValueError`."""
     if source.results is None:
         return []

@@ -116,7 +116,7 @@ def _peaks_of_many_tokens(
     nodes = _nodes(compress(log_probs, log_odds, order), inside)
     if jnp.maximum(*(jnp.max(side.error) for side in nodes)) > CERTIFIED:
         nodes = _nodes(uncompressed(log_probs, log_odds), inside)
-    peaks, doubtful = _in_blocks(nodes, log_odds, order, inside)
+    peaks, doubtful = _in_slices(nodes, log_odds, order, inside)
     if jnp.sum(doubtful) > FEW:
         peaks, doubtful = _one_by_one(nodes, log_odds, inside)
     return _settled(log_probs, log_odds, peaks, doubtful)
@@ -175,7 +175,7 @@ def _one_by_one(
 
 
 @jax.jit
-def _in_blocks(
+def _in_slices(
     nodes: tuple[Nodes, Nodes], log_odds: Float[Array, " vocab"], order: Int[Array, " vocab"], inside: Interior
 ) -> tuple[Float[Array, " vocab"], Bool[Array, " vocab"]]:
     """The same, but successive tokens share a node if not near the ends."""

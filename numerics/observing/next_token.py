@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from numerics.arrays import ArrayLike
 from numerics.bands.band import ROUNDING
+from numerics.bands.outward import SIDES
 from numerics.observing.answers import attributes_of, strengths_asked
 from numerics.observing.between import resolving
 from numerics.observing.model import SteeredModel, Steering
@@ -18,7 +19,7 @@ from numerics.observing.observers.context import OBSERVERS, Variables, observe_c
 from numerics.observing.observers.slopes import LOCATING, OF_CHOSEN, observe_slopes
 from numerics.observing.observers.view import View
 from numerics.observing.readings import Curves, Reading, curves_along, unresolved
-from numerics.observing.summary import Summary, empty_summary, summarise
+from numerics.observing.summary import TOLERANCES, Summary, empty_summary, summarise
 from numerics.observing.sweep import Sweep
 from numerics.observing.variables import SHAPES, SUMMARY, VARIABLES
 from numerics.observing.watched import Watched
@@ -150,6 +151,7 @@ def _dataset(rows: list[Variables], summary: Summary, strengths: Grid, watched: 
     coords: dict[str, Any] = {"strength": strengths, "token": watched.ids}
     if "shape_departure" in found:
         coords |= {"shape": list(SHAPES), "bound": ["lower", "upper"]}
+        coords |= {"side": list(SIDES), "allowed": list(TOLERANCES)}
     if "singular_values" in found:
         coords["rank"] = np.arange(1, 1 + found["singular_values"].shape[1])
     if "log_probability_slope" in found:

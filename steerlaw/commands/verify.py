@@ -6,7 +6,17 @@ from typing import Annotated, Literal
 
 import tyro
 
-from steerlaw.commands.options import Dtype, InputFile, Laws, Layer, Level, OutputDirectory, Seed, Strengths, Tolerance
+from steerlaw.commands.options import (
+    Dtype,
+    InputFile,
+    Laws,
+    Layer,
+    Level,
+    OutputDirectory,
+    Seed,
+    Strengths,
+    ToleranceOrShare,
+)
 from steerlaw.rendering.console import complain, print_json
 from steerlaw.rendering.progress import progress_bar
 
@@ -42,8 +52,9 @@ class Verify:
     strengths: Strengths | None = None
     """Grid of strengths START:STOP:COUNT (default: as wide as the layer's residual allows, 97
     strengths, and between them as many more as the curves need)."""
-    tolerance: Tolerance | None = None
-    """Departure up to which a law holds, in the claim's own unit (default 1e-3)."""
+    tolerance: ToleranceOrShare | None = None
+    """Departure up to which a law holds: a number in the claim's own unit (1e-3: to rounding), or a share of the
+    curve's own movement, such as 5% (default: 0.1 nat, a probability of 0.01, else 5%)."""
     level: Level = 0.05
     """Error level of statistical bands."""
     dtype: Dtype | Literal["tf32"] | None = None

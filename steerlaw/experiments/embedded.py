@@ -37,7 +37,7 @@ def embedded_concept(model: LanguageModel, name: str) -> Concept:
     """A concept of the shipped model: the vectors of its blocks, and its texts."""
     vectors = difference_of_means(model, *stdlib_gpt.prompts(name, "vector"))
     negative, positive = stdlib_gpt.contexts(name)
-    segments = [model.encode(text)[:TEXT_TOKENS] for text in stdlib_gpt.blocks()[:TEXT_SEGMENTS]]
+    segments = [model.encode(text)[:TEXT_TOKENS] for text in stdlib_gpt.segments()[:TEXT_SEGMENTS]]
     return Concept(
         name=name,
         vectors=dict(enumerate(np.asarray(vectors))),

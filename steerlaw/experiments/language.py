@@ -56,7 +56,9 @@ def _experiments(model: LanguageModel, exact: LanguageModel, concept: Concept, g
         push = _push(model, contexts, layer, vector)
         strengths = strength_grid(REACH / push, grid.count, dense=True) if grid.strengths is None else grid.strengths
         local = _local_log_odds(exact, contexts, layer, vector)
-        log_odds = local.mean(axis=0) if concept.log_odds is None else _scaled(concept.log_odds, local, log_probs)
+        log_odds = (
+            local.mean(axis=0) if concept.log_odds is None else scaled_log_odds(concept.log_odds, local, log_probs)
+        )
         experiment = Experiment(
             subject=Subject(
                 model=model.name,
@@ -149,7 +151,7 @@ def _local_log_odds(exact: LanguageModel, contexts: Sequence[Sequence[int]], lay
     return np.stack([np.asarray(exact.derivative(c, np.zeros(1), layer=layer, vector=vector))[0] for c in contexts])
 
 
-def _scaled(
+def scaled_log_odds(
     measured: Float[np.ndarray, " vocab"],
     local: Float[np.ndarray, "contexts vocab"],
     log_probs: Float[np.ndarray, "contexts vocab"],

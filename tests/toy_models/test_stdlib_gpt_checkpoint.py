@@ -108,7 +108,7 @@ def test_transformers_reads_the_directory_and_agrees(model):
     spec, params, bpe = model
     theirs = transformers.AutoModelForCausalLM.from_pretrained(CHECKPOINT, dtype=torch.float32)
     tokenizer = transformers.AutoTokenizer.from_pretrained(CHECKPOINT)
-    texts = [*stdlib_gpt.contexts("python_code")[1], *stdlib_gpt.blocks()[:4], "naïve  café\n\t\u2028"]
+    texts = [*stdlib_gpt.contexts("python_code")[1], *stdlib_gpt.segments()[:4], "naïve  café\n\t\u2028"]
     for text in texts:
         ids = bpe.encode(text).ids
         assert tokenizer(text)["input_ids"] == ids

@@ -1,4 +1,4 @@
-"""The prompts, contexts, blocks and target sets beside the shipped model."""
+"""The prompts, contexts, segments and target sets beside the shipped model."""
 
 import builtins
 import json
@@ -51,9 +51,9 @@ def test_contexts_are_twelve_and_four_short_prompts(concept, bpe):
     assert all(shortest <= texts.token_count(bpe, text) <= longest for text in negative + positive)
 
 
-def test_blocks_have_equally_many_tokens(bpe):
-    assert len(stdlib_gpt.blocks()) == texts.BLOCKS
-    assert {texts.token_count(bpe, text) for text in stdlib_gpt.blocks()} == {texts.BLOCK_TOKENS}
+def test_segments_have_equally_many_tokens(bpe):
+    assert len(stdlib_gpt.segments()) == texts.SEGMENTS
+    assert {texts.token_count(bpe, text) for text in stdlib_gpt.segments()} == {texts.SEGMENT_TOKENS}
 
 
 @pytest.mark.parametrize("use", USES)
@@ -65,7 +65,7 @@ def test_uppercase_prompts_are_uppercase_and_their_negatives_are_not(use):
 
 def every_set() -> dict[str, set[str]]:
     """Each use's texts over both concepts, one set a use."""
-    sets = {"blocks": set(stdlib_gpt.blocks()), "contexts": set()}
+    sets = {"segments": set(stdlib_gpt.segments()), "contexts": set()}
     for concept in CONCEPTS:
         sets["contexts"].update(*stdlib_gpt.contexts(concept))
     for use in USES:

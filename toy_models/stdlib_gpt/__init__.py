@@ -1,8 +1,8 @@
 """The language model that ships with the project, and the texts to steer it with.
 
 A four-block Llama trained on CPython's standard library (`checkpoint/`, an ordinary Hugging Face directory), and, from
-text held out of its training, prompts, contexts and evaluation blocks for two concepts. What builds a vector, what
-measures log-odds, the contexts and the evaluation blocks share no span of text.
+text held out of its training, prompts, contexts and evaluation segments for two concepts. What builds a vector, what
+measures log-odds, the contexts and the evaluation segments share no span of text.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT = Path(__file__).parent / "checkpoint"
 DATA = Path(__file__).parent / "data"
-BLOCKS_FILE = DATA / "blocks.jsonl"
+SEGMENTS_FILE = DATA / "segments.jsonl"
 CONCEPTS = ("python_code", "uppercase")
 USES = ("vector", "log_odds")
 NEGATIVES = ("contrastive", "random")
@@ -53,11 +53,11 @@ def contexts(concept: str) -> tuple[list[str], list[str]]:
     return rows["negative"], rows[concept]
 
 
-def blocks() -> list[str]:
+def segments() -> list[str]:
     """Texts of 64 tokens each, code and prose by turns, on which cross-entropy is measured."""
     from numerics.files.text import json_lines
 
-    return [row["text"] for _, row in json_lines(BLOCKS_FILE)]
+    return [row["text"] for _, row in json_lines(SEGMENTS_FILE)]
 
 
 def target_tokens(concept: str) -> "Bool[np.ndarray, ' vocab']":

@@ -3,11 +3,11 @@
     <concept>.<use>.contrastive.jsonl    positives and negatives; a negative carries the opposite of the concept
     <concept>.<use>.random.jsonl         the same positives; negatives from anywhere in the held-out text
     <concept>.contexts.jsonl             short prompts to steer from, 12 negative and 4 positive
-    blocks.jsonl                         texts of 64 tokens to measure cross-entropy on
+    segments.jsonl                       texts of 64 tokens to measure cross-entropy on
 
 The opposite of *python code* (code outside strings and comments) is prose; the opposite of *uppercase words* is text of
 the same registers without one. Uses are `vector` and `log_odds`. Whatever is cut is taken out of the held-out text, so
-that the two uses, the contexts and the blocks never share a span; nor do two texts of one file.
+that the two uses, the contexts and the segments never share a span; nor do two texts of one file.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from toy_models.stdlib_gpt import BLOCKS_FILE, CHECKPOINT, NEGATIVES, USES, contexts_file, corpus, prompts_file
+from toy_models.stdlib_gpt import CHECKPOINT, NEGATIVES, SEGMENTS_FILE, USES, contexts_file, corpus, prompts_file
 from toy_models.stdlib_gpt.corpus import Document
 from toy_models.stdlib_gpt.tokenizer import load_tokenizer
 
@@ -34,7 +34,7 @@ LENGTHS = {"uppercase": (75, 130), "python_code": (100, 250)}
 UPPERCASE_SHARE = 0.5
 CONTEXT_LENGTH, CONTEXT_TOKENS = (35, 90), (12, 24)
 NEGATIVE_CONTEXTS, POSITIVE_CONTEXTS = 12, 4
-BLOCKS, BLOCK_TOKENS = 24, 64
+SEGMENTS, SEGMENT_TOKENS = 24, 64
 QUOTED_TOKENS = {tokenize.STRING, tokenize.COMMENT, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
 WORD = re.compile(r"[A-Za-z]+")
 
@@ -158,14 +158,14 @@ def most_disjoint(candidates: Iterable[Span]) -> list[Span]:
     return chosen
 
 
-def block_spans(documents: Iterable[Document], tokenizer: Tokenizer) -> Iterator[Span]:
-    """From the first character of every twentieth word, the span of exactly `BLOCK_TOKENS` tokens; no tables."""
+def segment_spans(documents: Iterable[Document], tokenizer: Tokenizer) -> Iterator[Span]:
+    """From the first character of every twentieth word, the span of exactly `SEGMENT_TOKENS` tokens; no tables."""
     for span in islice(spans(documents, 500, 900), 0, None, 20):
         offsets = tokenizer.encode(span.text, add_special_tokens=False).offsets
-        if len(offsets) > BLOCK_TOKENS:
-            block = Span(document=span.document, start=span.start, end=span.start + offsets[BLOCK_TOKENS - 1][1])
-            if token_count(tokenizer, block.text) == BLOCK_TOKENS and "|" not in block.text:
-                yield block
+        if len(offsets) > SEGMENT_TOKENS:
+            segment = Span(document=span.document, start=span.start, end=span.start + offsets[SEGMENT_TOKENS - 1][1])
+            if token_count(tokenizer, segment.text) == SEGMENT_TOKENS and "|" not in segment.text:
+                yield segment
 
 
 def token_count(tokenizer: Tokenizer, text: str) -> int:
@@ -191,9 +191,9 @@ def draw(held_out: Sequence[Document], tokenizer: Tokenizer) -> dict[Path, list[
         ]
     halves = []
     for kind in ("code", "prose"):
-        candidates = block_spans([document for document in held_out if document.kind == kind], tokenizer)
-        halves.append(taken.cut(candidates, BLOCKS // 2, f"blocks of {kind}"))
-    files[BLOCKS_FILE] = [{"text": text} for pair in zip(*halves, strict=True) for text in pair]
+        candidates = segment_spans([document for document in held_out if document.kind == kind], tokenizer)
+        halves.append(taken.cut(candidates, SEGMENTS // 2, f"segments of {kind}"))
+    files[SEGMENTS_FILE] = [{"text": text} for pair in zip(*halves, strict=True) for text in pair]
     for concept, (positives, negatives) in contrasts.items():
         anything = taken.cut(spans(held_out, *LENGTHS[concept]), 2 * PROMPTS[concept], "texts of any kind")
         for kind, others in zip(NEGATIVES, (negatives, anything), strict=True):

@@ -198,12 +198,12 @@ def test_convergence_is_geometric_in_the_angle(shipped, layer, needed):
 
 def test_cross_entropy_of_texts(shipped):
     model = shipped["float64"]
-    blocks = [model.encode(text)[:length] for text, length in zip(stdlib_gpt.blocks(), (16, 12, 9), strict=False)]
+    segments = [model.encode(text)[:length] for text, length in zip(stdlib_gpt.segments(), (16, 12, 9), strict=False)]
     (vector,) = vectors(model, 1)
     for layer in (1, 3):
-        curve = cross_entropy_curve(model, blocks, layer=layer, vector=vector, window=1.5, tolerance=1e-6)
+        curve = cross_entropy_curve(model, segments, layer=layer, vector=vector, window=1.5, tolerance=1e-6)
         alpha = np.random.default_rng(0).uniform(*curve.window, 16)
-        expected = np.asarray(model.cross_entropy(blocks, alpha, layer=layer, vector=vector))
+        expected = np.asarray(model.cross_entropy(segments, alpha, layer=layer, vector=vector))
         assert np.abs(curve.losses(alpha) - expected).max() <= curve.error < 2e-6
         np.testing.assert_allclose(curve.mean(alpha, np.array([1, 0, 1])), expected[:, [0, 2]].mean(axis=1), atol=2e-6)
         step = 1e-4 * curve.window[1]

@@ -138,6 +138,9 @@ def home(tmp_path_factory):
     np.savetxt(home / "curve.csv", np.stack([s, -(s**2)], axis=1), "%.17g", ",", header="strength,value", comments="")
     logits = s[:, None] * np.array([-1.0, 0.5, 1.0]) + np.array([0.3, 0.2, 0.1])
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    for name in ("A", "B"):
+        (home / name).mkdir()
+        (home / name / "report.json").write_text('{"schema": 1, "run": {}, "verdicts": []}')
     (home / "RESULTS").mkdir()
     arrays: dict[str, Any] = {"alphas": s, "meta": "{}"}
     for end in ("alphamax", "alphamin"):
