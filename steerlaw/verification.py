@@ -13,13 +13,14 @@ from steerlaw.experiments.targets import Source, TargetOptions, read_targets
 from steerlaw.inputs.subjects import Observation
 from steerlaw.report import Report
 from steerlaw.results.apart import derivation_records
+from steerlaw.results.claims import claim_holdings
 from steerlaw.results.findings import findings
 from steerlaw.results.judging import Judged, curve_rows, judged
 from steerlaw.results.lines import summary_lines
 from steerlaw.results.predicted_rows import predicted_rows
-from steerlaw.results.provenance import run_record
+from steerlaw.results.provenance import RunRecord, run_record
+from steerlaw.results.reaching.rows import horizon_rows
 from steerlaw.results.reference_verdicts import judge_results, token_rows
-from steerlaw.results.shares import holdings
 from steerlaw.results.verdict_rows import VerdictRow, verdict_row
 from theory.catalogue import find_law
 from theory.catalogue import laws as catalogue
@@ -73,18 +74,14 @@ def verify(
     rows += [verdict_row(*one) for one in found]
     checked = zip(_tracked(chosen, progress, "checking derivations"), records(), strict=True)
     derivations = [derivation for _, derivation in checked]
-    shares = holdings(found)
+    shares = claim_holdings(found)
     return Report(
-        run=run_record(
-            started=started,
-            dtype=_arithmetic(sources, options),
-            seed=seed,
-            inputs=[path for source in sources for path in source.inputs],
-        ),
+        run=_record(started, sources, options, seed),
         derivations=derivations,
         verdicts=rows,
         lines=summary_lines(rows, found, shares),
         shares=shares,
+        horizons=horizon_rows(found),
         quantities=[row for o in observed for row in predicted_rows(o)],
         findings=findings(observed) if claims is None else [],
         observations=observed,
@@ -122,6 +119,12 @@ def _results(source: Source, laws: Sequence[Law], named: bool, tolerance: Tolera
     if not found:
         raise ValueError(f"{source.name}: without a model no law speaks of what these results hold")
     return found
+
+
+def _record(started: datetime, sources: Sequence[Source], options: TargetOptions, seed: int) -> RunRecord:
+    """The record of the run."""
+    inputs = [path for source in sources for path in source.inputs]
+    return run_record(started=started, dtype=_arithmetic(sources, options), seed=seed, inputs=inputs)
 
 
 def _arithmetic(sources: Sequence[Source], options: TargetOptions) -> str:
