@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from numerics.judging.verdict import OUTCOMES
 from steerlaw.inputs.subjects import Control, Observation
 from steerlaw.results.derivations import STEP_KINDS, Derivation
+from steerlaw.results.directions import Standing
 from steerlaw.results.findings import BlockFinding
 from steerlaw.results.lines import Line
 from steerlaw.results.predicted_rows import PredictedRow
@@ -26,7 +27,8 @@ class Results:
 
     `verdicts` holds one row a claim and observation: its worst single verdict in full, and counts over all its
     curves. `lines` sum them up, a law and a model each; `shares` are what each law scores on each model beside its
-    controls; `quantities` are numbers predicted beside numbers observed; `findings` are what the paper saw language
+    controls; `directions` where each vector ranks among others; `quantities` are numbers predicted beside numbers
+    observed; `findings` are what the paper saw language
     models do, block by block; `observations` are the sweeps that were judged, for the figures; `tokens` are the single
     verdicts on curves of tokens from other people's results.
     """
@@ -36,6 +38,7 @@ class Results:
     verdicts: Sequence[VerdictRow]
     lines: Sequence[Line] = ()
     shares: Sequence[Holding] = ()
+    directions: Sequence[Standing] = ()
     quantities: Sequence[PredictedRow] = ()
     findings: Sequence[BlockFinding] = ()
     observations: Sequence[Observation] = ()
@@ -81,6 +84,7 @@ class Results:
             "verdicts": [row.to_json() for row in self.verdicts],
             "quantities": [row.to_json() for row in self.quantities],
             "shares": [holding.to_json() for holding in self.shares],
+            "directions": [standing.to_json() for standing in self.directions],
             "findings": [finding.to_json() for finding in self.findings],
             "summary": self.summary(),
             "notes": list(notes),

@@ -97,7 +97,7 @@ VALUES: dict[str, str] = {
 }
 """Of an option that is named by itself, and of words that no file is called by."""
 QUICK = {"verify": ["--laws", "tilt"], "sweep": ["--strengths=-1:1:5"]}
-FEW = {"verify": ["--strengths=-1:1:5"]}
+FEW = {"verify": ["--strengths=-1:1:5", "--directions=1"]}
 
 
 def calls() -> list[list[str]]:
