@@ -4,7 +4,13 @@ import os
 from pathlib import Path
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-PARTS = ("Evaluating the laws", "The comparator", "Steered sweeps", "Steered sweeps on an accelerator")
+PARTS = (
+    "Evaluating the laws",
+    "The comparator",
+    "Steered sweeps",
+    "Texts under steering",
+    "Steered sweeps on an accelerator",
+)
 HEAD = "# Benchmarks\n\nEach part is written by the command that it names.\n"
 
 

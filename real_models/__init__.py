@@ -3,12 +3,15 @@
 import numerics  # noqa: F401  (turns on JAX's 64-bit mode, which float64 models need)
 from real_models.checkpoints.checkpoint import read_checkpoint
 from real_models.decoding.decoder import Params, Spec
+from real_models.sampling.sampling import sample
+from real_models.sampling.texts import SampledTexts
 from real_models.steering.limits import approach, limit_logits, tail_remainder, tail_strength
 from real_models.steering.model import LanguageModel, load_model
 from real_models.steering.random_weights import with_random_weights
 from real_models.steering.sharding import shard_model
 from real_models.steering.sphere import sphere_of
 from real_models.steering.wrap import WrappedModel, wrap
+from real_models.text_curves.curve import TextCurve, text_curve
 from real_models.texts.prompts import PromptText, read_contexts, read_prompts, read_texts, texts_of
 from real_models.vectors.convert import Conversion, convert_vectors
 from real_models.vectors.doctor import Check, examine
@@ -31,7 +34,9 @@ __all__ = [
     "LanguageModel",
     "Params",
     "PromptText",
+    "SampledTexts",
     "Spec",
+    "TextCurve",
     "VectorFile",
     "WrappedModel",
     "approach",
@@ -50,11 +55,13 @@ __all__ = [
     "read_prompts",
     "read_texts",
     "read_vectors",
+    "sample",
     "save_vector",
     "shard_model",
     "sphere_of",
     "tail_remainder",
     "tail_strength",
+    "text_curve",
     "text_residuals",
     "texts_of",
     "with_random_weights",

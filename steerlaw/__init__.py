@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numerics.observing.curves.loading import load_curve
     from numerics.observing.next_token import observe_next_token as sweep
     from real_models import examine as doctor
-    from real_models import load_model, load_vector, wrap
+    from real_models import load_model, load_vector, sample, text_curve, wrap
     from steerlaw.report import Report
     from steerlaw.results.choosing import choose
     from steerlaw.verification import verify
@@ -38,9 +38,11 @@ _HOME = {
     "load_model": "real_models:load_model",
     "load_vector": "real_models:load_vector",
     "peak_strengths": "numerics:peak_strengths",
+    "sample": "real_models:sample",
     "steered_curve": "numerics.observing.curves.build:steered_curve",
     "sweep": "numerics.observing.next_token:observe_next_token",
     "sweet_spot": "numerics:sweet_spot",
+    "text_curve": "real_models:text_curve",
     "verify": "steerlaw.verification:verify",
     "wrap": "real_models:wrap",
 }
@@ -59,9 +61,11 @@ __all__ = [
     "load_model",
     "load_vector",
     "peak_strengths",
+    "sample",
     "steered_curve",
     "sweep",
     "sweet_spot",
+    "text_curve",
     "verify",
     "wrap",
 ]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from numerics.judging.verdict import check_tolerance
+from numerics.judging.horizons.tolerance import Tolerance, tolerance_for
 from steerlaw.experiments.directions import can_be_followed, follow
 from steerlaw.experiments.embedded import embedded_experiments, embedded_inputs
 from steerlaw.experiments.experiment import Experiment, Grid, Keep, run
@@ -28,8 +28,8 @@ from theory.catalogue import laws as catalogue
 from theory.claims import Claim
 from theory.law import Law
 
-ADAPTIVE = Grid(count=97, text_count=33, budget=32, text_budget=8)
-"""By default a quarter of the strengths go where the curves need them."""
+ADAPTIVE = Grid(count=97, text_count=41, between=True)
+"""By default strengths are added where the curves need them, which costs no pass of a model."""
 
 
 def verify(
@@ -38,7 +38,7 @@ def verify(
     laws: Sequence[str] | None = None,
     options: TargetOptions | None = None,
     strengths: str | None = None,
-    tolerance: float | None = None,
+    tolerance: float | str | Tolerance | None = None,
     seed: int = 0,
     directions: int = 20,
     progress: Any = None,
@@ -49,12 +49,13 @@ def verify(
 
     Without a `target`: the embedded models. A target, or each of several, is a checkpoint directory or hub id, a saved
     sweep (.nc) or a curve (.csv); `options` say how checkpoints are steered. `laws` are ids (default: all); `strengths`
-    is a grid START:STOP:COUNT; `tolerance` is in each claim's unit (default 1e-3); `seed` draws the controls,
-    `directions` is how many random directions each vector of a language model is ranked among, and as many differences
-    of contexts (0: none). `progress` is a `rich.progress.Progress` to show what is being done. `keep` (of
-    `kept_beside`) has sweeps on disk until the report is there, so that a run that was killed goes on where it stopped.
-    `apart` (of `process_apart`) is where derivations are checked while models are swept. Bad input is a `ValueError` or
-    `OSError` of one line, raised before any model is run where that can be known.
+    is a grid START:STOP:COUNT; `tolerance` is in each claim's unit, or a share of each curve's movement such as "5%"
+    (default: 0.1 nat, a probability of 0.01, else 5%); `seed` draws the controls, `directions` is how many random
+    directions each vector of a language model is ranked among, and as many differences of contexts (0: none).
+    `progress` is a `rich.progress.Progress` to show what is being done. `keep` (of `kept_beside`) has sweeps on disk
+    until the report is there, so that a run that was killed goes on where it stopped. `apart` (of `process_apart`) is
+    where derivations are checked while models are swept. Bad input is a `ValueError` or `OSError` of one line, raised
+    before any model is run where that can be known.
 
     >>> report = verify(laws=["token_bump"])
     >>> report.summary()["token_bump"]["stdlib-gpt"]
@@ -62,7 +63,8 @@ def verify(
     started = datetime.now(UTC)
     chosen = [find_law(law) for law in laws] if laws else list(catalogue().values())
     claims = [claim for law in chosen for claim in law.claims] if laws else None
-    tolerance, options = check_tolerance(tolerance), options or TargetOptions()
+    tolerance = None if tolerance is None else tolerance_for(tolerance, "nats")
+    options = options or TargetOptions()
     sources = _sources(target, options, ADAPTIVE if strengths is None else Grid.parse(strengths), seed)
     rows = [row for source in sources for row in _curves(source, chosen, laws is not None, tolerance, options.level)]
     found = [one for source in sources for one in _results(source, chosen, laws is not None, tolerance)]
@@ -72,8 +74,6 @@ def verify(
     observed = list(_observed(sources, experiments, claims, seed, progress, keep))
     found += [one for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
     rows += [verdict_row(*one) for one in found]
-    checked = zip(_tracked(chosen, progress, "checking derivations"), records(), strict=True)
-    derivations = [derivation for _, derivation in checked]
     shares = holdings(found)
     return Report(
         run=run_record(
@@ -82,7 +82,7 @@ def verify(
             seed=seed,
             inputs=[path for source in sources for path in source.inputs],
         ),
-        derivations=derivations,
+        derivations=[one for one, _ in zip(records(), _tracked(chosen, progress, "checking derivations"), strict=True)],
         verdicts=rows,
         lines=summary_lines(rows, found, shares),
         shares=shares,
@@ -131,14 +131,16 @@ def _ranked(
     return [standing for one in tracked for standing in standings(follow(one, claims, count, seed), asked)]
 
 
-def _curves(source: Source, laws: Sequence[Law], named: bool, tolerance: float, level: float) -> list[VerdictRow]:
+def _curves(
+    source: Source, laws: Sequence[Law], named: bool, tolerance: Tolerance | None, level: float
+) -> list[VerdictRow]:
     """Verdicts on the bare curves of a source."""
     if source.curves and not named:
         raise ValueError(f"{source.name}: a bare curve does not say which law it is about; name it with --laws")
     return [row for curve in source.curves for row in curve_rows(curve, laws, tolerance=tolerance, level=level)]
 
 
-def _results(source: Source, laws: Sequence[Law], named: bool, tolerance: float) -> list[Judged]:
+def _results(source: Source, laws: Sequence[Law], named: bool, tolerance: Tolerance | None) -> list[Judged]:
     """Other people's results judged; that no law speaks of any of them is a `ValueError`."""
     if source.results is None:
         return []

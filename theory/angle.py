@@ -11,6 +11,7 @@ tau, size = sp.Symbol("tau", real=True), sp.Symbol("t", nonnegative=True)
 start: Expr = sp.IndexedBase("l^0", real=True)
 push: Expr = sp.IndexedBase("t", real=True)
 offset: Expr = sp.IndexedBase("beta", real=True)
+constant = sp.Symbol("beta_0", real=True)
 rates: Expr = sp.IndexedBase("r", real=True)
 
 
@@ -29,7 +30,8 @@ def locally_a_tilt() -> Step:
         " strength tan tau, at inverse temperature cos tau",
         lhs=_turned(z) - _turned(x),
         rhs=sp.cos(tau) * (_tilted(z) - _tilted(x)),
-        where=((start[y], sp.log(p[j, y]) + offset[j]),),
+        where=((start[y], sp.log(p[j, y]) + constant),),
+        given=(sp.cos(tau) > 0,),
     )
 
 

@@ -124,7 +124,12 @@ def curvature(band: Band, at_least: Bounds | None = None, at_most: Bounds | None
 
 def between(band: Band, floor: Bounds | float = -np.inf, ceiling: Bounds | float = np.inf) -> Departures:
     """From the curves between two known ones."""
-    return _pointwise(
+    return _pointwise(*beyond(band, floor, ceiling))
+
+
+def beyond(band: Band, floor: Bounds | float, ceiling: Bounds | float) -> tuple[Bounds, Bounds]:
+    """At each strength how far the nearest and the farthest value of the band lie beyond two curves."""
+    return (
         np.maximum(_above(floor, band.upper), _above(band.lower, ceiling)),
         np.maximum(_above(floor, band.lower), _above(band.upper, ceiling)),
     )

@@ -1,6 +1,7 @@
 """One claim against many observed curves at once: where the law's own prediction meets the band."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -8,10 +9,14 @@ from jaxtyping import Bool, Float, Int
 from numerics.bands import shapes
 from numerics.bands.band import Band
 from numerics.bands.evidence import Evidence
+from numerics.bands.outward import SIDES, Side
 from numerics.baseline import Baseline
 from numerics.judging.departures import Departed, departed, points_needed
+from numerics.judging.horizons.passages import Horizon, horizon
+from numerics.judging.horizons.tolerance import Tolerance, tolerance_for
 from numerics.judging.notes import Note, Notes, lacking, note, turning_notes
-from numerics.judging.prediction import UNKNOWN, Side, condition_met, judged_strengths, limit_reach
+from numerics.judging.planted import leaves_room, slack
+from numerics.judging.prediction import UNKNOWN, TurnSide, condition_met, judged_strengths, limit_reach
 from numerics.judging.verdict import HOLDS, NOT_APPLICABLE, UNDECIDED, decide
 from numerics.lowering.setting import MissingInputError, Settings, settings_of
 from numerics.observing.curve_bands import Curves
@@ -23,12 +28,15 @@ class Assessment:
     """One claim judged on many curves; arrays over the curves, dimension by dimension (`codes` index `OUTCOMES`).
 
     `note` gives for each curve the `Note` that belongs to its reason, and `notes` their words; `witness` holds indices
-    into `strengths`.
+    into `strengths`. `tolerance` is each curve's, in the claim's unit; `relative` if it was asked for as a share.
+    `horizons` are in sizes of strengths, on either side of 0 and on both, of the claims whose domain grows with the
+    window. `slack` (`numerics.judging.planted`) is that of bounds, else None.
     `found` has the judged bands, where they are at hand; `samples` is how many a strength they rest on, where known.
     """
 
     claim: Claim
-    tolerance: float
+    tolerance: Float[np.ndarray, "*per"]
+    relative: bool
     evidence: Evidence
     codes: Int[np.ndarray, "*per"]
     least: Float[np.ndarray, "*per"]
@@ -39,6 +47,8 @@ class Assessment:
     witness: Int[np.ndarray, "*per points"]
     values: Float[np.ndarray, "*per points"]
     halfwidth: Float[np.ndarray, "*per"]
+    horizons: Mapping[Side, Horizon] = field(default_factory=dict)
+    slack: Float[np.ndarray, "*per"] | None = None
     found: Departed | None = None
     samples: int | None = None
     assumed: str = ""
@@ -49,7 +59,7 @@ def judge_curves(
     curves: Curves,
     baseline: Baseline | Settings | None,
     *,
-    tolerance: float,
+    tolerance: float | str | Tolerance | None,
     tokens: Int[np.ndarray, " tokens"] | None = None,
     assume: str | None = None,
 ) -> Assessment:
@@ -57,22 +67,24 @@ def judge_curves(
 
     A condition that cannot be checked for want of an input makes the claim not applicable; with `assume` it is taken as
     met, and the note says so and why: `assume`, or the input that is missing where that is "". Given `Settings` in
-    place of the baseline, what several claims have in common is computed once.
+    place of the baseline, what several claims have in common is computed once. `tolerance` is as for `tolerance_for`;
+    it is never below what the curves are known to.
     """
-    tolerance, known = max(tolerance, curves.resolution), None if baseline is None else settings_of(baseline)
+    asked, known = tolerance_for(tolerance, claim.quantity.unit), None if baseline is None else settings_of(baseline)
     try:
         met, assumed = condition_met(claim, curves.per, known, tokens, assume=assume)
         if not met.any():
-            return not_applied(claim, curves, tolerance, note(Note.UNMET, condition=claim.condition.name))
+            return not_applied(claim, curves, asked, note(Note.UNMET, condition=claim.condition.name))
         inside, beyond = judged_strengths(claim, curves.strengths, known)
         if beyond or inside.sum() < points_needed(claim):
             few = note(Note.FEW_POINTS, count=inside.sum(), needed=points_needed(claim))
-            return not_applied(claim, curves, tolerance, beyond or few, met=met)
-        found = departed(claim, curves, inside, known, tolerance=tolerance, tokens=tokens)
-        far = limit_reach(claim, curves.strengths, known, tolerance) if found.unjudged.any() else {}
+            return not_applied(claim, curves, asked, beyond or few, met=met)
+        allowed = np.maximum(asked.of(curves.band[inside]), curves.resolution)
+        found = departed(claim, curves, inside, known, tolerance=allowed, tokens=tokens)
+        far = limit_reach(claim, curves.strengths, known, allowed.min()) if found.unjudged.any() else {}
     except MissingInputError as missing:
-        return not_applied(claim, curves, tolerance, lacking(missing.field))
-    return _assessed(claim, curves, inside, found, met, tolerance, far, assumed)
+        return not_applied(claim, curves, asked, lacking(missing.field))
+    return _assessed(claim, curves, inside, found, met, allowed, far, assumed, relative=asked.relative)
 
 
 def _assessed(
@@ -81,11 +93,14 @@ def _assessed(
     inside: Bool[np.ndarray, " strengths"],
     found: Departed,
     met: Bool[np.ndarray, "*per"],
-    tolerance: float,
+    allowed: Float[np.ndarray, " curves"],
     far: Notes,
     assumed: str,
+    *,
+    relative: bool,
 ) -> Assessment:
-    """Departures to outcomes and what to say of them."""
+    """Departures to outcomes and what to say of them; `allowed` is each curve's tolerance."""
+    tolerance = allowed.reshape(curves.per)
     departures = found.departures
     unjudged, silent, side = (part.reshape(curves.per) for part in (found.unjudged, found.silent, found.side))
     least, most = (
@@ -95,7 +110,7 @@ def _assessed(
     codes = decide(least, most, tolerance, met & ~unpredicted & ~silent)
     unseen = (side == UNKNOWN) & (codes == HOLDS)
     if unseen.any():
-        codes = np.where(unseen & may_be_monotone(curves.band[inside]).reshape(curves.per), UNDECIDED, codes)
+        codes = np.where(unseen & may_be_monotone(curves.band[inside], allowed).reshape(curves.per), UNDECIDED, codes)
     faults = {Note.UNMET: ~met, Note.UNPREDICTED: unpredicted, Note.SILENT: silent, Note.UNREACHED: unjudged}
     words = turning_notes(claim, *curves.strengths[inside][[0, -1]]) | far | note(Note.UNPREDICTED) | note(Note.SILENT)
     words |= note(Note.UNMET, condition=claim.condition.name)
@@ -104,8 +119,11 @@ def _assessed(
     return Assessment(
         claim=claim,
         tolerance=tolerance,
+        relative=relative,
         evidence=curves.evidence,
         codes=codes.astype(np.int8),
+        horizons=_horizons(found, codes, allowed),
+        slack=slack(found.again, found.band, allowed).reshape(curves.per) if leaves_room(claim) else None,
         least=least,
         most=most,
         note=np.select(list(faults.values()), list(faults), noted(side)),
@@ -119,10 +137,10 @@ def _assessed(
 
 
 OF_SIDE = {
-    Side.INSIDE: Note.NOTHING,
-    Side.AFTER: Note.TURNS_AFTER,
-    Side.BEFORE: Note.TURNS_BEFORE,
-    Side.UNKNOWN: Note.TURN_UNKNOWN,
+    TurnSide.INSIDE: Note.NOTHING,
+    TurnSide.AFTER: Note.TURNS_AFTER,
+    TurnSide.BEFORE: Note.TURNS_BEFORE,
+    TurnSide.UNKNOWN: Note.TURN_UNKNOWN,
 }
 
 
@@ -131,19 +149,37 @@ def noted(side: Int[np.ndarray, "*per"]) -> Int[np.ndarray, "*per"]:
     return np.select([side == place for place in OF_SIDE], list(OF_SIDE.values()))
 
 
-def may_be_monotone(band: Band) -> Bool[np.ndarray, " curves"]:
-    """Whether the band leaves room for a curve that does not turn."""
-    return (shapes.rising(band, "departing").least == 0) | (shapes.falling(band, "departing").least == 0)
+def may_be_monotone(band: Band, tolerance: Float[np.ndarray, " curves"]) -> Bool[np.ndarray, " curves"]:
+    """Whether the band leaves room for a curve that, within the tolerance, does not turn."""
+    ways = (shapes.rising(band, "departing").least, shapes.falling(band, "departing").least)
+    return np.minimum(*ways) <= tolerance
+
+
+def _horizons(
+    found: Departed, codes: Int[np.ndarray, "*per"], allowed: Float[np.ndarray, " curves"]
+) -> dict[Side, Horizon]:
+    """On either side of strength 0 and on both; not a number for the curves that the claim is not about."""
+    if found.grow is None:
+        return {}
+    applies = codes != NOT_APPLICABLE
+    ends: dict[Side, Horizon] = {side: horizon(found.grow(side), allowed) for side in SIDES}
+    return {
+        side: Horizon(
+            **{name: np.where(applies, part.reshape(codes.shape), np.nan) for name, part in vars(end).items()}
+        )
+        for side, end in ends.items()
+    }
 
 
 def not_applied(
-    claim: Claim, curves: Curves, tolerance: float, notes: Notes, *, met: Bool[np.ndarray, "*per"] | None = None
+    claim: Claim, curves: Curves, tolerance: Tolerance, notes: Notes, *, met: Bool[np.ndarray, "*per"] | None = None
 ) -> Assessment:
     """Nothing judged: `not_applicable`, or `undecided` where the condition was met but no strength could be judged."""
     nothing, blank = np.full(curves.per, np.nan), np.zeros((*curves.per, 0))
     return Assessment(
         claim=claim,
-        tolerance=tolerance,
+        tolerance=np.full(curves.per, tolerance.amount),
+        relative=tolerance.relative,
         evidence=curves.evidence,
         codes=np.where(np.zeros(curves.per, bool) if met is None else met, UNDECIDED, NOT_APPLICABLE).astype(np.int8),
         least=nothing,

@@ -1,9 +1,9 @@
 """How far observed curves are from what a claim says of them, kind by kind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int
 from numerics.arrays import ArrayLike
 from numerics.bands import shapes
 from numerics.bands.band import Band
+from numerics.bands.outward import Growing, Side, grow_between, grow_bump, grow_refitted, grow_rising, reaches
 from numerics.bands.shapes import Departures, Direction
 from numerics.judging.antiderivatives import antiderivative
 from numerics.judging.prediction import AFTER, BEFORE, INSIDE, is_limit, predicted, turning, turning_side
@@ -20,7 +21,18 @@ from theory.claims import Bounded, Claim, Close, Turns
 from theory.quantities import ABSCISSA
 from theory.tilted import Expr
 
+Columns = Any
+"""Numbers of curves, or a slice of them."""
+
+Rows = Float[np.ndarray, "strengths curves"]
+
 WAYS: dict[int, Direction] = {1: "rising", -1: "falling"}
+
+
+class Again(Protocol):
+    """Judges another band of the curves of some numbers (default: of all)."""
+
+    def __call__(self, other: Band, columns: Columns = ...) -> Departures: ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,12 +40,14 @@ class Departed:
     """Departures of every curve; on which `side` of the window its turning point is predicted (INSIDE: not at issue).
 
     `silent`: the law says nothing of this curve. `unjudged`: what it says cannot be judged in this window. `band` is
-    what was judged; `of_curve` judges another band of one curve, by its number, as if it were known better or worse.
+    what was judged; `again` judges another band of the curves of some numbers. `grow` judges every window that grows
+    outwards on a side; None where there is no such thing.
     """
 
     departures: Departures
     band: Band
-    of_curve: Callable[[int, Band], Departures]
+    again: Again
+    grow: Callable[[Side], Growing] | None
     side: Int[np.ndarray, " curves"]
     silent: Bool[np.ndarray, " curves"]
     unjudged: Bool[np.ndarray, " curves"]
@@ -45,7 +59,7 @@ def departed(
     inside: Bool[np.ndarray, " strengths"],
     known: Settings | None,
     *,
-    tolerance: float,
+    tolerance: Float[np.ndarray, " curves"],
     tokens: Int[np.ndarray, " tokens"] | None = None,
 ) -> Departed:
     """Departures at the strengths `inside` the claim's domain.
@@ -57,6 +71,7 @@ def departed(
     band = Band(
         strengths=whole.strengths, lower=np.clip(whole.lower, *curves.reach), upper=np.clip(whole.upper, *curves.reach)
     )
+    steered = claim.quantity.along == "strength"
 
     def at(expr):
         return predicted(expr, claim, band.strengths, curves.per, known, tokens)
@@ -71,20 +86,20 @@ def departed(
         case Turns():
             count, way = turning(claim, curves.per, known, tokens)
             side = turning_side(claim, count, band.strengths[[0, -1]], known, tokens)
-            return _turns(band, count.ravel(), way.ravel(), side.ravel())
+            return _turns(band, count.ravel(), way.ravel(), side.ravel(), grows=steered)
         case Close():
             (value, error), (remainder, _) = at(claim.value), at(claim.remainder)
-            silent = np.asarray(np.isinf(remainder).all(axis=0))
-            if is_limit(claim, known):
+            silent, tail = np.asarray(np.isinf(remainder).all(axis=0)), is_limit(claim, known)
+            if tail:
                 remainder = np.where(remainder <= tolerance / 2, remainder, np.inf)
             floor, ceiling = (np.clip(value + side * (remainder + error), *curves.reach) for side in (-1, 1))
             unjudged = np.asarray(np.isinf(remainder).all(axis=0) & ~silent)
-            return _between(band, floor, ceiling, silent=silent, unjudged=unjudged)
+            return _between(band, floor, ceiling, grows=steered and not tail, silent=silent, unjudged=unjudged)
         case Bounded():
             lower, upper = _bounds(claim)
             floor = -np.inf if lower is None else np.clip(np.subtract(*at(lower)), *curves.reach)
             ceiling = np.inf if upper is None else np.clip(np.add(*at(upper)), *curves.reach)
-            return _between(band, floor, ceiling)
+            return _between(band, floor, ceiling, grows=steered)
 
 
 def points_needed(claim: Claim) -> int:
@@ -99,16 +114,22 @@ def _between(
     floor: Float[ArrayLike, "..."],
     ceiling: Float[ArrayLike, "..."],
     *,
+    grows: bool,
     silent: Bool[ArrayLike, "..."] = False,
     unjudged: Bool[ArrayLike, "..."] = False,
 ) -> Departed:
     """Curves between two others, or between two numbers."""
     floor, ceiling = (np.broadcast_to(bound, band.lower.shape) for bound in (floor, ceiling))
     each = band.lower.shape[1:]
+
+    def grow(side: Side) -> Growing:
+        return grow_between(band.strengths, *shapes.beyond(band, floor, ceiling), side)
+
     return Departed(
         departures=shapes.between(band, floor, ceiling),
         band=band,
-        of_curve=lambda n, other: shapes.between(other, floor[:, [n]], ceiling[:, [n]]),
+        again=lambda other, columns=slice(None): shapes.between(other, floor[:, columns], ceiling[:, columns]),
+        grow=grow if grows else None,
         side=np.full(each, INSIDE),
         silent=np.broadcast_to(silent, each),
         unjudged=np.broadcast_to(unjudged, each),
@@ -116,28 +137,67 @@ def _between(
 
 
 def _turns(
-    band: Band, count: Int[np.ndarray, " curves"], way: Int[np.ndarray, " curves"], side: Int[np.ndarray, " curves"]
+    band: Band,
+    count: Int[np.ndarray, " curves"],
+    way: Int[np.ndarray, " curves"],
+    side: Int[np.ndarray, " curves"],
+    *,
+    grows: bool,
 ) -> Departed:
-    """Curves in groups of one shape; a turning point beyond the window leaves the part before or after it."""
+    """Curves in groups of one shape; a turning point beyond the window leaves the part before or after it.
+
+    On windows that grow the shape is that of the law, wherever the turning point is: where it lies is another question.
+    """
     silent = (count < 0) | (way == 0)
     beyond = (side == AFTER) | (side == BEFORE)
-    count = np.where(silent | beyond, 0, count)
-    way = np.where(silent, 1, np.where(side == BEFORE, -way, way))
-    least, most = np.empty(side.size), np.empty(side.size)
-    witness = np.full((side.size, 2 + count.max(initial=0)), -1)
-    for n, first in np.unique(np.stack([count, way]), axis=1).T:
-        kept = (count == n) & (way == first)
-        part = shapes.turns(band if kept.all() else band.columns(kept), int(n), WAYS[int(first)])
-        least[kept], most[kept] = part.least, part.most
-        witness[np.ix_(kept, np.arange(part.witness.shape[1]))] = part.witness
+    whole = np.where(silent, 0, count), np.where(silent, 1, way)
+    kind = np.where(beyond, 0, whole[0]), np.where(side == BEFORE, -whole[1], whole[1])
+
+    def again(other: Band, columns: Columns = slice(None)) -> Departures:
+        turns, first = kind[0][columns], kind[1][columns]
+        least, most = np.empty((2, turns.size))
+        witness = np.full((turns.size, 2 + turns.max(initial=0)), -1)
+        for n, goes, kept in _groups(turns, first):
+            part = shapes.turns(other if kept.all() else other.columns(kept), n, WAYS[goes])
+            least[kept], most[kept] = part.least, part.most
+            witness[np.ix_(kept, np.arange(part.witness.shape[1]))] = part.witness
+        return Departures(least=least, most=most, witness=witness)
+
+    def grow(part: Side) -> Growing:
+        reach = reaches(band.strengths, part)
+        least, most = np.zeros((2, len(reach), silent.size))
+        for n, goes, kept in _groups(*whole):
+            found = _growing(band.columns(kept), n, goes, part)
+            least[:, kept], most[:, kept] = found.least, found.most
+        return Growing(reach=reach, least=least, most=most)
+
     return Departed(
-        departures=Departures(least=least, most=most, witness=witness),
+        departures=again(band),
         band=band,
-        of_curve=lambda n, other: shapes.turns(other, int(count[n]), WAYS[int(way[n])]),
+        again=again,
+        grow=grow if grows else None,
         side=np.where(silent, INSIDE, side),
         silent=silent,
         unjudged=np.zeros_like(silent),
     )
+
+
+def _groups(
+    count: Int[np.ndarray, " curves"], way: Int[np.ndarray, " curves"]
+) -> Iterator[tuple[int, int, Bool[np.ndarray, " curves"]]]:
+    """Curves of one shape together."""
+    for n, first in np.unique(np.stack([count, way]), axis=1).T:
+        yield int(n), int(first), (count == n) & (way == first)
+
+
+def _growing(band: Band, count: int, way: int, side: Side) -> Growing:
+    """From curves of at most so many turning points, on every window of a side."""
+    turned = band if way > 0 else -band
+    if count == 0:
+        return grow_rising(turned, side)
+    if count == 1:
+        return grow_bump(turned, side)
+    return grow_refitted(turned, partial(shapes.turns, n=count), 3, side)
 
 
 def _bounds(claim: Close | Bounded) -> tuple[Expr | None, Expr | None]:
@@ -158,24 +218,38 @@ def _derivatives(claim: Close | Bounded, band: Band, at: Callable[..., Any]) -> 
         for bound in set(bounds.values())
     }
 
-    def judged(band: Band, columns: Any = slice(None)) -> Departures:
+    def widened(band: Band, columns: Columns) -> Iterator[tuple[str, Rows, Band, np.ndarray]]:
+        """Which bound, its integral where that is known, the band with the integral's error, and where it is known."""
+        for side, bound in bounds.items():
+            curve, error = (part[:, columns] for part in integrals[bound])
+            known = np.asarray(np.isfinite(curve).all(axis=0))
+            curve, error = np.where(known, curve, 0.0), np.where(known, error, 0.0)
+            yield side, curve, replace(band, lower=band.lower - error, upper=band.upper + error), known
+
+    def judged(other: Band, columns: Columns = slice(None)) -> Departures:
         shape = shapes.slope if claim.derivative == 1 else shapes.curvature
         parts = []
-        for side, bound in bounds.items():
-            curve, error = integrals[bound]
-            curve, error = curve[:, columns], error[:, columns]
-            known = np.isfinite(curve).all(axis=0)
-            curve, error = np.where(known, curve, 0.0), np.where(known, error, 0.0)
-            part = shape(replace(band, lower=band.lower - error, upper=band.upper + error), **{side: curve})
+        for side, curve, wide, known in widened(other, columns):
+            part = shape(wide, **{side: curve})
             least, most = (np.where(known, size, np.nan) for size in (part.least, part.most))
             parts.append(replace(part, least=least, most=most))
         return Departures.worse(*parts)
+
+    def grow(part: Side) -> Growing:
+        found = []
+        for side, curve, wide, _ in widened(band, slice(None)):
+            apart = wide.less(curve) if side == "at_least" else -wide.less(curve)
+            rises = claim.derivative == 1
+            found.append(grow_rising(apart, part) if rises else grow_refitted(apart, shapes.convex, 3, part))
+        least, most = (np.max([getattr(one, name) for one in found], axis=0) for name in ("least", "most"))
+        return Growing(reach=found[0].reach, least=least, most=most)
 
     never = np.zeros(band.lower.shape[1], bool)
     return Departed(
         departures=judged(band),
         band=band,
-        of_curve=lambda n, other: judged(other, [n]),
+        again=judged,
+        grow=grow if claim.quantity.along == "strength" else None,
         side=np.full(never.size, INSIDE),
         silent=never,
         unjudged=never,

@@ -4,7 +4,7 @@ import sympy as sp
 
 from numerics.observing.variables import HOLDING, OF_ALL_SHAPES
 from theory.claims import Claim, Turns
-from theory.quantities import LOG_PROBABILITY
+from theory.quantities import KL_FORWARD, LOG_PROBABILITY
 
 
 def by_shape(claim: Claim) -> bool:
@@ -17,7 +17,10 @@ def by_shape(claim: Claim) -> bool:
 def needed(claim: Claim) -> frozenset[str]:
     """Names of the variables of a sweep (`numerics.observing.variables`) that show whether a claim holds.
 
-    The shapes of all tokens' curves come with the curves of the chosen tokens, to be looked at.
+    The shapes of all tokens' curves come with the curves of the chosen tokens, to be looked at; what a context spends,
+    with whatever is to have its horizon in nats.
     """
     curves = HOLDING.get(claim.quantity.id, (claim.quantity.id,))
-    return frozenset(curves) | (frozenset(OF_ALL_SHAPES) if by_shape(claim) else frozenset())
+    found = frozenset(curves) | (frozenset(OF_ALL_SHAPES) if by_shape(claim) else frozenset())
+    spends = claim.quantity.along == "strength" and claim.quantity.per[:1] == ("context",)
+    return found | {KL_FORWARD.id} if spends else found

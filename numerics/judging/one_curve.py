@@ -9,16 +9,18 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from numerics.arrays import ArrayLike
-from numerics.bands.band import check_strengths
+from numerics.bands.band import Band, check_strengths
 from numerics.bands.evidence import Evidence
 from numerics.bands.measured import Bounds, observed_bounds
+from numerics.bands.shapes import Departures
 from numerics.baseline import Baseline
 from numerics.checks import checked_log_odds, checked_log_probs
 from numerics.judging.assessment import Assessment, judge_curves
+from numerics.judging.horizons.tolerance import Tolerance, tolerance_for
 from numerics.judging.notes import Note, Notes, lacking, note
 from numerics.judging.p_values import ruled_out_from
 from numerics.judging.reasons import verdict_of
-from numerics.judging.verdict import OUTCOMES, SEVERITY, Verdict, check_tolerance, not_applicable, worst
+from numerics.judging.verdict import OUTCOMES, SEVERITY, Verdict, not_applicable, worst
 from numerics.lowering.setting import Settings, settings_of
 from numerics.observing.curve_bands import Curves
 from theory.catalogue import find_law
@@ -39,7 +41,7 @@ def compare(
     *,
     log_probs: Float[ArrayLike, "*contexts vocab"] | None = None,
     log_odds: Float[ArrayLike, " vocab"] | None = None,
-    tolerance: float | None = None,
+    tolerance: float | str | Tolerance | None = None,
     level: float = 0.05,
     token: int | None = None,
     concept: Bool[ArrayLike, " vocab"] | Sequence[int] | None = None,
@@ -62,7 +64,8 @@ def compare(
     log-probability the curve passes through at strength 0); `concept` the tokens, as ids or a mask, of the concept at
     hand, taken as the target. A closed form that lacks what it needs is `not_applicable`. A claim about shape alone is
     judged without, its condition taken as met; where claims of one law rest on different conditions taken so, and
-    disagree, the law is `undecided`. `tolerance` is in the claim's unit (default 1e-3). Bad input is a `ValueError`.
+    disagree, the law is `undecided`. `tolerance` is in the claim's unit, or a share of the curve's own movement such as
+    "5%" (default: 0.1 nat, a probability of 0.01, else 5%). Bad input is a `ValueError`.
 
     >>> compare("token_bump", np.linspace(-5, 5, 101), -np.linspace(-5, 5, 101) ** 2).verdict
     'holds'
@@ -75,7 +78,7 @@ def compare(
         measured=measured,
         known=None if known is None else settings_of(known),
         token=token,
-        tolerance=check_tolerance(tolerance),
+        tolerance=tolerance_for(tolerance, claims[0].quantity.unit) if tolerance is not None else None,
     )
     verdict = _speaking([_judged(claim, asked) for claim in claims])
     return replace(verdict, reason="; ".join(part for part in (verdict.reason, measured.observed.note) if part))
@@ -101,7 +104,7 @@ class _Asked:
     measured: _Measured
     known: Settings | None
     token: int | None
-    tolerance: float
+    tolerance: Tolerance | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -139,7 +142,8 @@ def _judged(claim: Claim, asked: _Asked) -> _Judged:
         missing = note(Note.OTHER_QUANTITY, given=measured.quantity.id, wanted=claim.quantity.id)
     why = "".join(missing.values())
     if missing and (isinstance(claim, Close) or claim.quantity != measured.quantity):
-        refused = not_applicable(claim, asked.law, asked.tolerance, measured.evidence, why)
+        tolerance = tolerance_for(asked.tolerance, claim.quantity.unit)
+        refused = not_applicable(claim, asked.law, tolerance, measured.evidence, why)
         return _Judged(claim=claim, verdict=refused, lacks=True)
     found = judge_curves(
         claim, curves, None if missing else asked.known, tolerance=asked.tolerance, tokens=tokens, assume=why
@@ -235,7 +239,13 @@ def _level(found: Assessment, at: tuple[int, ...], bounds: Callable[..., Bounds]
         known = bounds(level=float(levels[0]))
         return known.lower[kept][:, [column]], known.upper[kept][:, [column]]
 
-    level = ruled_out_from(partial(found.found.of_curve, column), band.strengths, at_levels, curves=1)[0]
+    judge, allowed = partial(found.found.again, columns=[column]), found.tolerance[at]
+
+    def beyond(other: Band) -> Departures:
+        parts = judge(other)
+        return replace(parts, least=parts.least - allowed)
+
+    level = ruled_out_from(beyond, band.strengths, at_levels, curves=1)[0]
     return f"ruled out at every level above {level:.2g}"
 
 

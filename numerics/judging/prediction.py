@@ -19,7 +19,7 @@ from theory.quantities import Along
 from theory.tilted import Expr
 
 
-class Side(IntEnum):
+class TurnSide(IntEnum):
     """Where a turning point is predicted to lie: in the window, beyond its end, before its start, or unknown."""
 
     INSIDE = 0
@@ -28,7 +28,7 @@ class Side(IntEnum):
     UNKNOWN = 3
 
 
-INSIDE, AFTER, BEFORE, UNKNOWN = Side
+INSIDE, AFTER, BEFORE, UNKNOWN = TurnSide
 
 NOTHING = Baseline(log_probs=np.zeros((1, 1)))
 """For closed forms that read no baseline."""

@@ -7,7 +7,8 @@ import numpy as np
 from numerics.judging.assessment import Assessment
 from numerics.judging.deciding import TURN_POINTS, samples_needed, sharpening, turn_beyond
 from numerics.judging.notes import Note
-from numerics.judging.verdict import HOLDS, NOT_APPLICABLE, OUTCOMES, Verdict
+from numerics.judging.planted import TESTED_BELOW
+from numerics.judging.verdict import DEPARTS, HOLDS, NOT_APPLICABLE, OUTCOMES, Verdict
 from theory.quantities import PEAK, Along
 
 EVIDENCE = {"log_probability_slope": "exact slopes", "peak": "where values are largest"}
@@ -20,7 +21,8 @@ def verdict_of(assessment: Assessment, index: tuple[int, ...], law: str | None) 
     """One curve's verdict in words."""
     code = int(assessment.codes[index])
     least, most = float(assessment.least[index]), float(assessment.most[index])
-    departure = None if code == NOT_APPLICABLE or np.isnan(most) else (least if least > 0 else most)
+    departure = None if code == NOT_APPLICABLE or np.isnan(most) else (least if code == DEPARTS else most)
+    room = None if assessment.slack is None else _finite(assessment.slack[index])
     points = assessment.witness[index]
     seen = (points >= 0) & np.isfinite(assessment.values[index])
     witness = {
@@ -32,7 +34,12 @@ def verdict_of(assessment: Assessment, index: tuple[int, ...], law: str | None) 
         claim=assessment.claim.says,
         verdict=OUTCOMES[code],
         departure=departure,
-        tolerance=assessment.tolerance,
+        tolerance=float(assessment.tolerance[index]),
+        relative=assessment.relative,
+        exact=None if departure is None else least == 0,
+        tested=None if departure is None else room is None or code == DEPARTS or room < TESTED_BELOW,
+        slack=None if departure is None else room,
+        horizon=_horizon(assessment, index),
         unit=assessment.claim.quantity.unit,
         evidence=assessment.evidence,
         witness=witness if departure and seen.any() else None,
@@ -47,18 +54,30 @@ def _reason(assessment: Assessment, index, code: int, departure: float | None, a
     unit = assessment.claim.quantity.unit
     where = f"{POINTS[assessment.claim.quantity.along]} {', '.join(f'{point:g}' for point in at)}"
     least, most = float(assessment.least[index]), float(assessment.most[index])
-    if least > 0:
+    if code == DEPARTS:
         text = f"no curve in the band comes closer than {least:.3g} {unit}; {where} rule it out"
     elif code == HOLDS:
         text = f"every curve in the band is within {most:.3g} {unit}"
-    elif most <= assessment.tolerance:
+        text += f", none within {least:.3g}" if least > 0 else ""
+    elif most <= assessment.tolerance[index]:
         text = _wider(assessment, index)
     else:
-        text = (
-            f"the band allows departures from 0 to {most:.3g} {unit}, widest at {where}; {_narrower(assessment, index)}"
-        )
+        allowed = f"departures from {least:.3g} to {most:.3g} {unit}, widest at {where}"
+        text = f"the band allows {allowed}; {_narrower(assessment, index)}"
     text = f"{text}; by {EVIDENCE[quantity]}" if (quantity := assessment.claim.quantity.id) in EVIDENCE else text
     return f"{text}; {note}" if note else text
+
+
+def _horizon(assessment: Assessment, index: tuple[int, ...]) -> dict[str, list[float | None]] | None:
+    """How far the claim holds on the curve, in strengths of either sign."""
+    if "both" not in assessment.horizons:
+        return None
+    end = assessment.horizons["both"]
+    return {"strength": [float(end.lower[index]), _finite(end.upper[index])]} if np.isfinite(end.lower[index]) else None
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
 def _wider(assessment: Assessment, index: tuple[int, ...]) -> str:
@@ -97,10 +116,11 @@ def _share_to_keep(assessment: Assessment, index: tuple[int, ...]) -> float:
     """Of the band's width; read off the witness alone where the band is no longer at hand."""
     if assessment.found is not None:
         n, found = _number(assessment, index), assessment.found
-        shape = partial(found.of_curve, n)
-        return float(sharpening(shape, found.band.columns([n]), assessment.tolerance).keep[0])
+        shape = partial(found.again, columns=[n])
+        return float(sharpening(shape, found.band.columns([n]), float(assessment.tolerance[index])).keep[0])
     width, most = float(assessment.halfwidth[index]), float(assessment.most[index])
-    return max(most - width, assessment.tolerance - (most - width)) / width if width else 0.0
+    tolerance, middle = float(assessment.tolerance[index]), (float(assessment.least[index]) + most) / 2
+    return min(1.0, abs(tolerance - middle) / width) if width else 0.0
 
 
 def _number(assessment: Assessment, index: tuple[int, ...]) -> int:

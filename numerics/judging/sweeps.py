@@ -1,26 +1,33 @@
 """A law against a sweep: every claim on all of its curves at once, in counts, shares and the worst case."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+import xarray as xr
 from jaxtyping import Float, Int
 
 from numerics.bands.evidence import Evidence
+from numerics.bands.outward import Side
 from numerics.baseline import Baseline
 from numerics.judging.assessment import Assessment, judge_curves, not_applied, noted
+from numerics.judging.horizons.passages import Horizon
+from numerics.judging.horizons.tolerance import Tolerance, tolerance_for
+from numerics.judging.located import kept_horizons, located, nats_of
 from numerics.judging.needed import by_shape
 from numerics.judging.notes import Note, lacking, note, turning_notes
+from numerics.judging.planted import TESTED_BELOW
 from numerics.judging.prediction import AFTER, BEFORE, UNKNOWN, condition_met, turning, turning_side
 from numerics.judging.reasons import verdict_of
 from numerics.judging.shares import Tally, tally
 from numerics.judging.verdict import (
+    DEPARTS,
     HOLDS,
     NOT_APPLICABLE,
     OUTCOMES,
     UNDECIDED,
     Verdict,
-    check_tolerance,
     decide,
     not_applicable,
     worst,
@@ -34,6 +41,7 @@ from theory.law import Law
 from theory.quantities import Unit
 
 Weighing = Literal["count", "mass", "chosen"]
+Asked = float | str | Tolerance | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,6 +54,10 @@ class Finding:
     each context's judged curves: by `count`, by base probability (`mass`), and of the tokens `chosen` before the sweep,
     as far as the quantity has contexts and tokens. `worst` is the worst curve's verdict and `where` says which it is. A
     claim whose quantity was not observed has no curves: empty arrays.
+
+    `tolerance` is what was asked for. `horizons` are how far the claim holds on each curve, in sizes of strengths, and
+    `nats` in what its context has spent by then; `push` is that of strength 1, where it is known; `mass` weighs curves
+    by base probability. `untested` counts the curves that hold because nothing like them could have broken the claim.
     """
 
     law: str
@@ -53,7 +65,7 @@ class Finding:
     quantity: str
     unit: Unit
     evidence: Evidence
-    tolerance: float
+    tolerance: Tolerance
     per: tuple[str, ...]
     verdicts: Int[np.ndarray, "*per"]
     departures: Float[np.ndarray, "*per"]
@@ -64,25 +76,32 @@ class Finding:
     holding: dict[Weighing, Tally]
     worst: Verdict
     where: dict[str, int | str]
+    mass: Float[np.ndarray, "*per"] | None = None
+    horizons: Mapping[Side, Horizon] = field(default_factory=dict)
+    nats: Mapping[Side, Horizon] = field(default_factory=dict)
+    push: float | None = None
+    untested: int = 0
 
 
 def judge_sweep(
-    law: Law, sweep: Sweep, baseline: Baseline | Settings | None, *, tolerance: float | None = None
+    law: Law, sweep: Sweep, baseline: Baseline | Settings | None, *, tolerance: Asked = None
 ) -> list[Finding]:
     """Judge every claim of a law on a sweep; predictions come from `baseline` alone.
 
     Claims on the shape of token curves are judged on the whole vocabulary, from the sweep's summary; closed forms on
     the curves the sweep holds. A turning point predicted outside the window makes a curve judged as monotone.
-    `tolerance` is in each claim's unit (default 1e-3). A baseline that does not fit the sweep is a `ValueError`. Who
+    `tolerance` is in each claim's unit, or a share of each curve's movement such as "5%" (default: 0.1 nat, a
+    probability of 0.01, else 5%). A baseline that does not fit the sweep is a `ValueError`. Who
     judges many laws gives `Settings` of the baseline, in which what they have in common is computed once.
     """
-    tolerance, known = check_tolerance(tolerance), None if baseline is None else settings_of(baseline)
+    known = None if baseline is None else settings_of(baseline)
     _check_fit(sweep, None if known is None else known.baseline)
     return [_finding(law, claim, sweep, known, tolerance) for claim in law.claims]
 
 
-def _finding(law: Law, claim: Claim, sweep: Sweep, known: Settings | None, tolerance: float) -> Finding:
+def _finding(law: Law, claim: Claim, sweep: Sweep, known: Settings | None, asked: Asked) -> Finding:
     tokens, baseline = None, None if known is None else known.baseline
+    tolerance = tolerance_for(asked, claim.quantity.unit)
     try:
         if isinstance(claim, Turns) and by_shape(claim) and "shape_departure" in sweep.data:
             assessment = _assess_vocabulary(claim, sweep, known, tolerance)
@@ -94,11 +113,11 @@ def _finding(law: Law, claim: Claim, sweep: Sweep, known: Settings | None, toler
         blank = np.zeros((*[0] * len(claim.quantity.per), len(sweep.strengths)))
         nowhere = Curves(strengths=sweep.strengths, lower=blank, upper=blank)
         unobserved = not_applied(claim, nowhere, tolerance, note(Note.UNOBSERVED, missing=missing))
-        return _summed(law, unobserved, sweep, baseline, None, str(missing))
-    return _summed(law, assessment, sweep, baseline, tokens, "no curves")
+        return _summed(law, unobserved, sweep, baseline, None, str(missing), tolerance)
+    return _summed(law, assessment, sweep, baseline, tokens, "no curves", tolerance)
 
 
-def _assess_vocabulary(claim: Turns, sweep: Sweep, known: Settings | None, tolerance: float) -> Assessment:
+def _assess_vocabulary(claim: Turns, sweep: Sweep, known: Settings | None, tolerance: Tolerance) -> Assessment:
     """As `judge_curves`, on the whole vocabulary: departures were computed when the sweep was made."""
     data, strengths = sweep.data, sweep.strengths
     departure = data["shape_departure"].to_numpy().astype(np.float64)
@@ -118,8 +137,9 @@ def _assess_vocabulary(claim: Turns, sweep: Sweep, known: Settings | None, toler
     whole = first if claim.n == 0 else BUMP
     shape = np.select([side == AFTER, side == BEFORE], [first, second], whole)[..., None]
     least, most = (np.take_along_axis(departure[..., bound], shape, axis=2)[..., 0] for bound in (0, 1))
-    codes = decide(least, most, tolerance, met)
-    monotone = (departure[..., [RISING, FALLING], 0] == 0).any(axis=-1)
+    allowed = _allowed(data, tolerance, per)
+    codes = decide(least, most, allowed, met)
+    monotone = (departure[..., [RISING, FALLING], 0] <= allowed[..., None]).any(axis=-1)
     codes = np.where((side == UNKNOWN) & (codes == HOLDS) & monotone, UNDECIDED, codes).astype(np.int8)
     witness, values = (
         np.take_along_axis(data[name].to_numpy(), shape[..., None], axis=2)[:, :, 0]
@@ -127,7 +147,9 @@ def _assess_vocabulary(claim: Turns, sweep: Sweep, known: Settings | None, toler
     )
     return Assessment(
         claim=claim,
-        tolerance=tolerance,
+        tolerance=allowed,
+        relative=tolerance.relative,
+        horizons=kept_horizons(sweep, tolerance, met) if claim.n == 1 else {},
         evidence=data["shape_departure"].attrs.get("evidence", "deterministic"),
         codes=codes,
         least=least,
@@ -141,14 +163,29 @@ def _assess_vocabulary(claim: Turns, sweep: Sweep, known: Settings | None, toler
     )
 
 
-def _summed(law: Law, found: Assessment, sweep: Sweep, baseline, tokens, missing: str) -> Finding:
+def _allowed(data: xr.Dataset, tolerance: Tolerance, per: tuple[int, ...]) -> Float[np.ndarray, "context vocab"]:
+    """The tolerance of every token's curve: the same, or of its movement and never below its band.
+
+    A band of width w that has an obeying curve in it has D+ of at most w; one that has none, D+ - D- of w.
+    """
+    if not tolerance.relative:
+        return np.full(per, tolerance.amount)
+    if "movement" not in data:
+        raise NotObservedError("the sweep does not hold movement, of which a relative tolerance is a share")
+    least, most = (data["shape_departure"].to_numpy()[..., BUMP, bound] for bound in (0, 1))
+    movement = data["movement"].transpose("context", "vocab").to_numpy().astype(np.float64)
+    return np.maximum(tolerance.amount * movement, np.where(least == 0, most, most - least))
+
+
+def _summed(law: Law, found: Assessment, sweep: Sweep, baseline, tokens, missing: str, tolerance: Tolerance) -> Finding:
     claim, codes = found.claim, found.codes
     applied = codes != NOT_APPLICABLE
-    verdict = not_applicable(claim, law.id, found.tolerance, found.evidence, missing)
+    verdict = not_applicable(claim, law.id, tolerance, found.evidence, missing)
     where: dict[str, int | str] = {}
+    nats, push = nats_of(found.horizons, claim, sweep), sweep.attributes.get("push")
     if codes.size:
         at = worst(codes, found.least, found.most)
-        verdict = verdict_of(found, at, law.id)
+        verdict = located(verdict_of(found, at, law.id), at, nats, push)
         where = {axis: _label(axis, n, sweep, tokens) for axis, n in zip(claim.quantity.per, at, strict=True)}
     mass = _mass(claim, codes.shape, baseline, tokens)
     return Finding(
@@ -157,10 +194,10 @@ def _summed(law: Law, found: Assessment, sweep: Sweep, baseline, tokens, missing
         quantity=claim.quantity.id,
         unit=claim.quantity.unit,
         evidence=found.evidence,
-        tolerance=found.tolerance,
+        tolerance=tolerance,
         per=claim.quantity.per,
         verdicts=codes,
-        departures=np.where(found.least > 0, found.least, found.most),
+        departures=np.where(codes == DEPARTS, found.least, found.most),
         tokens=tokens,
         counts={outcome: int((codes == code).sum()) for code, outcome in enumerate(OUTCOMES)},
         shares=_shares(codes, applied.astype(np.float64)),
@@ -168,6 +205,11 @@ def _summed(law: Law, found: Assessment, sweep: Sweep, baseline, tokens, missing
         holding=_holding(claim, codes, mass, sweep, tokens),
         worst=verdict,
         where=where,
+        mass=mass,
+        horizons=found.horizons,
+        nats=nats,
+        push=None if push is None else float(push),
+        untested=0 if found.slack is None else int(((codes == HOLDS) & (found.slack >= TESTED_BELOW)).sum()),
     )
 
 

@@ -7,7 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from numerics.bands.evidence import TOLERANCE, Evidence
+from numerics.bands.evidence import Evidence
+from numerics.judging.horizons.tolerance import Tolerance
 from theory.claims import Claim
 from theory.quantities import Unit
 
@@ -26,8 +27,12 @@ class Verdict:
     """One claim judged on one curve.
 
     `departure` is in `unit`: D- (no curve in the band comes closer) where the claim departs, else D+ (no curve in the
-    band is farther); None where nothing was judged. `witness` holds the fewest points that show it:
-    `{"strengths": [...], "values": [...]}`. `reason` says in words why, and what would decide what is undecided.
+    band is farther); None where nothing was judged. So is `tolerance`, which `relative` says was asked for as a share
+    of the curve's movement. `exact`: D- is 0, so that the law may hold to the letter. `tested`: data like these could
+    have broken the claim; `slack` by what factor they could have moved farther and still obey a bound. `horizon` gives
+    how far the claim holds as [certainly, no farther than (None: no end was seen)], in `strength`, `push` and `nats` as
+    far as these are known. `witness` holds the fewest points that show the departure: `{"strengths": [...], "values":
+    [...]}`. `reason` says in words why, and what would decide what is undecided.
     """
 
     law: str | None
@@ -39,6 +44,11 @@ class Verdict:
     evidence: Evidence
     witness: dict[str, list[float]] | None = None
     reason: str = ""
+    relative: bool = False
+    exact: bool | None = None
+    tested: bool | None = None
+    slack: float | None = None
+    horizon: dict[str, list[float | None]] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As a dictionary that JSON can hold: a departure without bound is null."""
@@ -48,21 +58,27 @@ class Verdict:
             "verdict": self.verdict,
             "evidence": self.evidence,
             "departure": self.departure if self.departure is not None and math.isfinite(self.departure) else None,
+            "exact": self.exact,
+            "tested": self.tested,
+            "slack": self.slack,
+            "horizon": self.horizon,
             "tolerance": self.tolerance,
+            "relative": self.relative,
             "unit": self.unit,
             "witness": self.witness,
             "reason": self.reason,
         }
 
 
-def not_applicable(claim: Claim, law: str | None, tolerance: float, evidence: Evidence, reason: str) -> Verdict:
+def not_applicable(claim: Claim, law: str | None, tolerance: Tolerance, evidence: Evidence, reason: str) -> Verdict:
     """The verdict on a claim of which nothing was judged, and why."""
     return Verdict(
         law=law,
         claim=claim.says,
         verdict="not_applicable",
         departure=None,
-        tolerance=tolerance,
+        tolerance=tolerance.amount,
+        relative=tolerance.relative,
         unit=claim.quantity.unit,
         evidence=evidence,
         reason=reason,
@@ -72,15 +88,15 @@ def not_applicable(claim: Claim, law: str | None, tolerance: float, evidence: Ev
 def decide(
     least: Float[np.ndarray, "..."],
     most: Float[np.ndarray, "..."],
-    tolerance: float,
+    tolerance: Float[np.ndarray, "..."] | float,
     applies: Bool[np.ndarray, "..."] | bool,
 ) -> Int[np.ndarray, "..."]:
     """The rule, for many curves at once: indices into `OUTCOMES`.
 
-    not applicable where the claim does not apply; else departs where D- > 0; else holds where D+ <= tolerance; else
-    undecided.
+    not applicable where the claim does not apply; else departs where D- > tolerance; else holds where D+ <= tolerance;
+    else undecided.
     """
-    judged = np.where(least > 0, DEPARTS, np.where(most <= tolerance, HOLDS, UNDECIDED))
+    judged = np.where(least > tolerance, DEPARTS, np.where(most <= tolerance, HOLDS, UNDECIDED))
     return np.where(applies, judged, NOT_APPLICABLE).astype(np.int8)
 
 
@@ -93,12 +109,3 @@ def worst(
     size = np.nan_to_num(np.where(codes == DEPARTS, least, most).ravel(), nan=-1.0)
     first = np.lexsort((-size, rank[codes.ravel()]))[0]
     return tuple(int(n) for n in np.unravel_index(first, codes.shape))
-
-
-def check_tolerance(tolerance: float | None) -> float:
-    """The tolerance, or the default; `ValueError` if it is negative or no number."""
-    if tolerance is None:
-        return TOLERANCE
-    if not (math.isfinite(tolerance) and tolerance >= 0):
-        raise ValueError(f"a tolerance is a number of 0 or more, in the claim's unit; got {tolerance}")
-    return float(tolerance)

@@ -1,6 +1,12 @@
-"""The vocabulary a slice at a time: memory is bounded whatever its size."""
+"""Some tokens of the vocabulary, and all of it a slice at a time: memory is bounded whatever its size."""
 
 from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import Int
+
+Tokens = slice | Int[np.ndarray, " tokens"]
+"""Some of the vocabulary: a slice, or ids."""
 
 SLICE = 4096
 """Tokens worked on at once."""

@@ -7,12 +7,15 @@ from jaxtyping import Float
 
 from numerics.bands import shapes
 from numerics.bands.band import Band, around
+from numerics.bands.outward import SIDES, first_passages, grow_bump
 from numerics.observing.observers.view import View
 from numerics.observing.variables import OF_ALL_SHAPES, SHAPES, SUMMARY
 
 TURNS = frozenset({"turns", "first"})
 TOGETHER = (frozenset(OF_ALL_SHAPES), TURNS, frozenset(SUMMARY) - TURNS - frozenset(OF_ALL_SHAPES))
 """Variables of the summary that are found together."""
+TOLERANCES: dict[str, tuple[float, float]] = {"0.001": (0.001, 0.0), "0.1": (0.1, 0.0), "5%": (0.0, 0.05)}
+"""How large a departure matters: so many nats, or a share of the curve's movement, never below its band."""
 POINTS = 3
 """Strengths that are kept of what rules a shape out, at most."""
 
@@ -26,6 +29,7 @@ def empty_summary(contexts: int, vocab: int, wanted: Collection[str] = SUMMARY) 
     """
     groups = [group for group in TOGETHER if not group.isdisjoint(wanted)]
     sizes = {"context": contexts, "vocab": vocab, "shape": len(SHAPES), "bound": 2, "point": POINTS}
+    sizes |= {"side": len(SIDES), "allowed": len(TOLERANCES)}
     empty = {"shape_witness": -1, "shape_witness_value": np.nan}
     return {
         name: np.full([sizes[axis] for axis in row.dimensions], empty.get(name, 0), row.dtype)
@@ -47,6 +51,7 @@ def summarise(summary: Summary, context: int, view: View) -> None:
         band = around(strengths, values, halfwidth[:, None])
         if "shape_departure" in summary:
             _compare(summary, (context, columns), values, band)
+            _reach(summary, (context, columns), values, band)
         if "turns" in summary:
             summary["turns"][context, columns], summary["first"][context, columns] = shapes.fewest_turns(band)
         if "peak" in summary:
@@ -66,6 +71,17 @@ def _compare(
         summary["shape_departure"][(*at, n)] = np.stack([found.least, found.most], axis=1)
         summary["shape_witness"][(*at, n)] = points
         summary["shape_witness_value"][(*at, n)] = np.where(points >= 0, seen, np.nan)
+
+
+def _reach(summary: Summary, at: tuple[int, slice], values: Float[np.ndarray, "strengths curves"], band: Band) -> None:
+    """How far out, on either side of strength 0 and on both, each curve is a bump within every tolerance."""
+    movement = np.ptp(values, axis=0)
+    summary["movement"][at] = movement
+    known_to = (band.upper - band.lower).max(axis=0)
+    for side, grown in enumerate(grow_bump(band, side) for side in SIDES):
+        for n, (amount, share) in enumerate(TOLERANCES.values()):
+            allowed = np.maximum(share * movement, known_to) if share else amount
+            summary["bump_reach"][(*at, side, n)] = np.stack(first_passages(grown, allowed), axis=1)
 
 
 def _peaks(band: Band) -> tuple[Float[np.ndarray, " curves"], Float[np.ndarray, " curves"]]:

@@ -96,6 +96,14 @@ SUMMARY: dict[str, Variable] = {
         dtype=np.int32,
     ),
     "shape_witness_value": _row(f"{OF_SHAPES} point", "log_probability", "the values there", dtype=np.float32),
+    "bump_reach": _row(
+        "context vocab side allowed bound",
+        "strength",
+        "size of strength up to which the curve certainly rises and falls within a tolerance, and from which it "
+        "certainly does not; inf: not in the window",
+        dtype=np.float32,
+    ),
+    "movement": _row("context vocab", "log_probability", "largest less smallest value", dtype=np.float32),
     "peak": _row("context vocab", "strength", "strength of the largest value"),
     "peak_lower": _row("context vocab", "strength", "from where on the maximum may lie; -inf: before the window"),
     "peak_upper": _row("context vocab", "strength", "up to where the maximum may lie; inf: beyond the window"),
@@ -106,8 +114,8 @@ SUMMARY: dict[str, Variable] = {
 }
 """The curve of every token's log-probability, in a few numbers."""
 
-OF_ALL_SHAPES = ("shape_departure", "shape_witness", "shape_witness_value")
-"""Of the summary: how far every token's curve is from each shape, and where that shows."""
+OF_ALL_SHAPES = ("shape_departure", "shape_witness", "shape_witness_value", "bump_reach", "movement")
+"""Of the summary: how far every token's curve is from each shape, where that shows, and how far out it is a bump."""
 
 OTHERS: dict[str, Variable] = {
     "log_odds": _row("vocab", "nats", "M, the log-odds of every token"),
@@ -125,6 +133,8 @@ COORDINATES: dict[str, Variable] = {
     "rank": _row("rank", "", "1 for the largest singular value", dtype=np.int64),
     "shape": _row("shape", "", "shapes that curves are compared with", dtype=np.str_),
     "bound": _row("bound", "", "lower, upper", dtype=np.str_),
+    "side": _row("side", "", "of strength 0 on which windows grow: left, right, both", dtype=np.str_),
+    "allowed": _row("allowed", "", "how large a departure matters, in nats or in % of the movement", dtype=np.str_),
 }
 
 HOLDING: dict[str, tuple[str, ...]] = {

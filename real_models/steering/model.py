@@ -16,12 +16,13 @@ from jaxtyping import Array, Float
 from numerics.observing.curves.head import Head
 from numerics.observing.curves.rays import Rays
 from real_models.checkpoints.checkpoint import read_checkpoint, resolve_dtype
+from real_models.checkpoints.end_tokens import read_end_tokens
 from real_models.checkpoints.hub import find_checkpoint
 from real_models.checkpoints.stored import read_object
 from real_models.checkpoints.tokenizer import encode, read_chat_template, read_tokenizer
 from real_models.decoding.batching import bucket, chunk_of, in_chunks
 from real_models.decoding.decoder import Params, Spec, at_least_float32
-from real_models.steering import cross_entropy, inputs, rays, steering
+from real_models.steering import cross_entropy, inputs, rays, sensitivity, steering
 from real_models.steering.inputs import Layers, Positions, Segments, Strengths, Tokens, Vector, VectorBatch
 from real_models.steering.steering import STRENGTHS_AXIS, Prompt, Vectors, split
 
@@ -37,6 +38,7 @@ class LanguageModel:
     included where it has one). `layer` may be a list of blocks; `vector` then is `[layers, d]`. Strengths and vectors
     are converted to the compute dtype `dtype`; logits come in that dtype, in float32 where it is narrower.
     `chat_template` is the Jinja template by which its maker wraps a conversation; a prompt goes in as it is.
+    `end_tokens` are the ids of the tokens with which it ends a text.
     `mesh` is where the model lies if it is spread over several devices (`shard_model`).
     Bad input is a `ValueError` of one line.
     """
@@ -46,6 +48,7 @@ class LanguageModel:
     params: Params = field(repr=False)
     tokenizer: Any = field(default=None, repr=False)
     chat_template: str | None = field(default=None, repr=False)
+    end_tokens: tuple[int, ...] = ()
     dtype: str = "float32"
     mesh: Mesh | None = field(default=None, repr=False)
 
@@ -130,6 +133,15 @@ class LanguageModel:
         """The unsteered output of block `layer` at every position of the prompt."""
         ids, block = self.encode(tokens), inputs.block_number(self.spec, self.name, layer)
         return _first(self._residual(ids, block), len(ids))
+
+    def gradients(self, tokens: Tokens, measure: sensitivity.Measure) -> Float[Array, "layers d"]:
+        """The gradient of a number made of the next token's logits in what is added to each block's output.
+
+        It is added at every position, and the gradient is taken at none: its product with a vector is the derivative of
+        the number in the strength of that vector, at strength 0.
+        """
+        dtype = at_least_float32(resolve_dtype(self.dtype)).name
+        return sensitivity.gradients(self.spec, self.params, self._prompt(self.encode(tokens)), measure, dtype)
 
     def position_logits(self, tokens: Tokens) -> Float[Array, "position vocab"]:
         """Unsteered logits after every position of the prompt: row i predicts token i + 1."""
@@ -264,11 +276,13 @@ def load_model(path_or_id: str | PathLike[str], dtype: str = "float32") -> Langu
     resolve_dtype(dtype)
     directory = find_checkpoint(str(path_or_id))
     spec, params = read_checkpoint(directory, dtype)
+    config = read_object(directory / "config.json", "")
     return LanguageModel(
         name=Path(path_or_id).resolve().name if directory == Path(path_or_id).expanduser() else str(path_or_id),
         spec=spec,
         params=params,
-        tokenizer=read_tokenizer(directory, read_object(directory / "config.json", "")),
+        tokenizer=read_tokenizer(directory, config),
         chat_template=read_chat_template(directory),
+        end_tokens=read_end_tokens(directory, config, spec.vocab_size),
         dtype=dtype,
     )

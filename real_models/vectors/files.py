@@ -3,6 +3,7 @@
 layer.3   F32 [d]          metadata: strings such as model, model_hint, concept, counts, positions, software
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,7 +25,19 @@ def save_vector(path: str | Path, vectors: Vectors, metadata: Metadata | None = 
     """Write `{block: vector}` as float32 with metadata (values as text); the file appears whole or not at all."""
     checked = checked_vectors(path, vectors)
     tensors = {f"layer.{layer}": vector for layer, vector in checked.items()}
-    write_atomically(Path(path), save(tensors, {key: str(value) for key, value in (metadata or {}).items()}))
+    said = {key: str(value) for key, value in sorted((metadata or {}).items())}
+    write_atomically(Path(path), in_order(save(tensors, said)))
+
+
+def in_order(content: bytes) -> bytes:
+    """A safetensors file whose metadata are in the order of their names: the library shuffles them at every writing."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    head = json.loads(content[8:end])
+    if "__metadata__" in head:
+        head["__metadata__"] = dict(sorted(head["__metadata__"].items()))
+    text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode()
+    text = text.ljust(-(-len(text) // 8) * 8)  # tensors begin at multiples of 8
+    return len(text).to_bytes(8, "little") + text + content[end:]
 
 
 def load_vector(path: str | Path) -> dict[int, Float[np.ndarray, " d"]]:

@@ -4,10 +4,12 @@ Nothing here imports JAX or SymPy until a command runs, so that `--help` is inst
 """
 
 from steerlaw.commands.choose import Choose
+from steerlaw.commands.compare import Compare
 from steerlaw.commands.convert import Convert
 from steerlaw.commands.derive import Derive
 from steerlaw.commands.doctor import Doctor
 from steerlaw.commands.figures import Figures
+from steerlaw.commands.guide import Guide
 from steerlaw.commands.laws import Laws
 from steerlaw.commands.sweep import Sweep
 from steerlaw.commands.vector import Vector
@@ -15,6 +17,7 @@ from steerlaw.commands.verify import Verify
 
 COMMANDS = {
     "verify": Verify,
+    "guide": Guide,
     "laws": Laws,
     "derive": Derive,
     "vector": Vector,
@@ -22,5 +25,6 @@ COMMANDS = {
     "sweep": Sweep,
     "choose": Choose,
     "doctor": Doctor,
+    "compare": Compare,
     "figures": Figures,
 }

@@ -9,10 +9,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "choose": (
         'steerlaw choose --model gpt2 --vector v.safetensors --layer 6 \\\n    --prompt "I think" --budget 0.5',
     ),
+    "compare": ("steerlaw compare report-before report-after",),
     "convert": ("steerlaw convert v.safetensors v.gguf",),
     "derive": ("steerlaw derive token_bump", "steerlaw derive entropy --latex"),
     "doctor": ("steerlaw doctor --model gpt2 --vector v.safetensors --layer 6",),
     "figures": ("steerlaw figures --out figures",),
+    "guide": ("steerlaw guide --model gpt2 --positive p.txt --negative n.txt --out guide",),
     "laws": ("steerlaw laws", "steerlaw laws --errata"),
     "sweep": (
         "steerlaw sweep --model gpt2 --vector v.safetensors --layer 6 \\\n    --contexts c.jsonl --out s.nc",

@@ -79,6 +79,13 @@ def layer_list(text: str) -> None:
         A_LAYER(layer)
 
 
+def amount_or_share(text: str) -> None:
+    """A tolerance: a number, or a share of a curve's movement."""
+    from numerics.judging.horizons.tolerance import tolerance_for
+
+    tolerance_for(text, "nats")
+
+
 def known_laws(ids: str) -> None:
     """Ids of laws, separated by commas."""
     from theory.catalogue import check_id
@@ -101,6 +108,7 @@ Row = Annotated[int, Within(0, 10**8)]
 Seed = Annotated[int, Within(0, 2**32 - 1)]
 Level = Annotated[float, Within(0, 1, open=True)]
 Tolerance = Annotated[float, Within(0, 1e9)]
+ToleranceOrShare = Annotated[str, amount_or_share]
 Nats = Annotated[float, Within(0, 1e6, open=True)]
 Strength = Annotated[float, Within(0, 1e9, open=True)]
 AnyNumber = Annotated[int, Within(0, 10**6)]

@@ -55,8 +55,6 @@ class Sweep:
     token after each document, tails dropped), log-odds after the first 100 tokens of each prompt."""
     strengths: Strengths | None = None
     """Grid of strengths START:STOP:COUNT (default: 257 strengths, as wide as the layer's residual allows)."""
-    slope_every: AnyNumber = 8
-    """Take the exact slope at every so many strengths (0: nowhere)."""
     out: OutputFile = Path("sweep.nc")
     """The file to write."""
     dtype: Dtype = "float32"
@@ -67,11 +65,17 @@ class Sweep:
     """Renamed --segments."""
     block_tokens: TokensInBlock | None = None
     """Renamed --segment-tokens."""
+    slope_every: AnyNumber | None = None
+    """Does nothing any more: slopes are known at every strength."""
     derivatives: AnyNumber | None = None
-    """Renamed --slope-every."""
+    """Does nothing any more: slopes are known at every strength."""
 
     def __post_init__(self) -> None:
-        for old, new in (("blocks", "segments"), ("block_tokens", "segment_tokens"), ("derivatives", "slope_every")):
+        for name in ("slope_every", "derivatives"):
+            if getattr(self, name) is not None:
+                option = f"--{name.replace('_', '-')}"
+                warnings.warn(f"{option} does nothing any more; the next version refuses it", FutureWarning, 2)
+        for old, new in (("blocks", "segments"), ("block_tokens", "segment_tokens")):
             if (value := getattr(self, old)) is not None:
                 options = (f"--{name.replace('_', '-')}" for name in (old, new))
                 warnings.warn("{} is renamed {}; the next version refuses it".format(*options), FutureWarning, 2)
@@ -104,7 +108,6 @@ class Sweep:
             segment_tokens=self.segment_tokens,
             like=self.like,
             next_token=bool(observed & {"next-token", "concept"}) or "cross-entropy" not in observed,
-            slope_every=self.slope_every,
             dtype=self.dtype,
         )
         with progress_bar() as progress:

@@ -16,7 +16,7 @@ from steerlaw.commands.options import (
     OutputDirectory,
     Seed,
     Strengths,
-    Tolerance,
+    ToleranceOrShare,
 )
 from steerlaw.rendering.console import complain, print_json
 from steerlaw.rendering.progress import progress_bar
@@ -52,9 +52,10 @@ class Verify:
     """Text file of the concept's target words, fixed before the sweep."""
     strengths: Strengths | None = None
     """Grid of strengths START:STOP:COUNT (default: as wide as the layer's residual allows, 97
-    strengths and up to 32 more where the curves need them)."""
-    tolerance: Tolerance | None = None
-    """Departure up to which a law holds, in the claim's own unit (default 1e-3)."""
+    strengths, and between them as many more as the curves need)."""
+    tolerance: ToleranceOrShare | None = None
+    """Departure up to which a law holds: a number in the claim's own unit (1e-3: to rounding), or a share of the
+    curve's own movement, such as 5% (default: 0.1 nat, a probability of 0.01, else 5%)."""
     level: Level = 0.05
     """Error level of statistical bands."""
     dtype: Dtype | Literal["tf32"] | None = None

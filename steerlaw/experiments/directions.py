@@ -19,9 +19,11 @@ from jaxtyping import Float
 
 from numerics.baseline import Baseline
 from numerics.observing.grids import strength_grid
-from steerlaw.experiments.experiment import Experiment, works
+from steerlaw.experiments.experiment import Experiment, observe_next
+from steerlaw.experiments.wanted import wanted_for
 from steerlaw.inputs.subjects import Observation
 from theory.claims import Claim
+from theory.quantities import KL_FORWARD
 
 Origin = Literal["random directions", "context differences"]
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
@@ -30,8 +32,8 @@ PUSH = 2.0
 """Largest push of a direction, in norms of the residual."""
 NATS = 1.0
 """Divergence up to which a direction is followed, by its own tilt to second order."""
-STRENGTHS = 33
-"""Strengths along each direction."""
+STRENGTHS = 23
+"""Strengths along each direction: so few that the model is asked at each (`numerics.observing.next_token.FEW`)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -83,12 +85,12 @@ def _observed(experiment: Experiment, direction: Float[np.ndarray, " d"], claims
         vector=direction,
         baseline=baseline,
         strengths=strength_grid(reach(baseline, experiment.subject.push), STRENGTHS),
-        budget=0,
+        between=False,
         text_strengths=None,
         limits=None,
     )
-    (work,) = works(along, claims=claims)
-    return work.observe()
+    wanted = wanted_for(claims, along.subject)["next token"]
+    return observe_next(along, wanted=wanted - {KL_FORWARD.id})  # horizons in nats are not asked for here
 
 
 def reach(baseline: Baseline, push: float) -> float:

@@ -1,8 +1,8 @@
 """An experiment runs a model: sweeps beside the baseline that predicts them, and the same with no concept in it."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,10 @@ from numerics.baseline import Baseline, permuted
 from numerics.observing.cross_entropy import observe_cross_entropy
 from numerics.observing.grids import parse, with_zero
 from numerics.observing.model import SteeredModel, Steering
-from numerics.observing.next_token import observe_next_token
-from numerics.observing.remembered import Remembered
+from numerics.observing.next_token import Known, observe_next_token
+from numerics.observing.readings import Curves, curves_along
 from numerics.observing.sweep import Sweep
+from numerics.observing.variables import VARIABLES
 from numerics.observing.watched import Watched, choose_tokens
 from steerlaw.experiments.wanted import wanted_for
 from steerlaw.inputs.subjects import Kind, Observation, Subject
@@ -22,7 +23,8 @@ from theory.claims import Claim
 
 WATCHED = 8
 """Tokens of each sort (probable, extreme, target) whose whole curves are kept."""
-
+LEVELS = frozenset(name for name in VARIABLES if "slope" not in name)
+"""What there is to see of three strengths far apart."""
 
 Keep = Callable[["Experiment", "Work"], Sweep]
 """Makes a sweep, or gives that of an earlier run."""
@@ -32,19 +34,18 @@ Keep = Callable[["Experiment", "Work"], Sweep]
 class Grid:
     """How many strengths next-token and cross-entropy curves get, or the strengths themselves.
 
-    Of each up to so many more are added where the curves need them.
+    With `between`, models whose curves are known at all strengths are judged at as many more as these curves need.
     """
 
     count: int = 257
     text_count: int = 65
-    budget: int = 0
-    text_budget: int = 0
+    between: bool = False
     strengths: Float[np.ndarray, " strengths"] | None = None
 
     @classmethod
     def parse(cls, text: str) -> "Grid":
         """The grid START:STOP:COUNT, with 0 inserted where it is missing."""
-        return cls(strengths=with_zero(parse(text))[0])
+        return cls(strengths=with_zero(parse(text))[0], between=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,7 @@ class Experiment:
     `baseline` belongs to the next token of the subject's contexts; `text_baseline` to every predicted position of
     `segments`, whose cross-entropy is swept over `text_strengths`; `segment_weights` are their shares of the mean
     (default: equal). `rounding` is the rounding band's factor, in units of eps times the largest logit.
-    `budget` and `text_budget` strengths may be added where curves need them (`numerics.observing.refine`).
+    `between` has strengths added where curves need them (`numerics.observing.between`).
     `limits(vector)` gives the baseline's limit fields, where the model has a limit law; `along(vector)` all that is
     known before steering along another vector, predicted by its own derivative at strength 0, and
     `with_geometry(baseline, vector)` adds what takes longer to find out; `residuals()` gives the unsteered residuals at
@@ -72,8 +73,7 @@ class Experiment:
     segment_weights: Float[np.ndarray, " segments"] | None = None
     text_baseline: Baseline | None = None
     text_strengths: Float[np.ndarray, " text_strengths"] | None = None
-    budget: int = 0
-    text_budget: int = 0
+    between: bool = False
     limits: Callable[[np.ndarray], dict[str, Any]] | None = None
     along: Callable[[np.ndarray], Baseline] | None = None
     with_geometry: Callable[[Baseline, np.ndarray], Baseline] | None = None
@@ -100,14 +100,32 @@ def run(
     again (`steerlaw.experiments.kept`).
     """
     for number, experiment in enumerate(experiments):
-        memory, first = Remembered(experiment.model), None
-        for variant in with_controls(experiment, seed + number):
-            same = first if variant.vector is experiment.vector else None
-            for work in works(variant, same, claims=claims, memory=memory):
+        variants = list(with_controls(experiment, seed + number))
+        curves, made = shared_curves(variants), dict[Kind, Sweep]()
+        for variant in variants:
+            same = made if variant.vector is experiment.vector else {}
+            for work in works(variant, same, claims=claims, curves=curves):
                 sweep = work.observe().sweep if keep is None else keep(variant, work)
-                if work.kind == "next token":
-                    first = first or sweep
+                if variant is experiment:
+                    made[work.kind] = sweep
                 yield Observation(subject=variant.subject, kind=work.kind, baseline=work.baseline, sweep=sweep)
+
+
+def shared_curves(variants: Sequence[Experiment]) -> Callable[[Experiment], Curves | None]:
+    """Of variants of one experiment the curves along their vectors, all of them read in one go when first asked for."""
+    vectors = list({id(variant.vector): variant.vector for variant in variants}.values())
+    first = variants[0]
+
+    @cache
+    def read() -> list[Curves | None]:
+        along = [Steering(layer=first.subject.layer, vector=vector) for vector in vectors]
+        window = float(first.strengths[0]), float(first.strengths[-1])
+        return curves_along(first.model, first.subject.contexts, window, along, first.rounding)
+
+    def curves(variant: Experiment) -> Curves | None:
+        return read()[next(n for n, vector in enumerate(vectors) if vector is variant.vector)]
+
+    return curves
 
 
 def with_controls(experiment: Experiment, seed: int) -> Iterator[Experiment]:
@@ -146,37 +164,36 @@ def own_prediction(experiment: Experiment, vector: Float[np.ndarray, " d"]) -> d
     return {"baseline": baseline, "text_baseline": text and replace(text, **moved)}
 
 
-def observe(experiment: Experiment, summarised: Sweep | None = None) -> Iterator[Observation]:
-    """Sweep the next token of every context, the cross-entropy of the text, and the limits.
-
-    `summarised` is a next-token sweep of the same model along the same vector, whose summary is taken over.
-    """
-    for work in works(experiment, summarised):
+def observe(experiment: Experiment) -> Iterator[Observation]:
+    """Sweep the next token of every context, the cross-entropy of the text, and the limits."""
+    for work in works(experiment, {}):
         yield work.observe()
 
 
 def works(
     experiment: Experiment,
-    summarised: Sweep | None = None,
+    same: Mapping[Kind, Sweep],
     *,
     claims: Sequence[Claim] | None = None,
-    memory: Remembered | None = None,
+    curves: Callable[[Experiment], Curves | None] | None = None,
 ) -> Iterator[Work]:
-    """What `observe` does, sweep by sweep; of that what the `claims` need. `memory` is of the experiment's model.
+    """What `observe` does, sweep by sweep; of that what the `claims` need.
 
-    Limits are asked of the model itself: what it said at strength 0 before may differ in the last digit.
+    `same` are sweeps of the same model along the same vector: their summaries and their losses are taken over.
     """
-    asked = experiment if memory is None else replace(experiment, model=memory)
     wanted = None if claims is None else wanted_for(claims, experiment.subject)
 
-    def work(kind: Kind, baseline: Baseline | None, observe: Callable[..., Observation], **options: Any) -> Work:
+    def work(kind: Kind, baseline: Baseline | None, observe: Callable[..., Observation]) -> Work:
         names = None if wanted is None else wanted[kind]
-        return Work(kind=kind, wanted=names, baseline=baseline, observe=partial(observe, wanted=names, **options))
+        return Work(kind=kind, wanted=names, baseline=baseline, observe=partial(observe, wanted=names))
 
     if wanted is None or "next token" in wanted:
-        yield work("next token", experiment.baseline, partial(observe_next, asked), summarised=summarised)
+        known = None if curves is None else partial(curves, experiment)
+        next_token = partial(observe_next, experiment, curves=known, summarised=same.get("next token"))
+        yield work("next token", experiment.baseline, next_token)
     if experiment.text_strengths is not None and (wanted is None or "cross-entropy" in wanted):
-        yield work("cross-entropy", experiment.text_baseline, lambda wanted: observe_text(asked))
+        text = partial(observe_text, experiment, same.get("cross-entropy"))
+        yield work("cross-entropy", experiment.text_baseline, lambda wanted: text())
     if experiment.limits is not None and (wanted is None or "limit" in wanted):
         limits = experiment.limits(experiment.vector)
         yield work("limit", replace(experiment.baseline, **limits), partial(observe_limit, experiment, limits))
@@ -185,38 +202,30 @@ def works(
 def observe_next(
     experiment: Experiment,
     *,
-    slope_every: int = 8,
+    curves: Known | None = None,
     summarised: Sweep | None = None,
     wanted: Collection[str] | None = None,
 ) -> Observation:
-    """Sweep the next token of every context, with the exact slope at every `slope_every`-th strength (0: at none)."""
-    subject, baseline = experiment.subject, experiment.baseline
-    sweep = _next_token(
-        experiment,
-        baseline,
-        experiment.strengths,
-        slope_every=slope_every,
-        budget=experiment.budget,
-        summarised=summarised,
-        wanted=wanted,
-    )
-    return Observation(subject=subject, kind="next token", baseline=baseline, sweep=sweep)
+    """Sweep the next token of every context, off its `curves` where they are known already."""
+    known = {"between": experiment.between, "curves": curves, "summarised": summarised, "wanted": wanted}
+    sweep = _next_token(experiment, experiment.baseline, experiment.strengths, **known)
+    return Observation(subject=experiment.subject, kind="next token", baseline=experiment.baseline, sweep=sweep)
 
 
-def observe_text(experiment: Experiment) -> Observation:
-    """Sweep the cross-entropy of every segment."""
-    subject = experiment.subject
+def observe_text(experiment: Experiment, same: Sweep | None = None) -> Observation:
+    """Sweep the cross-entropy of every segment; or take it from a sweep of the same model along the same vector."""
+    subject, sweep = experiment.subject, same
     assert experiment.text_strengths is not None
-    sweep = observe_cross_entropy(
-        experiment.model,  # pyright: ignore[reportArgumentType]
-        experiment.segments,
-        experiment.text_strengths,
-        Steering(layer=subject.layer, vector=experiment.vector),
-        weights=experiment.segment_weights,
-        budget=experiment.text_budget,
-        rounding=experiment.rounding,
-        attributes=_attributes(subject),
-    )
+    if sweep is None:
+        sweep = observe_cross_entropy(
+            experiment.model,  # pyright: ignore[reportArgumentType]
+            experiment.segments,
+            experiment.text_strengths,
+            Steering(layer=subject.layer, vector=experiment.vector),
+            weights=experiment.segment_weights,
+            rounding=experiment.rounding,
+        )
+    sweep = Sweep(data=sweep.data.assign_attrs(_attributes(subject)))
     return Observation(subject=subject, kind="cross-entropy", baseline=experiment.text_baseline, sweep=sweep)
 
 
@@ -224,7 +233,7 @@ def observe_limit(experiment: Experiment, known: dict[str, Any], wanted: Collect
     """Steer as far as the limit is judged, either way; `known` are the baseline's limit fields."""
     baseline = replace(experiment.baseline, **known)
     strengths = known["limit_strength"] * np.array([-1.0, 0.0, 1.0])
-    sweep = _next_token(experiment, baseline, strengths, slope_every=0, wanted=wanted)
+    sweep = _next_token(experiment, baseline, strengths, wanted=LEVELS if wanted is None else wanted)
     return Observation(subject=experiment.subject, kind="limit", baseline=baseline, sweep=sweep)
 
 
@@ -232,11 +241,7 @@ def _next_token(
     experiment: Experiment,
     baseline: Baseline,
     strengths: Float[np.ndarray, " strengths"],
-    *,
-    slope_every: int,
-    budget: int = 0,
-    summarised: Sweep | None = None,
-    wanted: Collection[str] | None = None,
+    **known: Any,
 ) -> Sweep:
     if baseline.log_odds is None:
         raise ValueError(f"{experiment.subject.name}: an experiment needs the log-odds of its concept")
@@ -252,12 +257,9 @@ def _next_token(
             concept_names=experiment.subject.concept_names,
             other_vector=experiment.other_vector,
         ),
-        slope_every=slope_every,
-        budget=budget,
-        summarised=summarised,
-        wanted=wanted,
         rounding=experiment.rounding,
         attributes=_attributes(experiment.subject),
+        **known,
     )
 
 

@@ -20,7 +20,7 @@ from numerics.observing.sweep import Sweep
 from steerlaw.experiments.experiment import Experiment, Keep, Work
 from steerlaw.experiments.parts import close_parts, digest, finish_part, open_parts
 
-PLAN = {"format": 1, "of": "verify"}
+PLAN = {"format": 2, "of": "verify"}
 SOFTWARE = ("steerlaw", "jax", "jaxlib", "numpy", "scipy")
 UNSAID = {"token_text", "limits", "along", "with_geometry", "residuals", "tokenizer"}
 """Fields that determine no sweep: contexts are tokens already, and the rest follows from the model and the vector."""

@@ -62,7 +62,7 @@ def _experiments(model: LanguageModel, exact: LanguageModel, concept: Concept, g
             geometry = partial(_into_the_norm, exact, contexts)
         baseline = along(vector) if geometry is None else geometry(along(vector), vector)
         if concept.log_odds is not None:
-            log_odds = _scaled(concept.log_odds, baseline.local_log_odds, log_probs)
+            log_odds = scaled_log_odds(concept.log_odds, baseline.local_log_odds, log_probs)
             baseline = replace(baseline, log_odds=log_odds, logit_shift=log_odds)
         experiment = Experiment(
             subject=Subject(
@@ -79,8 +79,7 @@ def _experiments(model: LanguageModel, exact: LanguageModel, concept: Concept, g
             vector=vector,
             baseline=baseline,
             strengths=strengths,
-            budget=grid.budget,
-            text_budget=grid.text_budget,
+            between=grid.between,
             rounding=_rounding(model, exact, contexts[0], strengths, layer, vector),
             limits=partial(_limits, exact, contexts, layer),
             along=along,
@@ -177,7 +176,7 @@ def _local_log_odds(exact: LanguageModel, contexts: Sequence[Sequence[int]], lay
     return np.stack([np.asarray(exact.derivative(c, np.zeros(1), layer=layer, vector=vector))[0] for c in contexts])
 
 
-def _scaled(
+def scaled_log_odds(
     measured: Float[np.ndarray, " vocab"],
     local: Float[np.ndarray, "contexts vocab"],
     log_probs: Float[np.ndarray, "contexts vocab"],

@@ -28,7 +28,7 @@ from steerlaw.inputs.names import sha256
 from steerlaw.inputs.observation_file import save_observations
 from steerlaw.inputs.subjects import Kind, Observation
 
-FORMAT = 1
+FORMAT = 2
 """Of the parts: another number makes old ones useless."""
 SEGMENTS_AT_ONCE = 8
 """Segments of text in a part."""
@@ -39,8 +39,8 @@ class SweepRequest:
     """What to observe of a checkpoint steered along the one vector of `inputs`.
 
     The next token's curves (with the limits), unless `next_token` is false; and the cross-entropy of the first
-    `segments` of at most `segment_tokens` tokens of the `documents`, if there are any. `slope_every` is every how many
-    strengths the exact slope is taken (0: never). `like="reference"` cuts the text as the paper's code does.
+    `segments` of at most `segment_tokens` tokens of the `documents`, if there are any. `like="reference"` cuts the text
+    as the paper's code does.
     """
 
     checkpoint: str
@@ -50,7 +50,6 @@ class SweepRequest:
     segments: int = 64
     segment_tokens: int = 128
     next_token: bool = True
-    slope_every: int = 8
     dtype: str = "float32"
     like: Literal["reference"] | None = None
 
@@ -95,18 +94,16 @@ def sweep_to_file(request: SweepRequest, out: Path, progress: Any = None) -> Swe
             experiment = prepared.experiment()
             if progress:
                 progress.remove_task(waiting)
-            swept = _observe(experiment, prepared.plan, request.slope_every, directory, progress)
+            swept = _observe(experiment, prepared.plan, directory, progress)
             save_observations(swept.observations, directory / RESULT)
             close_parts(directory)
     return swept
 
 
-def _observe(
-    experiment: Experiment, plan: Mapping[str, Any], slope_every: int, directory: Path, progress: Any
-) -> Swept:
+def _observe(experiment: Experiment, plan: Mapping[str, Any], directory: Path, progress: Any) -> Swept:
     """Everything asked for, in parts that lie in the directory."""
     observations, taken_up = [], 0
-    for stage in _stages(experiment, slope_every):
+    for stage in _stages(experiment):
         sweep, found = _run(stage, directory, _made_from(plan, experiment, stage), progress)
         taken_up += found
         if stage.kind == "cross-entropy" and experiment.segment_weights is not None:
@@ -172,7 +169,6 @@ def _plan(request: SweepRequest, model: LanguageModel, contexts: Sequence[list[i
         "text": digest(segments),
         "observe": sorted(request.kinds),
         "strengths": digest(grid.count, grid.text_count, grid.strengths),
-        "slope_every": request.slope_every,
     }
 
 
@@ -184,7 +180,7 @@ def _made_from(plan: Mapping[str, Any], experiment: Experiment, stage: Stage) ->
     return digest(dict(plan), stage.kind, experiment.rounding, reach, *arrays)
 
 
-def _stages(experiment: Experiment, slope_every: int) -> Iterator[Stage]:
+def _stages(experiment: Experiment) -> Iterator[Stage]:
     subject = experiment.subject
     one_context = [replace(experiment, subject=replace(subject, contexts=[context])) for context in subject.contexts]
     if "next token" in subject.kinds:
@@ -192,7 +188,7 @@ def _stages(experiment: Experiment, slope_every: int) -> Iterator[Stage]:
             kind="next token",
             along="context",
             parts=one_context,
-            observe=partial(observe_next, slope_every=slope_every),
+            observe=observe_next,
             baseline=experiment.baseline,
         )
     if "cross-entropy" in subject.kinds:

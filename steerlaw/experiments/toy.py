@@ -23,7 +23,7 @@ def toy_experiments(grid: Grid) -> Iterator[Experiment]:
     """One experiment an instance of the unconstrained features model."""
     strengths = strength_grid(REACH, grid.count) if grid.strengths is None else grid.strengths
     for instance in ufm_instances():
-        yield replace(toy_experiment(instance, strengths), budget=grid.budget, text_budget=grid.text_budget)
+        yield toy_experiment(instance, strengths)
 
 
 def toy_experiment(instance: UFMInstance, strengths: Float[np.ndarray, " strengths"]) -> Experiment:

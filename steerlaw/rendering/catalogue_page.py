@@ -74,7 +74,8 @@ def _assumed(step: Step) -> list[str]:
     """Where a step's indices end, if not at V, and what its own symbols and arrays are declared to be."""
     parts = [statement(step), *sp.flatten(getattr(step, "where", ()))]
     if isinstance(step, Inequality):
-        parts += [step.certificate, *step.given]
+        parts.append(step.certificate)
+    parts += getattr(step, "given", ())
     limits = {limit for part in parts for total in part.atoms(sp.Sum) for limit in total.limits}
     ends = sorted(f"{one_line(index)} ≤ {one_line(end)}" for index, _, end in limits if end != tilted.V)
     own = {name for part in parts for name in _names(part)} - SHARED

@@ -80,7 +80,7 @@ def continuation(model: Any, prompt: str, strength: float, *, layer: int, vector
 
 
 def verdict_table(
-    observations: Iterable["Observation"], laws: Iterable[str] = (), tolerance: float = 1e-3
+    observations: Iterable["Observation"], laws: Iterable[str] = (), tolerance: float | str | None = None
 ) -> "pd.DataFrame":
     """Verdicts of the laws (ids; default all that apply) on observed sweeps: counts, and the worst departure."""
     import pandas as pd

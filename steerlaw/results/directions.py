@@ -14,10 +14,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from numerics.baseline import Baseline
-from numerics.judging.shares import Share, directions_needed, excess_over, rank_levels, tally
-from numerics.judging.sweeps import Finding, judge_sweep
-from numerics.judging.verdict import NOT_APPLICABLE
+from numerics.judging.shares import Share, directions_needed, excess_over, rank_levels
+from numerics.judging.sweeps import judge_sweep
 from numerics.lowering.setting import settings_of
 from steerlaw.experiments.directions import ORIGINS, Followed, Origin
 from steerlaw.inputs.subjects import Observation, Subject
@@ -112,21 +110,14 @@ def scores(observation: Observation, asked: Sequence[tuple[Law, tuple[Claim, ...
     settings, known, found = settings_of(observation.baseline), observation.baseline, dict[Asked, np.ndarray]()
     for law, claims in asked:
         for finding in judge_sweep(replace(law, claims=claims), observation.sweep, settings, tolerance=TOLERANCE):
-            if finding.verdicts.size:
-                found[law.id, finding.claim] = _within(finding, known)
+            held = finding.holding.get("mass", finding.holding.get("count"))
+            if held is not None:
+                found[law.id, finding.claim] = held.shares
     if known.concepts is not None and known.local_log_odds is not None:
         separation = area_under_curve(known.local_log_odds, np.asarray(known.concepts[0], bool))
         if separation is not None:
             found["separation", ROWS["separation"].says] = separation
     return found
-
-
-def _within(finding: Finding, known: Baseline) -> Float[np.ndarray, " contexts"]:
-    """Of each context's curves the share whose departure is at most `TOLERANCE`, tokens by their base probability."""
-    mass = None
-    if finding.per == ("context", "token"):
-        mass = np.exp(known.log_probs if finding.tokens is None else known.log_probs[:, finding.tokens])
-    return tally(finding.departures <= TOLERANCE, mass, finding.verdicts != NOT_APPLICABLE).shares
 
 
 def standings(followed: Iterable[Followed], asked: Sequence[tuple[Law, tuple[Claim, ...]]]) -> Iterator[Standing]:

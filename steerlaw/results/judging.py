@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from numerics.judging.one_curve import compare
-from numerics.judging.sweeps import Finding, judge_sweep
+from numerics.judging.sweeps import Asked, Finding, judge_sweep
 from numerics.lowering.setting import settings_of
 from steerlaw.experiments.wanted import kind_of
 from steerlaw.inputs.subjects import BareCurve, Observation, Subject
@@ -20,7 +20,7 @@ class Judged(NamedTuple):
     finding: Finding
 
 
-def judged(observation: Observation, laws: Iterable[Law], tolerance: float) -> Iterator[Judged]:
+def judged(observation: Observation, laws: Iterable[Law], tolerance: Asked) -> Iterator[Judged]:
     """Each claim that this kind of observation is about, judged on it."""
     known = observation.baseline and settings_of(observation.baseline)
     for law in laws:
@@ -29,7 +29,7 @@ def judged(observation: Observation, laws: Iterable[Law], tolerance: float) -> I
             yield Judged(observation.subject, finding)
 
 
-def curve_rows(curve: BareCurve, laws: Sequence[Law], *, tolerance: float, level: float) -> list[VerdictRow]:
+def curve_rows(curve: BareCurve, laws: Sequence[Law], *, tolerance: Asked, level: float) -> list[VerdictRow]:
     """Each law judged on one bare curve, taken to be of the quantity of the law's first claim."""
     rows = []
     for law in laws:

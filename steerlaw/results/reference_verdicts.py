@@ -7,10 +7,11 @@ import numpy as np
 from jaxtyping import Int
 
 from numerics.judging.assessment import Assessment, judge_curves, not_applied
+from numerics.judging.horizons.tolerance import Tolerance, tolerance_for
 from numerics.judging.notes import Note, Notes, note
 from numerics.judging.reasons import verdict_of
 from numerics.judging.shares import tally
-from numerics.judging.sweeps import Finding
+from numerics.judging.sweeps import Asked, Finding
 from numerics.judging.verdict import HOLDS, NOT_APPLICABLE, OUTCOMES, Outcome, Verdict, worst
 from numerics.observing.curve_bands import Curves
 from steerlaw.inputs.reference_results import ResultCurves, Steered, steered_of
@@ -37,7 +38,7 @@ def judge_results(
     laws: Iterable[Law],
     *,
     named: bool,
-    tolerance: float,
+    tolerance: Asked,
     token_text: Callable[[int], str] | None = None,
 ) -> list[Judged]:
     """Every claim on the curves that bear on it, contexts together; of `named` laws, also the claims none bear on."""
@@ -63,7 +64,7 @@ def _judged(law: Law, claim: Claim, steered: Steered, own: list[ResultCurves], n
         yield Judged(_subject(steered, [blank], token_text), _finding(law, claim, [blank]))
 
 
-def _assessed(law: Law, claim: Claim, found: ResultCurves, tolerance: float) -> Assessed:
+def _assessed(law: Law, claim: Claim, found: ResultCurves, tolerance: Asked) -> Assessed:
     if found.shape_only and not isinstance(claim, Turns):
         return _refused(claim, found, tolerance, note(Note.NO_PROBABILITY))
     lacking = "" if found.baseline is not None else _lacking(claim, law)
@@ -104,9 +105,10 @@ def _lacking(claim: Claim, law: Law) -> str:
     return ""
 
 
-def _refused(claim: Claim, found: ResultCurves, tolerance: float, reason: Notes) -> Assessed:
+def _refused(claim: Claim, found: ResultCurves, tolerance: Asked, reason: Notes) -> Assessed:
     curves = found if found.quantity == claim.quantity else _none(claim.quantity, found)
-    return Assessed(curves=curves, assessment=not_applied(claim, _curves(claim.quantity, curves), tolerance, reason))
+    asked = tolerance_for(tolerance, claim.quantity.unit)
+    return Assessed(curves=curves, assessment=not_applied(claim, _curves(claim.quantity, curves), asked, reason))
 
 
 def _none(quantity: Quantity, found: ResultCurves) -> ResultCurves:
@@ -148,7 +150,7 @@ def _finding(law: Law, claim: Claim, assessed: Sequence[Assessed]) -> Finding:
         quantity=claim.quantity.id,
         unit=claim.quantity.unit,
         evidence=verdict.evidence,
-        tolerance=verdict.tolerance,
+        tolerance=Tolerance(amount=verdict.tolerance, relative=verdict.relative),
         per=claim.quantity.per,
         verdicts=np.where(judged, codes, NOT_APPLICABLE).astype(np.int8),
         departures=departures,

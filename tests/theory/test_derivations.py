@@ -9,8 +9,8 @@ from theory.catalogue import derivation_report, laws
 from theory.checker.instances import Instance, evaluate, satisfying
 from theory.checker.kinds import Argued, Identity, Inequality, Limit, Step
 from theory.checker.normal_form import normal_form
-from theory.steps import EQUAL, INSTANCES, check, substitute
-from theory.tilted import Expr, definition, token_a
+from theory.steps import EQUAL, INSTANCES, check, meant
+from theory.tilted import Expr, token_a
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ def steps_of(*kinds: type):
 
 
 def unfolded(expr, step):
-    return substitute(definition(expr), step.where)
+    return meant(expr, step.where)
 
 
 def differ(left, right, instance) -> bool:
@@ -82,7 +82,7 @@ def test_a_perturbed_identity_fails(step):
 def test_a_broken_inequality_is_never_checked(step):
     assert check(replace(step, smaller=step.larger + 1, larger=step.smaller)).status == "failed"
     for name, wrong in perturbations(step.certificate):
-        given = [definition(fact) for fact in step.given]
+        given = [unfolded(fact, step) for fact in step.given]
         instance = satisfying(given, count=INSTANCES + 1)[-1]
         if differ(unfolded(step.certificate, step), unfolded(wrong, step), instance):
             assert check(replace(step, certificate=wrong)).status == "failed", name

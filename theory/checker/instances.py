@@ -15,7 +15,22 @@ import mpmath
 import sympy as sp
 
 from theory.facts import DERIVED
-from theory.tilted import BOUND, DISTRIBUTIONS, INDICATORS, SIZES, Bottom, Expr, Largest, M, M_max, M_min, Top, y
+from theory.tilted import (
+    DISTRIBUTIONS,
+    INDICATORS,
+    SIZES,
+    Bottom,
+    Expr,
+    J,
+    Largest,
+    M,
+    M_max,
+    M_min,
+    Top,
+    V,
+    d,
+    y,
+)
 
 DIGITS = 50
 Value = Any
@@ -24,26 +39,37 @@ Value = Any
 
 @dataclass(frozen=True, kw_only=True)
 class Instance:
-    """Sizes 3, everything else drawn at random from `seed`, name by name, within what is assumed of it.
+    """`size` tokens, everything else drawn at random from `seed`, name by name, within what is assumed of it.
 
-    `given` overrides single values: a symbol, or an array as `(base, indices)`. `spread` scales real numbers.
+    `others` are the numbers of contexts and of features, as many as tokens if not given. `over` says which size an
+    index runs up to. A `corner` has 0 for every number that may be 0. `given` overrides single values: a symbol, or an
+    array as `(base, indices)`.
     """
 
     seed: int
     size: int = 3
+    others: tuple[int, int] | None = None
+    over: dict[sp.Symbol, sp.Symbol] = field(default_factory=dict)
+    corner: bool = False
     given: dict = field(default_factory=dict)
+
+    def end(self, size: sp.Symbol) -> int:
+        """Value of V, J or d."""
+        return dict(zip((V, J, d), (self.size, *(self.others or (self.size, self.size))), strict=True))[size]
 
     def value(self, symbol: sp.Symbol) -> Fraction | Value:
         """Value of a symbol."""
         if symbol in self.given:
             return self.given[symbol]
         if symbol in SIZES:
-            return Fraction(self.size)
+            return Fraction(self.end(symbol))
         if symbol in (M_max, M_min):
             extreme = max if symbol == M_max else min
             return extreme(self.entry(M, (n,)) for n in range(1, self.size + 1))
         if symbol in DERIVED:
             return Fraction(DERIVED[symbol](self))
+        if symbol in self.over:
+            return Fraction(self._random(symbol.name).randint(1, self.end(self.over[symbol])))
         return self._draw(symbol.name, symbol)
 
     def entry(self, base: Expr, indices: tuple[int, ...]) -> Fraction | Value:
@@ -56,7 +82,8 @@ class Instance:
         if base in INDICATORS:
             return Fraction((indices[-1] + self._random(str(base.label)).randrange(2)) % 2)
         if base in DISTRIBUTIONS:
-            last = [self._positive(f"{base.label}{(*indices[:-1], n)}") for n in range(1, self.size + 1)]
+            count = self.end(DISTRIBUTIONS[base])
+            last = [self._positive(f"{base.label}{(*indices[:-1], n)}") for n in range(1, count + 1)]
             return last[indices[-1] - 1] / sum(last)
         return self._draw(name, base[indices])
 
@@ -69,6 +96,8 @@ class Instance:
     def _draw(self, name: str, assumed: Expr) -> Fraction:
         if assumed.is_integer and assumed.is_positive:
             return Fraction(self._random(name).randint(1, self.size))
+        if self.corner and not assumed.is_positive and assumed.is_extended_real:
+            return Fraction(0)
         if assumed.is_nonnegative:
             return self._positive(name)
         if not assumed.is_extended_real:
@@ -125,7 +154,7 @@ def _evaluate(expr: Expr, instance: Instance, bound: dict[sp.Symbol, int]) -> Va
     if isinstance(expr, Largest):
         return max(_evaluate(expr.args[0], instance, {**bound, y: n}) for n in range(1, instance.size + 1))
     if isinstance(expr, sp.Derivative):
-        return _evaluate(expr.doit(), instance, bound)
+        return _evaluate(expr.doit(deep=False), instance, bound)
     if isinstance(expr, sp.Piecewise):
         cases: Expr = expr.args
         return next(_evaluate(e, instance, bound) for e, c in cases if _evaluate(c, instance, bound))
@@ -149,11 +178,23 @@ def _number(value: Fraction | Value) -> Value:
     return mpmath.mpf(value.numerator) / value.denominator if isinstance(value, Fraction) else value
 
 
-def satisfying(facts: Iterable[Expr], *, count: int, tries: int = 400) -> list[Instance]:
-    """The first `count` instances in which every fact holds, for all values of its bound indices."""
+SIZES_DRAWN = ((3, (2, 4)), (3, (4, 2)), (4, (3, 2)))
+"""Numbers of tokens, and of contexts and features: no two alike, so that no sum passes for one over something else."""
+
+
+def satisfying(
+    facts: Iterable[Expr],
+    over: dict[sp.Symbol, sp.Symbol] | None = None,
+    *,
+    count: int,
+    tries: int = 400,
+    corner: bool = False,
+) -> list[Instance]:
+    """The first `count` instances in which every fact holds, for all values of its own indices."""
     found = []
     for seed in range(tries):
-        instance = Instance(seed=seed)
+        size, others = SIZES_DRAWN[seed % len(SIZES_DRAWN)]
+        instance = Instance(seed=seed, size=size, others=others, over=over or {}, corner=corner)
         if all(_holds(fact, instance) for fact in facts):
             found.append(instance)
         if len(found) == count:
@@ -162,6 +203,8 @@ def satisfying(facts: Iterable[Expr], *, count: int, tries: int = 400) -> list[I
 
 
 def _holds(fact: Expr, instance: Instance) -> bool:
-    free = [s for s in fact.free_symbols if s in BOUND]
-    indices = itertools.product(range(1, instance.size + 1), repeat=len(free))
+    """A fact at hand, or one for every value of the indices that are its own (`ranges.for_every_index`)."""
+    free = sorted((s for s in fact.free_symbols if isinstance(s, sp.Dummy) and s.is_integer), key=str)
+    ends = [instance.end(instance.over[s]) if s in instance.over else max(map(instance.end, SIZES)) for s in free]
+    indices = itertools.product(*(range(1, end + 1) for end in ends))
     return all(evaluate(fact, instance, dict(zip(free, at, strict=True))) for at in indices)

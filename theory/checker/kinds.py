@@ -11,13 +11,25 @@ Status = Literal["checked", "failed", "undecided", "argued"]
 Where = tuple[tuple[Expr, Expr], ...]
 
 
+class NotCheckedError(Exception):
+    """Why a step is not checked."""
+
+    def __init__(self, status: Status, detail: str) -> None:
+        super().__init__(detail)
+        self.status: Status = status
+
+
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """`lhs = rhs`, both unfolded by `definition`; `where` lists what stands for what (`M[y]` for its definition)."""
+    """`lhs = rhs`, both unfolded by `definition`; `where` lists what stands for what (`M[y]` for its definition).
+
+    `given` are the facts by which both sides are defined.
+    """
 
     says: str
     lhs: Expr
     rhs: Expr
+    given: tuple[Expr, ...] = ()
     where: Where = ()
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import sympy as sp
 
-from theory.tilted import DISTRIBUTIONS, INDICATORS, Expr
+from theory.tilted import DISTRIBUTIONS, INDICATORS, SIZES, Expr
 
 Limit = tuple[sp.Symbol, Expr]
 
@@ -34,8 +34,8 @@ def _canonical(expr: Expr) -> Expr:
     if isinstance(expr, sp.Sum):
         result = expr.function
         for index, lower, upper in expr.limits:
-            if lower != 1:
-                raise ValueError(f"sum over {index} starts at {lower}; the normal form knows sums from 1")
+            if lower != 1 or upper not in SIZES:
+                raise ValueError(f"sum over {index} from {lower} to {upper}: expected 1 to one of V, J and d")
             result = _sum(_canonical(result), (index, upper))
         return result
     rebuilt = expr.func(*[_canonical(a) for a in expr.args])
@@ -89,16 +89,16 @@ def _as_power(factor: Expr) -> tuple[Expr, int]:
 def _normalise(factors: list[Expr], limits: list[Limit]) -> tuple[list[Expr], list[Limit]]:
     """Drop sums of a law over its own last index: they are 1."""
     for limit in list(limits):
-        index = limit[0]
+        index, upper = limit
         using = [f for f in factors if index in f.free_symbols]
-        if len(using) == 1 and _sums_to_one(using[0], index):
+        if len(using) == 1 and _sums_to_one(using[0], index, upper):
             factors = [f for f in factors if f is not using[0]]
             limits = [other for other in limits if other is not limit]
     return factors, limits
 
 
-def _sums_to_one(factor: Expr, index: sp.Symbol) -> bool:
-    if not (isinstance(factor, sp.Indexed) and factor.base in DISTRIBUTIONS):
+def _sums_to_one(factor: Expr, index: sp.Symbol, upper: Expr) -> bool:
+    if not (isinstance(factor, sp.Indexed) and DISTRIBUTIONS.get(factor.base) == upper):
         return False
     *others, last = factor.indices
     return last == index and not any(index in other.free_symbols for other in others)

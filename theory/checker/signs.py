@@ -6,13 +6,17 @@ Facts are inequalities such as `M_max >= M[y]`; a fact with a bound index (x, y,
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal
 
 import sympy as sp
 
-from theory.tilted import BOUND, Expr
+from theory.checker.binding import nameless
+from theory.tilted import BOUND, Bottom, C, Expr, N, P, T, Top
 
 Sign = Literal["positive", "nonnegative"]
+NOT_EMPTY = frozenset({C, T, Top, Bottom, P, N})
+"""Sets that hold something, in every setting; nor is the concept C ever the whole vocabulary."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +25,12 @@ class Known:
 
     facts: tuple[Expr, ...] = ()
     some: dict[sp.Symbol, sp.Symbol] = field(default_factory=dict)
+    over: dict[sp.Symbol, sp.Symbol] = field(default_factory=dict)
+    """The size that each index runs up to."""
+
+    def ends(self, index: sp.Symbol) -> sp.Symbol | None:
+        """The size that an index runs up to, None where it is not known."""
+        return self.over.get(index)
 
 
 def sign(expr: Expr, known: Known = Known()) -> Sign | None:
@@ -30,7 +40,7 @@ def sign(expr: Expr, known: Known = Known()) -> Sign | None:
             return "positive"
         if expr.is_number:
             return "nonnegative" if expr.is_zero else None
-    if found := _fact(expr, known.facts):
+    if found := _fact(expr, known):
         return found
     if isinstance(expr, sp.exp) and is_real(expr.args[0]):
         return "positive"
@@ -53,16 +63,22 @@ def is_real(expr: Expr) -> bool:
     return isinstance(expr, sp.Add | sp.Mul | sp.exp | sp.cos | sp.sin) and all(is_real(a) for a in expr.args)
 
 
-def _fact(expr: Expr, facts: Sequence[Expr]) -> Sign | None:
+def _fact(expr: Expr, known: Known) -> Sign | None:
+    """The sign that a fact gives an expression: it states it, up to a positive rational factor and its own indices."""
+    if not known.facts:
+        return None
     wanted = _primitive(expr)
     found = None
-    for fact in facts:
+    for fact in known.facts:
         gap = _primitive(fact.gts - fact.lts)
         if gap.atoms(sp.IndexedBase) != wanted.atoms(sp.IndexedBase):
             continue
-        bound = sorted((s for s in gap.free_symbols if s in BOUND), key=str)
-        candidates = sorted((s for s in expr.free_symbols if s.is_integer), key=str) if bound else []
-        for names in itertools.product(candidates, repeat=len(bound)):
+        bound = sorted((s for s in gap.free_symbols if _is_its_own(s)), key=str)
+        candidates = [
+            [s for s in sorted(expr.free_symbols, key=str) if s.is_integer and known.ends(s) == known.ends(own)]
+            for own in bound
+        ]
+        for names in itertools.product(*candidates):
             if _primitive(gap.xreplace(dict(zip(bound, names, strict=True)))) == wanted:
                 if isinstance(fact, sp.StrictGreaterThan | sp.StrictLessThan):
                     return "positive"
@@ -70,8 +86,20 @@ def _fact(expr: Expr, facts: Sequence[Expr]) -> Sign | None:
     return found
 
 
+def _is_its_own(index: sp.Symbol) -> bool:
+    """Whether a free symbol of a fact is an index over which the fact holds throughout."""
+    return index in BOUND or bool(isinstance(index, sp.Dummy) and index.is_integer)
+
+
 def _primitive(expr: Expr) -> Expr:
-    """The expression up to a positive rational factor."""
+    """The expression up to factors that are visibly positive and to the names of bound indices."""
+    return _up_to_positive_factors(nameless(expr))
+
+
+@lru_cache(maxsize=4096)
+def _up_to_positive_factors(expr: Expr) -> Expr:
+    if isinstance(expr, sp.Mul):
+        expr = sp.Mul(*[f for f in expr.args if not (f.is_Pow or isinstance(f, sp.Sum)) or sign(f) != "positive"])
     return sp.expand(expr).primitive()[1]
 
 
@@ -92,12 +120,18 @@ def _add(expr: sp.Add, known: Known) -> Sign | None:
 def _given_and_more(expr: sp.Add, known: Known) -> Sign | None:
     """A sum is no smaller than what a gap that is given leaves of it; each gap is taken out once at most."""
     for n, fact in enumerate(known.facts):
-        rest = expr - (fact.gts - fact.lts)
-        if fact.free_symbols & BOUND or len(sp.Add.make_args(rest)) > len(expr.args):
+        rest = _less(expr, fact.gts - fact.lts)
+        if any(map(_is_its_own, fact.free_symbols)) or len(sp.Add.make_args(rest)) > len(expr.args):
             continue
         if found := sign(rest, replace(known, facts=(*known.facts[:n], *known.facts[n + 1 :]))):
             return "positive" if isinstance(fact, sp.StrictGreaterThan | sp.StrictLessThan) else found
     return None
+
+
+def _less(expr: sp.Add, gap: Expr) -> Expr:
+    """A sum less a gap, of which equal terms cancel whatever their bound indices are called."""
+    own = {nameless(term): term for term in expr.args}
+    return sp.Add(*[own.get(term, term) for term in sp.Add.make_args(nameless(expr) - nameless(gap))])
 
 
 def _mul(expr: sp.Mul, known: Known) -> Sign | None:
@@ -109,16 +143,36 @@ def _mul(expr: sp.Mul, known: Known) -> Sign | None:
     visible = [factor for factor, s in signs.items() if s is not None]
     for size in range(3):
         for partners in itertools.combinations(visible, size):
-            if given := _fact(sp.Mul(unknown, *partners), known.facts):
+            if given := _fact(sp.Mul(unknown, *partners), known):
                 return _weakest([given, *(signs[factor] for factor in visible if factor not in partners)])
     return None
 
 
 def _sum(expr: sp.Sum, known: Known) -> Sign | None:
-    inside = sign(expr.function, known)
-    if inside == "nonnegative" and all(index in known.some for index, *_ in expr.limits):
-        return sign(expr.function.xreplace({index: known.some[index] for index, *_ in expr.limits}), known)
-    return inside
+    inner = replace(known, over={**known.over, **{index: upper for index, _, upper in expr.limits}})
+    inside = sign(expr.function, inner)
+    if inside == "positive" or _is_over_a_set(expr, inner):
+        return "positive"
+    if inside is None:
+        return None
+    names = {index.name: (at, known.ends(at)) for index, at in known.some.items()}
+    terms = {index: names[index.name] for index, *_ in expr.limits if index.name in names}
+    if len(terms) < len(expr.limits) or any(terms[index][1] not in (None, upper) for index, _, upper in expr.limits):
+        return inside
+    return sign(expr.function.xreplace({index: at for index, (at, _) in terms.items()}), known)
+
+
+def _is_over_a_set(expr: sp.Sum, known: Known) -> bool:
+    """Whether a sum is one of positive terms over sets that are not empty, one for every index."""
+    left = {index for index, *_ in expr.limits}
+    for factor in sp.Mul.make_args(expr.function):
+        member = factor if isinstance(factor, sp.Indexed) else 1 - factor
+        sets = NOT_EMPTY if member == factor else {C}
+        if isinstance(member, sp.Indexed) and member.base in sets and member.indices[-1] in left:
+            left.discard(member.indices[-1])
+        elif sign(factor, known) != "positive":
+            return False
+    return not left
 
 
 def _pow(expr: sp.Pow, known: Known) -> Sign | None:
@@ -129,7 +183,7 @@ def _pow(expr: sp.Pow, known: Known) -> Sign | None:
     if found:
         return found if exponent.is_positive else None
     if exponent.is_even and exponent.is_positive and is_real(base):
-        return _fact(base, known.facts) or _fact(-base, known.facts) or "nonnegative"
+        return _fact(base, known) or _fact(-base, known) or "nonnegative"
     return None
 
 

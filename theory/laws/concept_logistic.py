@@ -30,7 +30,7 @@ def _derivation() -> list[Step]:
     given = (M_max >= M[y], M[y] >= M_min)
     sigmoid = 1 / (1 + sp.exp(-(nu + ell)))
     return [
-        Identity(says="The odds of the concept", lhs=F / (1 - F), rhs=sp.exp(concept_logit)),
+        Identity(says="The odds of the concept", lhs=F / expectation(1 - C[y]), rhs=sp.exp(concept_logit)),
         Identity(
             says="Eq. 12: the probability obeys a logistic equation",
             lhs=slope(F),

@@ -36,7 +36,7 @@ THIRD = 4 / (3 * sp.sqrt(3))
 m = sp.Symbol("m", nonnegative=True)
 t = sp.Symbol("t", nonnegative=True)
 X: Expr = sp.IndexedBase("X", real=True)
-w: Expr = sp.IndexedBase("w", nonnegative=True)
+w: Expr = sp.IndexedBase("w", positive=True)
 
 
 def _derivation() -> list[Step]:

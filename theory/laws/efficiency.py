@@ -39,11 +39,12 @@ NOT_ZERO = sp.Union(sp.Interval.open(-sp.oo, 0), sp.Interval.open(0, sp.oo))
 
 c: Expr = sp.IndexedBase("c", nonnegative=True)
 f, f_0 = sp.symbols("f f_0", positive=True)
+SHARES = (1 - f > 0, 1 - f_0 > 0)
 
 
-def kl(after: Expr, before: Expr) -> Expr:
-    """Binary relative entropy in nats."""
-    return after * sp.log(after / before) + (1 - after) * sp.log((1 - after) / (1 - before))
+def kl(after: tuple[Expr, Expr], before: tuple[Expr, Expr]) -> Expr:
+    """Binary relative entropy in nats, of the probabilities of a concept and of its complement."""
+    return sum(now * sp.log(now / then) for now, then in zip(after, before, strict=True))
 
 
 def _within(member: Expr) -> Expr:
@@ -54,6 +55,10 @@ def _within(member: Expr) -> Expr:
 
 def _mass(q: Expr, member: Expr) -> Expr:
     return vocabulary_sum(member * q)
+
+
+def _masses(q: Expr) -> tuple[Expr, Expr]:
+    return _mass(q, C[y]), _mass(q, 1 - C[y])
 
 
 def _derivation() -> list[Step]:
@@ -69,7 +74,7 @@ def _chain_rule() -> list[Step]:
         Identity(
             says="Chain rule, for every distribution r and concept: the binary divergence of the concept's probability"
             " and the mean of the divergences inside and outside make up KL(r, p)",
-            lhs=kl(_mass(q, C[y]), _mass(base, C[y])) + _within(C[y]) + _within(1 - C[y]),
+            lhs=kl(_masses(q), _masses(base)) + _within(C[y]) + _within(1 - C[y]),
             rhs=vocabulary_sum(q * sp.log(q / base)),
         ),
         exponential_above_tangent(),
@@ -79,13 +84,15 @@ def _chain_rule() -> list[Step]:
             smaller=sp.S.Zero,
             larger=_within(c[y]),
             certificate=vocabulary_sum(c[y] * q * excess),
-            given=(excess >= 0,),
+            given=(excess >= 0, c[token_a] > 0),
+            some={y: token_a},
         ),
     ]
 
 
 def _under_a_tilt() -> list[Step]:
     F, F_0 = expectation(C[y]), expectation(C[y], sp.S.Zero)
+    rest, rest_0 = expectation(1 - C[y]), expectation(1 - C[y], sp.S.Zero)
     covariance = expectation(C[y] * M[y]) - F * expectation(M[y])
     return [
         Identity(
@@ -98,12 +105,12 @@ def _under_a_tilt() -> list[Step]:
         Identity(
             says="The slope of the concept's divergence, which is 0 at 0 too",
             lhs=slope(ConceptDivergence(alpha)),
-            rhs=covariance * (sp.log(F / F_0) - sp.log((1 - F) / (1 - F_0))),
+            rhs=covariance * (sp.log(F / F_0) - sp.log(rest / rest_0)),
         ),
         Identity(
             says="and of its second factor, the concept's logit",
-            lhs=slope(sp.log(F / (1 - F))),
-            rhs=covariance / (expectation(C[y] ** 2) - F**2),
+            lhs=slope(sp.log(F / rest)),
+            rhs=covariance / (F * rest),
         ),
         Argued(
             says="Both divergences start quadratically, with Cov(1_C, M)^2/Var(1_C) and Var(M) for twice the"
@@ -115,20 +122,21 @@ def _under_a_tilt() -> list[Step]:
 
 def _frontier() -> list[Step]:
     """The best that any distribution can do with a budget."""
-    mass = _mass(p[j, y], C[y])
-    rescaled = (C[y] * f / f_0 * sp.log(f / f_0), (1 - C[y]) * (1 - f) / (1 - f_0) * sp.log((1 - f) / (1 - f_0)))
+    mass, rest = _masses(p[j, y])
+    rescaled = (C[y] * f / mass * sp.log(f / mass), (1 - C[y]) * (1 - f) / rest * sp.log((1 - f) / rest))
     return [
         Identity(
             says="A distribution that only rescales p on the concept and off it, which a tilt along the concept's own"
             " indicator does, spends kl(f, f_0) and nothing else",
             lhs=sum(vocabulary_sum(p[j, y] * part) for part in rescaled),
-            rhs=kl(f, f_0),
-            where=((f_0, mass),),
+            rhs=kl((f, 1 - f), (mass, rest)),
+            given=SHARES[:1],
         ),
         Identity(
             says="As this grows with f above f_0, no distribution that spends as much gives the concept more than f",
-            lhs=sp.Derivative(kl(f, f_0), f),
+            lhs=sp.Derivative(kl((f, 1 - f), (f_0, 1 - f_0)), f),
             rhs=sp.log(f / f_0) - sp.log((1 - f) / (1 - f_0)),
+            given=SHARES,
         ),
     ]
 

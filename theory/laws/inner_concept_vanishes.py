@@ -40,7 +40,7 @@ def _derivation() -> list[Step]:
     return [
         Identity(
             says="The odds of the concept",
-            lhs=expectation(C[y]) / (1 - expectation(C[y])),
+            lhs=expectation(C[y]) / expectation(1 - C[y]),
             rhs=sp.exp(concept_logit),
         ),
         logarithm_increases(),

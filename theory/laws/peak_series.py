@@ -60,11 +60,17 @@ def _derivation() -> list[Step]:
             " slope in m is 1/Var: d/dm is 1/Var d/dalpha",
             because="inverse function theorem",
         ),
-        Identity(says="Its second derivative in m", lhs=slope(1 / second) / second, rhs=-third / second**3),
+        Identity(
+            says="Its second derivative in m",
+            lhs=slope(1 / second) / second,
+            rhs=-third / second**3,
+            given=(second > 0,),
+        ),
         Identity(
             says="Its third: at alpha = 0 these are 1, 2 and 6 times the coefficients of the series in m - E_0[M]",
             lhs=slope(-third / second**3) / second,
             rhs=(3 * third**2 - second * fourth) / second**5,
+            given=(second > 0,),
         ),
         *_moment_bounds(),
         *_derivative_bounds(),
@@ -165,11 +171,13 @@ def _integrated() -> list[Step]:
             " integrated three times, is the remainder",
             lhs=sp.Derivative(_tail(R * s / v) / R, (s, 3)),
             rhs=2 * R**2 / (v - R * s) ** 3,
+            given=(v - R * s > 0, 1 - R * s / v > 0),
         ),
         Identity(
             says="The slope 1/Var is at least 1/((M_max - m)(m - M_min)), which integrates to a difference of logits",
             lhs=sp.Derivative(_logistic(level), level),
             rhs=1 / ((M_max - level) * (level - M_min)),
+            given=(M_max - level > 0, level - M_min > 0, M_max - M_min > 0),
         ),
         Argued(
             says="Hence both claims: alpha*(m) and its series agree at m = E_0[M] up to the second derivative, and"

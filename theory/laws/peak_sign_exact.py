@@ -64,6 +64,7 @@ def _delta() -> list[Step]:
             lhs=vocabulary_sum((a[y] - b[y]) * negative_share[y]),
             rhs=1 - vocabulary_sum(b[y]),
             where=((negative_share[y], context_mean(N, share)),),
+            given=(a[y] > b[y],),
         ),
     ]
 

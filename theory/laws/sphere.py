@@ -18,6 +18,8 @@ from theory.tilted import (
     alpha,
     centred,
     d,
+    feature_a,
+    feature_b,
     i,
     j,
     k,
@@ -25,8 +27,6 @@ from theory.tilted import (
     logit_shift,
     slope,
     summed,
-    token_a,
-    token_b,
     z,
 )
 
@@ -80,6 +80,7 @@ def _normalisation() -> list[Step]:
                 (norm_v[z], _features(weight[z, k] * gain[k] * centred_v)),
                 (norm_offset[z], _features(weight[z, k] * bias[k])),
             ),
+            given=(rho**2 > 0,),
         ),
         Inequality(
             says="w^2 = c f - e^2 is positive unless h and v are parallel (Lagrange's identity), in features a and b",
@@ -87,8 +88,8 @@ def _normalisation() -> list[Step]:
             larger=norm_c[j] * norm_f - norm_e[j] ** 2,
             certificate=summed(parallel**2, (i, d), (k, d)) / (2 * d**2) + eps * _features(v[k] ** 2) / d,
             strict=True,
-            given=(parallel.xreplace({i: token_a, k: token_b}) > 0,),
-            some={i: token_a, k: token_b},
+            given=(parallel.xreplace({i: feature_a, k: feature_b}) > 0,),
+            some={i: feature_a, k: feature_b},
             where=norms,
         ),
     ]
@@ -110,6 +111,7 @@ def _angle() -> list[Step]:
             lhs=(across * slope(along) - along * slope(across)) / (across**2 + along**2),
             rhs=w / rho**2,
             where=width,
+            given=(rho**2 > 0, across**2 + along**2 > 0),
         ),
         Identity(
             says="The logit is l_0 cos tau + t sin tau + beta, l_0 = A/sqrt(c), t = (B c - A e)/(sqrt(c) w)",
@@ -117,6 +119,7 @@ def _angle() -> list[Step]:
             rhs=norm_h[j, z] / root * across / (root * rho)
             + (norm_v[z] * norm_c[j] - norm_h[j, z] * norm_e[j]) / (root * w) * along / (root * rho),
             where=width,
+            given=(rho**2 > 0,),
         ),
     ]
 
@@ -132,6 +135,7 @@ def _shape() -> list[Step]:
             " A f = B e, and rises first if A f > B e",
             lhs=slope(plain),
             rhs=(bend - alpha * reversal) / rho**3,
+            given=(square > 0,),
         ),
         Inequality(
             says="No strength moves it farther from its offset than its amplitude, the height of the turning point",

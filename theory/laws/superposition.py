@@ -168,6 +168,7 @@ def _best_mix() -> list[Step]:
             says="The natural gradient, covariance matrix^-1 (c_1, c_2), attains it; no vector alone exceeds it",
             lhs=bought,
             rhs=explained,
+            given=(pushed > 0, independent > 0),
             where=((a, best_a), (b, best_b)),
         ),
     ]

@@ -20,6 +20,7 @@ MEANINGS: dict[Any, tuple[Expr, str]] = {
     **{index: (index, "any token") for index in (tilted.x, y)},
     **{index: (index, "any context or feature") for index in (tilted.i, tilted.k)},
     **{token: (token, "a certain token") for token in (tilted.token_a, tilted.token_b)},
+    **{feature: (feature, "a certain feature") for feature in (tilted.feature_a, tilted.feature_b)},
     tilted.level: (tilted.level, "a value of the log-odds"),
     tilted.rank: (tilted.rank, "number of a singular value, from 1"),
     p: (p[tilted.j, y], "unsteered probability of the token y in the context j"),

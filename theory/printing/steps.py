@@ -72,6 +72,8 @@ def step_lines(step: Step) -> list[tuple[str, Expr]]:
         lines.append((f"because right - left{nth} =", step.certificate))
         lines += [("given", fact) for fact in step.given]
         lines += [("strict by the term", sp.Eq(index, at, evaluate=False)) for index, at in step.some.items()]
+    if isinstance(step, Identity):
+        lines += [("given", fact) for fact in step.given]
     if isinstance(step, Identity | Inequality):
         lines += [("where", sp.Eq(pattern, meaning, evaluate=False)) for pattern, meaning in step.where]
     return lines

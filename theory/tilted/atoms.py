@@ -16,7 +16,6 @@ from theory.tilted.symbols import (
     M_other,
     Top,
     V,
-    alpha,
     j,
     p,
     partition,
@@ -28,6 +27,11 @@ from theory.tilted.symbols import (
     y,
     z,
 )
+
+_TILT: Expr = sp.Dummy("s", real=True)
+"""Strength in which a cumulant is the derivative: whatever else depends on alpha does not enter."""
+_TOKEN: Expr = sp.Dummy("y", integer=True, positive=True)
+"""Token over which a mean runs: none that its summand names."""
 
 
 class Atom(sp.Function):
@@ -98,8 +102,8 @@ class Cumulant(Atom):
 
     def unfold(self) -> Expr:
         order, strength = self.args
-        cgf = sp.log(vocabulary_sum(self.member(y) * p[j, y] * sp.exp(alpha * self.odds(y))))
-        return cgf.diff(alpha, int(order)).subs(alpha, strength) if order else cgf.subs(alpha, strength)
+        cgf = sp.log(vocabulary_sum(self.member(y) * p[j, y] * sp.exp(_TILT * self.odds(y))))
+        return (cgf.diff(_TILT, int(order)) if order else cgf).subs(_TILT, strength)
 
 
 class ConceptCumulant(Cumulant):
@@ -187,8 +191,8 @@ class ConceptDivergence(Atom):
         return f"kl(F_{text}, F_0)", rf"\mathrm{{kl}}(F_{{{tex}}}, F_0)"
 
     def unfold(self) -> Expr:
-        after, before = (Expectation(C[y], strength) for strength in (self.args[0], sp.S.Zero))
-        return after * sp.log(after / before) + (1 - after) * sp.log((1 - after) / (1 - before))
+        sides = [[Expectation(side, strength) for strength in (self.args[0], sp.S.Zero)] for side in (C[y], 1 - C[y])]
+        return sum(after * sp.log(after / before) for after, before in sides)
 
 
 class TiltedProbability(Atom):
@@ -262,4 +266,4 @@ class VocabularyMean(Mean):
         return f"mean_z({text})", rf"\operatorname{{mean}}_z\left({tex}\right)"
 
     def unfold(self) -> Expr:
-        return vocabulary_sum(self.args[0].subs(z, y)) / V
+        return summed(self.args[0].xreplace({z: _TOKEN}), (_TOKEN, V)) / V

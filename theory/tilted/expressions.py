@@ -46,8 +46,18 @@ def centred(f: Expr) -> Expr:
     return f - VocabularyMean(f)
 
 
-def definition(expr: Expr) -> Expr:
-    """The expression with every atom unfolded into sums over an arbitrary vocabulary, and derivatives taken."""
+def unfolded(expr: Expr) -> Expr:
+    """The expression with every atom unfolded into sums over an arbitrary vocabulary; derivatives are left standing."""
     while expr.has(Atom):
         expr = expr.replace(lambda e: isinstance(e, Atom), lambda e: e.unfold())
+    return expr
+
+
+def differentiated(expr: Expr) -> Expr:
+    """The expression with the derivatives that stand in it taken."""
     return expr.replace(lambda e: isinstance(e, sp.Derivative), lambda e: e.doit(deep=False))
+
+
+def definition(expr: Expr) -> Expr:
+    """The expression with every atom unfolded into sums over an arbitrary vocabulary, and derivatives taken."""
+    return differentiated(unfolded(expr))

@@ -24,6 +24,7 @@ V, J, d = _index("V"), _index("J"), _index("d")
 j, z = _index("j"), _index("z")
 x, y, i, k = (_index(name) for name in "xyik")
 token_a, token_b = _index("a"), _index("b")
+feature_a, feature_b = _index("k_1"), _index("k_2")
 SIZES = frozenset({V, J, d})
 BOUND = frozenset({x, y, i, k})
 
@@ -39,7 +40,7 @@ Top: Expr = sp.IndexedBase("T^+", integer=True, nonnegative=True)
 Bottom: Expr = sp.IndexedBase("T^-", integer=True, nonnegative=True)
 logit: Expr = sp.IndexedBase("l", real=True)
 logit_shift: Expr = sp.IndexedBase("s", real=True)
-DISTRIBUTIONS = frozenset({p, r, pi})  # sum to 1 over their last index
+DISTRIBUTIONS = {p: V, r: V, pi: J}  # sum to 1 over their last index, which runs up to this
 INDICATORS = frozenset({C, P, N, T, Top, Bottom})  # 0 or 1
 
 M_max: Expr = sp.Symbol("M_max", real=True)

@@ -12,11 +12,12 @@ from jaxtyping import Float, Int
 from numerics.arrays import ArrayLike
 from numerics.observing.curves import reading, turning
 from numerics.observing.curves.angle import AngleMap
-from numerics.observing.curves.head import Head, Tokens
+from numerics.observing.curves.head import Head
 from numerics.observing.curves.partition import Partition, partitions
 from numerics.observing.curves.pieces import Piece, piece_of
 from numerics.observing.curves.reading import Moving
 from numerics.observing.curves.saving import save_curve
+from numerics.observing.slices import Tokens
 
 ALL = slice(None)
 Strengths = float | Sequence[float] | Float[ArrayLike, "*strengths"]
@@ -73,11 +74,11 @@ class SteeredCurve:
 
     def logits(self, strengths: Strengths, tokens: Any = ALL) -> Float[np.ndarray, "strengths tokens"]:
         """Logits, of every token or of some (ids, a slice), in the dtype of the model's logits."""
-        return self.head.logits(self._x(strengths), self._ids(tokens))
+        return self.head.logits(self.normed(strengths), self._ids(tokens))
 
     def log_probs(self, strengths: Strengths, tokens: Any = ALL) -> Float[np.ndarray, "strengths tokens"]:
         """Natural logs of the next token's probabilities; no table of all tokens is made for some of them."""
-        return reading.log_probs(self.head, self._x(strengths), self._ids(tokens))
+        return reading.log_probs(self.head, self.normed(strengths), self._ids(tokens))
 
     def slopes(self, strengths: Strengths, tokens: Any = ALL) -> Float[np.ndarray, "strengths tokens"]:
         """Derivatives of `log_probs` in the strength, of the interpolant: no further evaluation."""
@@ -91,11 +92,11 @@ class SteeredCurve:
 
     def divergence(self, strengths: Strengths) -> Float[np.ndarray, " strengths"]:
         """`KL(p_alpha, p)` in nats, p the distribution at strength 0."""
-        return reading.divergence(self.head, self._x(strengths), self._x([0.0]))
+        return reading.divergence(self.head, self.normed(strengths), self.normed([0.0]))
 
     def entropy(self, strengths: Strengths) -> Float[np.ndarray, " strengths"]:
         """Entropy of the next token in nats."""
-        return reading.entropy(self.head, self._x(strengths))
+        return reading.entropy(self.head, self.normed(strengths))
 
     def turning_points(self, tokens: Any = ALL) -> "turning.Turns":
         """Where log-probabilities have their maxima and minima inside the window, as `Turns` over strengths."""
@@ -171,7 +172,8 @@ class SteeredCurve:
             x[mine], dx[mine] = piece.moving(angles[mine])
         return Moving(x, dx), self.map.rate(alpha)
 
-    def _x(self, strengths: Strengths) -> Float[np.ndarray, "strengths d"]:
+    def normed(self, strengths: Strengths) -> Float[np.ndarray, "strengths d"]:
+        """x, the normed last residual, of which logits are one product with the unembedding (`head`)."""
         _, angles = self._angles(strengths)
         which = piece_of(self.pieces, angles)
         x = np.empty((len(angles), self.pieces[0].values.shape[1]), self.pieces[0].values.dtype)

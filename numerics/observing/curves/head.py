@@ -8,9 +8,7 @@ from hashlib import sha256
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from numerics.observing.slices import slices
-
-Tokens = slice | Int[np.ndarray, " tokens"]
+from numerics.observing.slices import Tokens, slices
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import logsumexp
 
-from numerics.observing.curves.head import Head, Tokens
+from numerics.observing.curves.head import Head
+from numerics.observing.slices import Tokens
 
 
 class Moving(NamedTuple):

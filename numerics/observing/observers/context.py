@@ -36,19 +36,19 @@ def observe_tokens(view: View) -> Variables:
     """Log-probabilities of the chosen tokens, and their log-odds against the most probable unsteered token."""
     if not view.tokens.size:
         return {}
-    logits = view.logits[:, view.tokens].astype(np.float64)
-    reference = int(most_probable(view.logits[view.base].astype(np.float64)))
+    logits = view.of(view.tokens)
+    reference = most_probable(view.unsteered)
     return {
         "log_probability": (logits - view.log_normaliser[:, None]).T,
         "log_probability_halfwidth": 2 * view.halfwidth,
-        "log_ratio": (logits - view.logits[:, [reference]].astype(np.float64)).T,
+        "log_ratio": (logits - view.of(np.array([reference]))).T,
         "log_ratio_halfwidth": 2 * view.halfwidth,
     }
 
 
 def observe_interplay(first: View, second: View, both: View) -> Variables:
     """What two vectors add to the chosen tokens' log-probabilities together, less what each adds on its own."""
-    logs = [view.logits[:, view.tokens] - view.log_normaliser[:, None] for view in (first, second, both)]
+    logs = [view.of(view.tokens) - view.log_normaliser[:, None] for view in (first, second, both)]
     base = first.base
     return {
         "interplay": (logs[2] - logs[0] - logs[1] + logs[0][base]).T,
@@ -98,7 +98,7 @@ def concept_log_masses(view: View) -> tuple[Float[np.ndarray, "concepts strength
             if mass[:, n].min() > UNDERFLOW:
                 out[n] = view.top + np.log(mass[:, n])
             else:
-                out[n] = logsumexp(view.logits[:, members].astype(np.float64), axis=1)
+                out[n] = logsumexp(view.of(np.flatnonzero(members)), axis=1)
     return logs
 
 

@@ -24,7 +24,7 @@ def observe_singular_values(view: View) -> dict[str, np.ndarray]:
         centred = values[rows] - means[:, None]
         centred -= centred.mean(axis=0)
         gram += centred @ centred.T
-    vocab = view.logits.shape[1]
+    vocab = view.vocab_size
     scale = np.sqrt(len(strengths) * vocab) * strengths.std()
     values = np.sqrt(np.maximum(np.linalg.eigvalsh(gram)[::-1], 0.0)) / scale
     logits_off = np.sqrt((view.halfwidth[rows] ** 2).mean()) / strengths.std()

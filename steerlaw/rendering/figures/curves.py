@@ -33,11 +33,12 @@ TILT_KEY = (
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """One curve of the strength; `kind` is a key of LINES."""
+    """One curve of the strength; `kind` is a key of LINES, `strengths` are those of its panel unless it has its own."""
 
     values: Float[np.ndarray, " strengths"]
     kind: str = "observed"
     colour: str = BLACK
+    strengths: Float[np.ndarray, " strengths"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,8 @@ def draw_panel(axes: Axes, panel: Panel, *, width: float | None = None, above: b
     scale = panel.push or 1.0
     x = panel.strengths * scale
     for curve in panel.curves:
-        axes.plot(x, curve.values, color=curve.colour, **LINES[curve.kind])
+        own = x if curve.strengths is None else curve.strengths * scale
+        axes.plot(own, curve.values, color=curve.colour, **LINES[curve.kind])
     for strength, value, colour in panel.marks:
         axes.plot(strength * scale, value, "o", color=colour, markersize=4, markeredgecolor="white", zorder=5)
     axes.axvline(0, color=GREY, linewidth=0.6, zorder=1)

@@ -114,7 +114,8 @@ def _target_concept(pairs: Sequence[Pair], name: str) -> Drawn:
         if _predicts(observation):
             curves.append(Curve(values=concept_probability(_law(observation), 0, strengths), kind="predicted"))
         if control:
-            curves.append(Curve(values=_target_probability(control), colour=GREY, kind="control"))
+            own = control.sweep.strengths
+            curves.append(Curve(values=_target_probability(control), colour=GREY, kind="control", strengths=own))
         title = f"{observation.subject.concept}, {_block(observation)}"
         panels.append(Panel(title=title, strengths=strengths, curves=curves, push=observation.subject.push))
     subject = pairs[0][0].subject

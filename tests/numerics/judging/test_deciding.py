@@ -10,13 +10,6 @@ from numerics.bands.intervals import mean_band
 from numerics.bands.shapes import bump, close, rising
 from numerics.judging.deciding import samples_needed, sharpening, turn_beyond
 from numerics.judging.verdict import DEPARTS, HOLDS, UNDECIDED, decide
-from numerics.observing.refine import (
-    Region,
-    interpolation_error,
-    refine,
-    sign_change_regions,
-    turning_regions,
-)
 
 
 @settings(max_examples=40, deadline=None)
@@ -75,55 +68,6 @@ def test_a_parabola_that_turns_outside_is_extrapolated_to_its_turn():
     assert left[1] == pytest.approx(-7)
     assert left[0] == left[2] == -np.inf
     assert right[1] == right[2] == np.inf
-
-
-def test_added_strengths_resolve_a_spike_and_leave_the_rest_alone():
-    x = np.linspace(-5, 5, 41)
-
-    def curve(strengths):
-        return around(strengths, np.exp(-((strengths - 1.3) ** 2) / 0.02)[:, None] + strengths[:, None], 1e-9)
-
-    errors = [interpolation_error(curve(x)).max()]
-    for _ in range(4):
-        added = refine(curve(x), 12, tolerance=1e-2)
-        assert len(added) <= 12
-        assert (np.abs(added - 1.3) < 1.0).all()
-        x = np.sort(np.concatenate([x, added]))
-        errors.append(interpolation_error(curve(x)).max())
-    assert errors[0] > 0.1
-    assert errors[-1] <= 1e-2
-    assert refine(curve(x), 9, tolerance=10.0).size == 0
-
-
-def test_interpolation_error_is_that_of_a_parabola_and_ignores_noise_within_the_band():
-    x = np.array([0.0, 1.0, 3.0, 4.0])
-    exact = interpolation_error(around(x, (2 * x**2)[:, None], 0.0))
-    assert exact == pytest.approx(4 * np.diff(x) ** 2 / 8)
-    noise = np.random.default_rng(0).uniform(-1, 1, size=(60, 3))
-    assert interpolation_error(around(np.arange(60.0), noise, 1.0)).max() == 0
-
-
-def test_peaks_and_sign_changes_are_resolved_to_the_spacing_asked_for():
-    x = np.linspace(-3, 3, 13)
-    band = around(x, np.stack([-((x - 0.7) ** 2), (x + 1.6) ** 2], axis=1), 1e-9)
-    regions = turning_regions(band, 0.1)
-    assert any(region.lower <= 0.7 <= region.upper for region in regions)
-    assert any(region.lower <= -1.6 <= region.upper for region in regions)
-    finer = np.sort(np.concatenate([x, refine(band, 100, tolerance=10.0, regions=regions)]))
-    for at in (0.7, -1.6):
-        assert np.diff(finer)[np.searchsorted(finer, at) - 1] <= 0.1 + 1e-12
-    assert np.diff(finer).max() == 0.5
-    slopes = around(x, (-2 * (x - 0.7))[:, None], 1e-9)
-    assert sign_change_regions(slopes, 0.1) == [Region(0.5, 1.0, 0.1)]
-
-
-def test_a_small_budget_goes_to_the_worst_gap():
-    x = np.arange(6.0)
-    band = around(x, np.zeros((6, 1)), 0.0)
-    added = refine(band, 2, tolerance=1.0, regions=[Region(0, 1, 0.5), Region(3, 4, 0.1)])
-    assert added == pytest.approx([3 + 1 / 3, 3 + 2 / 3])
-    with pytest.raises(ValueError, match="positive tolerance"):
-        refine(band, 2, tolerance=0.0)
 
 
 def test_holds_is_among_what_sharpening_promises():

@@ -7,7 +7,7 @@ import pytest
 
 from numerics.judging.assessment import OF_SIDE, noted
 from numerics.judging.notes import TEXTS, Note, lacking, note, turning_notes
-from numerics.judging.prediction import Side
+from numerics.judging.prediction import TurnSide
 from theory.catalogue import laws
 
 
@@ -23,9 +23,9 @@ def test_every_note_has_words_of_its_own_that_fit_on_a_line(kind: Note):
 
 
 def test_every_side_has_a_note():
-    assert set(OF_SIDE) == set(Side)
-    sides = np.array([[side] for side in Side])
-    assert noted(sides).ravel().tolist() == [OF_SIDE[side] for side in Side]
+    assert set(OF_SIDE) == set(TurnSide)
+    sides = np.array([[side] for side in TurnSide])
+    assert noted(sides).ravel().tolist() == [OF_SIDE[side] for side in TurnSide]
 
 
 def test_turning_points_are_named_by_the_shape():

@@ -101,6 +101,30 @@ def test_turns_that_differ_by_curve():
     assert compare(local, STRENGTHS, 2 * STRENGTHS, **known).verdict == "departs"
 
 
+def test_a_departure_too_small_to_matter_holds_but_not_exactly():
+    dented = -np.minimum((STRENGTHS - 0.2) ** 2, (STRENGTHS + 0.2) ** 2)  # by 0.04 at 0, so D- is 0.02
+    verdict = compare("token_bump", STRENGTHS, dented)
+    assert (verdict.verdict, verdict.tolerance, verdict.exact) == ("holds", 0.1, False)
+    strict = compare("token_bump", STRENGTHS, dented, tolerance=1e-3)
+    assert (strict.verdict, strict.exact) == ("departs", False)
+    near = np.abs(STRENGTHS)[np.abs(STRENGTHS) > 0].min()
+    assert strict.horizon == {"strength": [0.0, pytest.approx(near)]}
+    relative = compare("token_bump", STRENGTHS, dented, tolerance="5%")
+    assert (relative.verdict, relative.relative) == ("holds", True)
+    assert relative.tolerance == pytest.approx(0.05 * np.ptp(dented))
+    assert compare("token_bump", STRENGTHS, -(STRENGTHS**2), tolerance=0).exact
+
+
+def test_a_bound_that_nothing_like_the_curve_could_break_is_untested():
+    rate = Bounded(says="slow", quantity=CONCEPT_LOGIT, lower=sp.Integer(-1), upper=sp.Integer(1), derivative=1)
+    for slope, tested, room in ((0.9, True, 1.0), (0.1, False, 8.0), (1e-9, False, 1024.0)):
+        verdict = compare(rate, STRENGTHS, slope * STRENGTHS)
+        assert (verdict.verdict, verdict.tested, verdict.slack) == ("holds", tested, room)
+    one_sided = Bounded(says="up", quantity=CONCEPT_LOGIT, lower=sp.Integer(0), derivative=1)
+    assert compare(one_sided, STRENGTHS, 0.1 * STRENGTHS).tested
+    assert compare("tilt", STRENGTHS, tilted()[:, 1], token=1, log_probs=LOG_PROBS, log_odds=LOG_ODDS).slack is None
+
+
 @pytest.mark.parametrize("law", sorted(laws()))
 def test_every_laws_own_counterexample_departs(law):
     example = laws()[law].counterexample
@@ -109,7 +133,7 @@ def test_every_laws_own_counterexample_departs(law):
     strengths = np.arange(1.0, 122) if claim.quantity.along == "rank" else np.linspace(*example.window, 121)
     table = np.asarray(lower(example.values, claim.quantity.per)(known, strengths, np.array([example.token])))
     curve = np.broadcast_to(table.reshape(-1, table.shape[-1])[0], 121)
-    verdict = compare(claim, strengths, curve, baseline=known, token=example.token)
+    verdict = compare(claim, strengths, curve, baseline=known, token=example.token, tolerance=1e-3)
     assert verdict.verdict == "departs"
     assert verdict.witness is not None
     assert verdict.witness["strengths"]

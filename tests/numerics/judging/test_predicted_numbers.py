@@ -52,7 +52,6 @@ def next_token(model):
         GRID,
         Steering(layer=0, vector=np.ones(1)),
         Watched(tokens=TOKENS, log_odds=ODDS, concepts=CONCEPT),
-        slope_every=6,
     )
 
 

@@ -1,12 +1,17 @@
 """What one curve cannot say is not said: the reason names what is missing, or how much more would decide."""
 
+from functools import partial
+
 import numpy as np
 import sympy as sp
 
-from numerics.judging.one_curve import compare
+from numerics.judging import one_curve
 from theory.claims import Close, Turns
 from theory.quantities import CENTRED_LOGIT, LOG_PROBABILITY
 from tilted_tables import KNOWN, LOG_PROBS, STRENGTHS, cross_entropy_change, tilted
+
+compare = partial(one_curve.compare, tolerance=1e-3)
+"""Of effects down to a thousandth of a unit."""
 
 
 def test_bump_beyond_the_window_is_judged_as_monotone():

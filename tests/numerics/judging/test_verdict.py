@@ -3,7 +3,6 @@
 import json
 
 import numpy as np
-import pytest
 
 from numerics.judging.verdict import (
     DEPARTS,
@@ -12,17 +11,27 @@ from numerics.judging.verdict import (
     OUTCOMES,
     UNDECIDED,
     Verdict,
-    check_tolerance,
     decide,
     worst,
 )
 
 
 def test_rule_and_precedence():
-    least, most = np.array([0.0, 0.0, 1e-9, 1e-9, 0.0]), np.array([1e-4, 2e-3, 1e-4, 5.0, 1e-3])
-    assert decide(least, most, 1e-3, True).tolist() == [HOLDS, UNDECIDED, DEPARTS, DEPARTS, HOLDS]
-    applies = np.array([True, True, False, True, False])
-    assert decide(least, most, 1e-3, applies).tolist() == [HOLDS, UNDECIDED, NOT_APPLICABLE, DEPARTS, NOT_APPLICABLE]
+    least, most = np.array([0.0, 0.0, 1e-9, 2e-3, 1e-9, 1e-3]), np.array([1e-4, 2e-3, 1e-4, 5.0, 5.0, 1e-3])
+    assert decide(least, most, 1e-3, True).tolist() == [HOLDS, UNDECIDED, HOLDS, DEPARTS, UNDECIDED, HOLDS]
+    applies = np.array([True, True, False, True, False, True])
+    found = [HOLDS, UNDECIDED, NOT_APPLICABLE, DEPARTS, NOT_APPLICABLE, HOLDS]
+    assert decide(least, most, 1e-3, applies).tolist() == found
+
+
+def test_with_no_tolerance_whatever_departs_departs():
+    least, most = np.array([0.0, 0.0, 1e-300]), np.array([0.0, 1e-300, 1.0])
+    assert decide(least, most, 0.0, True).tolist() == [HOLDS, UNDECIDED, DEPARTS]
+
+
+def test_tolerances_may_differ_from_curve_to_curve():
+    least, most = np.array([0.2, 0.2]), np.array([0.3, 0.3])
+    assert decide(least, most, np.array([0.1, 0.4]), True).tolist() == [DEPARTS, HOLDS]
 
 
 def test_worst_goes_by_severity_then_size():
@@ -48,10 +57,3 @@ def test_json_is_plain_and_finite():
     assert out["departure"] is None
     assert out["witness"] == {"strengths": [1.0], "values": [2.0]}
     assert set(OUTCOMES) == {"holds", "departs", "undecided", "not_applicable"}
-
-
-def test_tolerance_is_checked():
-    assert check_tolerance(None) == 1e-3
-    for bad in (-1.0, float("nan"), float("inf")):
-        with pytest.raises(ValueError, match="0 or more"):
-            check_tolerance(bad)

@@ -118,7 +118,7 @@ def sweeps() -> list[Sweep]:
     grid = np.array(STRENGTHS, float)
     return [
         merge(
-            observe_next_token(model, WORLD.contexts, grid, steering, watched, slope_every=1),
+            observe_next_token(model, WORLD.contexts, grid, steering, watched),
             observe_cross_entropy(model, WORLD.contexts, grid, steering, weights=np.array(WORLD.shares, float)),
         )
         for model in map(Rounded, errors())

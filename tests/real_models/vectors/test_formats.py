@@ -2,11 +2,15 @@
 
 import re
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import safetensors
+from hypothesis import given
+from hypothesis import strategies as st
 
 from real_models import convert_vectors, load_vector, read_vectors, save_vector, write_vectors
 from real_models.vectors.formats import FORMATS, format_of
@@ -236,3 +240,21 @@ def test_what_a_format_cannot_hold(tmp_path):
         read_vectors(tmp_path / "v.safetensors", layer=-1)
     with pytest.raises(ValueError, match="row is -2, expected a number from 0"):
         read_vectors(tmp_path / "v.safetensors", row=-2)
+
+
+@given(st.dictionaries(st.text(max_size=6), st.text(max_size=12), max_size=5), st.integers(1, 7))
+def test_the_same_vectors_and_metadata_are_the_same_bytes(metadata, width):
+    """In whatever order metadata are given: and safetensors itself reads what is written."""
+    metadata = {
+        key.encode(errors="replace").decode(): said.encode(errors="replace").decode() for key, said in metadata.items()
+    }
+    vectors = {0: np.arange(1, width + 1, dtype=np.float32), 3: np.ones(width, np.float32)}
+    with tempfile.TemporaryDirectory() as home:
+        files = [Path(home) / f"{n}.safetensors" for n in range(3)]
+        for file, said in zip(files, (metadata, dict(reversed(metadata.items())), metadata), strict=True):
+            save_vector(file, vectors, said)
+        assert len({file.read_bytes() for file in files}) == 1
+        with safetensors.safe_open(files[0], framework="np") as opened:
+            assert (opened.metadata() or {}) == metadata
+            assert np.array_equal(opened.get_tensor("layer.0"), vectors[0])
+        assert len(files[0].read_bytes()) == 8 + int.from_bytes(files[0].read_bytes()[:8], "little") + 8 * width

@@ -69,7 +69,8 @@ def test_the_counts_of_steps_are_those_of_the_derivations():
 
 def test_the_default_grid_is_the_one_that_is_used():
     grid = verification.ADAPTIVE
-    said = f"{grid.count} strengths and up to {grid.budget} more where"
+    said = f"{grid.count} strengths, and between them as many more as the curves need"
+    assert grid.between
     described = (Path(verification.__file__).parent / "commands" / "verify.py").read_text()
     assert all(said in " ".join(text.split()) for text in (README, described))
 
@@ -137,6 +138,9 @@ def home(tmp_path_factory):
     np.savetxt(home / "curve.csv", np.stack([s, -(s**2)], axis=1), "%.17g", ",", header="strength,value", comments="")
     logits = s[:, None] * np.array([-1.0, 0.5, 1.0]) + np.array([0.3, 0.2, 0.1])
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    for name in ("A", "B"):
+        (home / name).mkdir()
+        (home / name / "report.json").write_text('{"schema": 1, "run": {}, "verdicts": []}')
     (home / "RESULTS").mkdir()
     arrays: dict[str, Any] = {"alphas": s, "meta": "{}"}
     for end in ("alphamax", "alphamin"):

@@ -218,7 +218,6 @@ def test_other_inputs_are_refused(files, tmp_path, monkeypatch, capsys):
         ({"vector": tmp_path / "v.safetensors"}, "vector"),
         ({"strengths": "-3:2:12"}, "strengths"),
         ({"dtype": "float64"}, "dtype"),
-        ({"slope-every": 4}, "slope_every"),
         ({"contexts": rows(tmp_path / "c.jsonl", [{"negative": ["w1"]}, {"cats": ["w2 w3"]}])}, "contexts"),
         ({"observe": "next-token,concept", "words": files.words}, "words"),
         ({"observe": "next-token,log-odds", "prompts": files.prompts}, "prompts"),

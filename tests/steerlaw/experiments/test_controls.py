@@ -32,7 +32,7 @@ def observed(small_spec):
     concept = Concept(name="any", vectors={0: vector}, contexts=[[1, 2, 3]], targets=np.arange(VOCAB) < 5)
     experiments = language_experiments(model, model, concept, Grid(count=9))
     variants = [variant for experiment in experiments for variant in with_controls(experiment, seed=1)]
-    return {variant.subject.control: observe_next(variant, slope_every=0) for variant in variants}
+    return {variant.subject.control: observe_next(variant) for variant in variants}
 
 
 def test_controls_are_those_of_the_table(observed):

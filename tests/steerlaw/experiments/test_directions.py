@@ -40,6 +40,12 @@ def experiments(model, vector=VECTOR):
 
 
 @pytest.fixture(scope="module")
+def vectors():
+    """What the four directions of seed 3 are, drawn a second time."""
+    return [VECTOR, *np.random.default_rng([3, 0]).standard_normal((4, 16))]
+
+
+@pytest.fixture(scope="module")
 def followed(model):
     return list(follow(experiments(model)[0], CLAIMS, 4, seed=3))
 
@@ -59,20 +65,19 @@ def test_what_is_seen_along_a_direction_does_not_depend_on_the_vectors_length(mo
         assert one.observation.sweep.strengths == pytest.approx(7 * other.observation.sweep.strengths)
 
 
-def test_each_direction_is_predicted_by_its_own_derivative(model, followed):
-    """The prediction agrees with differences of the steered curves themselves; that of another direction does not."""
-    for one in followed:
+def test_each_direction_is_steered_along_and_predicted_by_its_own_derivative(model, followed, vectors):
+    """The logits' derivative agrees with differences of the model's own logits, and the curves are the model's."""
+    for one, vector in zip(followed, vectors, strict=False):
+        vector = vector * np.linalg.norm(VECTOR) / np.linalg.norm(vector)
         baseline, sweep = one.observation.baseline, one.observation.sweep
-        logit = sweep.data["concept_logit"].transpose("context", "concept", "strength").to_numpy()[:, 0]
-        inside, probs = baseline.concepts[0], np.exp(baseline.log_probs)
-        means = [
-            (probs * baseline.local_log_odds)[:, some].sum(axis=1) / probs[:, some].sum(axis=1)
-            for some in (inside, ~inside)
-        ]
-        at = np.flatnonzero(sweep.strengths == 0)[0]
-        step = sweep.strengths[at + 1]
-        rise = (8 * (logit[:, at + 1] - logit[:, at - 1]) - (logit[:, at + 2] - logit[:, at - 2])) / (12 * step)
-        assert rise == pytest.approx(means[0] - means[1], rel=0.05, abs=0.02 * np.abs(baseline.local_log_odds).max())
+        curves = sweep.data["concept_logit"].transpose("context", "concept", "strength").to_numpy()[:, 0]
+        for number, context in enumerate(CONTEXTS):
+            step = 1e-4
+            ends = np.asarray(model.logits(context, np.array([-step, step]), layer=0, vector=vector))
+            assert baseline.local_log_odds[number] == pytest.approx((ends[1] - ends[0]) / (2 * step), abs=1e-6)
+            logits = np.asarray(model.logits(context, sweep.strengths, layer=0, vector=vector))
+            inside, outside = (logsumexp(logits[:, some], axis=1) for some in (np.s_[:5], np.s_[5:]))
+            assert curves[number] == pytest.approx(inside - outside, abs=1e-9)
         assert baseline.log_odds == pytest.approx(baseline.local_log_odds.mean(axis=0))
 
 

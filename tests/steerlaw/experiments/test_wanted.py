@@ -39,7 +39,7 @@ class Counted:
 
     def __getattr__(self, name):
         found = getattr(self.model, name)
-        if name not in ("logits", "derivative", "derivatives", "cross_entropy"):
+        if name not in ("logits", "derivative", "derivatives", "rays", "cross_entropy"):
             return found
 
         def counting(*arguments, **where):
@@ -64,9 +64,9 @@ def experiments(small_spec):
         targets=np.arange(40) < 5,
         segments=[[1, 2, 3, 4], [5, 6]],
     )
-    grid = Grid(strengths=np.linspace(-4, 4, 9), budget=6, text_budget=2)
+    grid = Grid(strengths=np.linspace(-4, 4, 9), between=True)
     return [
-        replace(toy_experiment(toy, np.linspace(-3, 3, 9)), budget=6),
+        toy_experiment(toy, np.linspace(-3, 3, 9)),
         *language_experiments(model, exact, concept, grid),
     ]
 

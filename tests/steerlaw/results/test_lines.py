@@ -91,7 +91,6 @@ def judged_on(contexts, seed=0):
         np.linspace(-3, 3, 61),
         Steering(layer=0, vector=np.ones(1)),
         Watched(tokens=np.arange(12), log_odds=model.odds),
-        slope_every=0,
     )
     baseline = Baseline(log_probs=np.full((len(contexts), 12), -np.log(12)), log_odds=model.odds)
     return judge_sweep(find_law("token_bump"), sweep, baseline)

@@ -79,7 +79,7 @@ def test_different_expressions_do_not(pair):
 
 
 def test_a_sum_that_does_not_start_at_one_is_refused():
-    with pytest.raises(ValueError, match="starts at 0"):
+    with pytest.raises(ValueError, match="sum over y from 0 to V"):
         normal_form(sp.Sum(M[y], (y, 0, V)))
 
 

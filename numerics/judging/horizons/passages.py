@@ -1,0 +1,49 @@
+"""First passages: between which reaches a departure that can only grow goes through the tolerance."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from numerics.bands.outward import Growing, first_passages
+
+Sizes = Float[np.ndarray, " *curves"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Horizon:
+    """Of each curve the interval `[lower, upper]` of its horizon, in sizes of strengths.
+
+    Up to `lower` = sup{r: D+(r) <= eps} every curve in the band obeys within the tolerance; from `upper` = inf{r: D-(r)
+    > eps} on none does; what is between is what the band and the grid leave open. A curve that never certainly departs
+    has `upper` infinite. `end` is the largest reach that was looked at: a horizon with `lower` = `end` is right-
+    censored, "at least the window's end".
+    """
+
+    lower: Sizes
+    upper: Sizes
+    end: Sizes
+
+    @property
+    def censored(self) -> np.ndarray:
+        """Where the law certainly holds as far as was looked."""
+        return (self.lower >= self.end) & np.isinf(self.upper)
+
+
+def horizon(growing: Growing, tolerance: Float[np.ndarray, " curves"] | float) -> Horizon:
+    """The horizon at a tolerance that does not depend on the reach."""
+    lower, upper = first_passages(growing, tolerance)
+    end = growing.reach[-1] if len(growing.reach) else 0.0
+    return Horizon(lower=lower, upper=upper, end=np.full(lower.shape, end))
+
+
+def onset(growing: Growing, tolerance: Float[np.ndarray, " curves"] | float) -> tuple[Sizes, Sizes]:
+    """From where on a claim about a tail holds: tables of departures on the windows *beyond* each reach, falling.
+
+    From the second number on every curve in the band obeys, up to the first none does; infinite where that is beyond
+    what was looked at, 0 where it is so from the first reach on.
+    """
+    reach = np.concatenate([growing.reach, [np.inf]])
+    first = (growing.least > tolerance).sum(axis=0)
+    settled = (growing.most > tolerance).sum(axis=0)
+    return np.where(first == 0, 0.0, growing.reach[np.maximum(first, 1) - 1]), reach[settled]

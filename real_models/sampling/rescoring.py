@@ -1,0 +1,138 @@
+"""What a finished text would have cost at other strengths: one parallel pass a strength, no decoding.
+
+Blocks up to the first steered one run once for all strengths; the unsteered distributions are kept beside them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from real_models.checkpoints.checkpoint import resolve_dtype
+from real_models.decoding import decoder
+from real_models.decoding.batching import bucket, chunk_of
+from real_models.decoding.decoder import Params, Spec, at_least_float32
+from real_models.sampling.drawing import Drawing, divergence, tempered
+from real_models.steering import steering
+from real_models.steering.inputs import Layers, Strengths, Vector, steering_vectors, strength_values
+from real_models.steering.model import LanguageModel
+from real_models.steering.steering import run_block, steer
+
+Ids = Sequence[int]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TextCosts:
+    """Of each text at each strength: its log-probability, and the sum of the exact divergences of its steps, in nats.
+
+    Sums of float32 numbers over T tokens are off by some T units in the last place of a logit.
+    """
+
+    log_prob: Float[np.ndarray, "texts strengths"]
+    divergence: Float[np.ndarray, "texts strengths"]
+
+
+class Chunk(NamedTuple):
+    """Some texts with their prompts: the residuals they enter the steered blocks with, and what is to be read of them.
+
+    `at` are the positions whose logits predict the text's tokens `targets`; `real` is False after its end.
+    """
+
+    x0: Float[Array, "texts position d"]
+    at: Int[Array, "texts tokens"]
+    targets: Int[Array, "texts tokens"]
+    real: Array
+
+
+def text_costs(
+    model: LanguageModel,
+    prompts: Sequence[Ids],
+    texts: Sequence[Ids],
+    strengths: Strengths,
+    *,
+    layer: Layers,
+    vector: Vector,
+    drawing: Drawing | None = None,
+) -> TextCosts:
+    """The costs of texts (token ids), each after its own prompt, steered at every position.
+
+    Of a `drawing` the temperature counts. One that cuts tokens is a `ValueError`: what it cuts depends on the strength,
+    so that a text of one strength may be impossible at another.
+    """
+    drawing = drawing or Drawing()
+    if drawing.cut:
+        raise ValueError("texts drawn greedily, with top_k or top_p have no weights at other strengths: draw without")
+    values = strength_values(strengths)
+    found = steering_vectors(model.spec, model.name, layer, vector)
+    wide = at_least_float32(resolve_dtype(model.dtype))
+    vectors = {block: jnp.asarray(v[None], wide) for block, v in found.items()}
+    longest = max(len(text) for text in texts)
+    width = bucket(max(len(p) + len(t) for p, t in zip(prompts, texts, strict=True)))
+    width = min(width, model.spec.max_positions + 1) if model.spec.positions == "learned" else width
+    itemsize = np.dtype(wide).itemsize
+    bytes_each = 4 * longest * model.spec.vocab_size * itemsize
+    size = chunk_of(bytes_each + steering.block_bytes(model.spec, width, width, itemsize), len(texts))
+    tables = np.zeros((2, len(texts), len(values)))
+    with jax.default_matmul_precision("highest"):
+        for begin in range(0, len(texts), size):
+            which = range(begin, min(begin + size, len(texts)))
+            chunk = chunk_at(
+                model, [prompts[i] for i in which], [texts[i] for i in which], size, width, longest, vectors
+            )
+            base = unsteered(model.spec, drawing, model.params, vectors, chunk)
+            for j, strength in enumerate(values):
+                costs = at_strength(
+                    model.spec, drawing, model.params, vectors, chunk, base, jnp.asarray(strength, wide)
+                )
+                tables[:, which.start : which.stop, j] = np.asarray(jnp.stack(costs), np.float64)[:, : len(which)]
+    return TextCosts(log_prob=tables[0], divergence=tables[1])
+
+
+def chunk_at(model, prompts, texts, size: int, width: int, longest: int, vectors) -> Chunk:
+    """The chunk of these texts, filled up to `size` rows of `width` tokens."""
+    ids, at, targets = (np.zeros((size, n), np.int32) for n in (width, longest, longest))
+    real = np.zeros((size, longest), bool)
+    for row, (prompt, text) in enumerate(zip(prompts, texts, strict=True)):
+        ids[row, : len(prompt) + len(text)] = [*prompt, *text]
+        at[row] = np.minimum(len(prompt) - 1 + np.arange(longest), width - 2)
+        targets[row, : len(text)], real[row, : len(text)] = text, True
+    x0 = steering.prefix(model.spec, model.params, jnp.asarray(ids[:, :-1]), min(vectors))
+    return Chunk(x0, *map(jnp.asarray, (at, targets, real)))
+
+
+@partial(jax.jit, static_argnames=("spec", "drawing"))
+def unsteered(spec: Spec, drawing: Drawing, params: Params, vectors: Mapping, chunk: Chunk):
+    """The unsteered next-token log-probabilities at every token of every text."""
+    return _log_probs(spec, drawing, params, vectors, chunk, jnp.zeros((), _wide(chunk.x0)))
+
+
+@partial(jax.jit, static_argnames=("spec", "drawing"))
+def at_strength(
+    spec: Spec, drawing: Drawing, params: Params, vectors: Mapping, chunk: Chunk, base, strength: Float[Array, ""]
+) -> tuple[Float[Array, " texts"], Float[Array, " texts"]]:
+    """Each text's log-probability at a strength, and the sum of its steps' divergences; summed in float64."""
+    log_probs = _log_probs(spec, drawing, params, vectors, chunk, strength)
+    own = jnp.take_along_axis(log_probs, chunk.targets[..., None], axis=-1)[..., 0]
+    terms = (own, divergence(log_probs, base))
+    total, nats = (jnp.sum(jnp.where(chunk.real, x, 0), axis=1, dtype=jnp.float64) for x in terms)
+    return total, nats
+
+
+def _log_probs(spec: Spec, drawing: Drawing, params: Params, vectors: Mapping, chunk: Chunk, strength):
+    first = min(vectors)
+    each = jnp.full(len(chunk.x0), strength)
+    x = steer(chunk.x0, each, vectors[first])
+    for layer in range(first + 1, spec.n_layers):
+        x = run_block(decoder.of_block(spec, layer), params["blocks"][layer], x)
+        x = steer(x, each, vectors[layer]) if layer in vectors else x
+    x = jnp.take_along_axis(x, chunk.at[..., None], axis=1)
+    return tempered(drawing, decoder.unembed(spec, params, x))
+
+
+def _wide(x: Array):
+    return at_least_float32(x.dtype)

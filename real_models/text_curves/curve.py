@@ -1,0 +1,162 @@
+"""`text_curve`: a score of whole texts against the strength, from texts sampled at few strengths."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from numerics.bands.intervals import check_level
+from numerics.reweighting.curve import ReweightedCurve, reweighted_curve
+from numerics.reweighting.spacing import sampling_strengths
+from real_models.sampling.batches import Wanted
+from real_models.sampling.drawing import Drawing
+from real_models.sampling.rescoring import TextCosts, text_costs
+from real_models.sampling.sampling import Draws, draw_texts, prompt_ids, texts_of
+from real_models.scores.named import Score, score_named, scored
+from real_models.steering.inputs import Layers, Strengths, Tokens, Vector, strength_values
+from real_models.steering.model import LanguageModel
+
+PILOT_TEXTS, PILOT_STREAM = 16, 2**20
+"""Unsteered texts that say how far apart to sample, and the number of the first of their random streams."""
+LEAST_EACH = 8
+"""Texts of a lone prompt at each sampled strength: they are what is counted."""
+MOST_ROUNDING = 0.05
+"""How far a text's log-probability may differ between being drawn and being scored: so much of its weight is noise."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TextCurve(ReweightedCurve):
+    """A reweighted curve of a score, with the texts it was made from, a row each, and their costs at every strength.
+
+    `nats` is KL(P_alpha || P_0) of a whole text in the same way, by the exact divergences of its steps; `sampled_at`
+    are the strengths at which texts were drawn. `rounding` is the largest difference between a text's log-probability
+    as it was drawn and as it was scored. Of one prompt the curve is that prompt's; of several, their mean's.
+    """
+
+    sampled_at: Float[np.ndarray, " sampled"]
+    nats: ReweightedCurve
+    sampled: Wanted
+    draws: Draws
+    texts: Sequence[str]
+    scores: Float[np.ndarray, " texts"]
+    costs: TextCosts
+    rounding: float
+
+    def rescored(self, score: str | Score, *, level: float | None = None) -> ReweightedCurve:
+        """The curve of another score, of the same texts."""
+        values = scored(score, self.texts)
+        return reweighted_curve(*(*_drawn(self), values, _clusters(self.sampled)), level=level or self.level)
+
+
+def text_curve(
+    model: LanguageModel,
+    prompts: Sequence[Tokens],
+    score: str | Score,
+    strengths: Strengths,
+    *,
+    layer: Layers,
+    vector: Vector,
+    tokens: int,
+    samples: int,
+    seed: int = 0,
+    level: float = 0.05,
+    temperature: float = 1.0,
+    end_tokens: Sequence[int] | None = None,
+) -> TextCurve:
+    """The mean score of texts of at most `tokens` tokens after the prompts, at every strength, in a simultaneous band.
+
+    `samples` are texts per prompt over all sampled strengths. Those are chosen by the divergence of a few unsteered
+    texts: about sqrt(2 B) a side, where the side ends at B nats; the rest of the curve follows by reweighting. `score`
+    is a function of a text, or a name (`real_models.scores.named.SCORES`). With one prompt its texts are the
+    replicates, else prompts are. `ValueError` of one line for bad input.
+
+    >>> curve = text_curve(model, prompts, "loops", np.linspace(-2, 2, 13), layer=2, vector=v,
+    ...                    tokens=48, samples=64)                                                  # doctest: +SKIP
+    >>> curve.values, curve.lower, curve.upper, curve.sample_next                                  # doctest: +SKIP
+    """
+    check_level(level)
+    score_named(score)
+    drawing, values = Drawing(temperature=temperature), strength_values(strengths)
+    if drawing.cut:
+        raise ValueError("temperature is 0, expected more: greedy texts have no weights at other strengths")
+    if len(np.unique(values)) < len(values):
+        raise ValueError("strengths hold one twice, expected each once")
+    ids, where = prompt_ids(model, prompts, tokens), {"layer": layer, "vector": vector}
+    least = 1 if len(ids) > 1 else LEAST_EACH
+    if samples < least:
+        raise ValueError(f"samples is {samples!r}, expected {least} or more texts per prompt")
+
+    def drawn(wanted: Wanted) -> Draws:
+        return draw_texts(model, ids, wanted, **where, tokens=tokens, drawing=drawing, seed=seed, ends=end_tokens)
+
+    def costs(wanted: Wanted, draws: Draws) -> TextCosts:
+        texts = [text[:n].tolist() for text, n in zip(draws.tokens, draws.lengths, strict=True)]
+        return text_costs(model, [ids[p] for p in wanted.prompt], texts, values, **where, drawing=drawing)
+
+    pilot = _wanted(len(ids), np.zeros(1), -(-PILOT_TEXTS // len(ids)), PILOT_STREAM).rows(slice(2 * PILOT_TEXTS))
+    nats = costs(pilot, drawn(pilot)).divergence.mean(axis=0)
+    at = sampling_strengths(values, nats, samples // least)
+    if not len(at) * least <= samples:
+        raise ValueError(f"samples is {samples}, expected {len(at) * least} or more: {least} at {len(at)} strengths")
+    wanted = _wanted(len(ids), values[at], samples // len(at), 0)
+    draws = drawn(wanted)
+    return curve_of(values, at, wanted, draws, costs(wanted, draws), texts_of(model, draws), score, level)
+
+
+def curve_of(values, at, wanted: Wanted, draws: Draws, costs: TextCosts, texts, score, level: float) -> TextCurve:
+    """The curve that these texts make; `ValueError` where their log-probabilities are not known well enough."""
+    drawn_at = np.searchsorted(np.sort(values), wanted.strength)
+    drawn_at = np.argsort(values, kind="stable")[drawn_at]
+    own = costs.log_prob[np.arange(len(drawn_at)), drawn_at]
+    rounding = float(np.abs(own - draws.log_prob.sum(axis=-1, dtype=np.float64)).max())
+    if rounding > MOST_ROUNDING:
+        raise ValueError(
+            f"the texts' log-probabilities are known to {rounding:.2g} only, expected {MOST_ROUNDING}: weights are lost"
+            " in rounding; compute in float32 or float64, or ask for fewer tokens"
+        )
+    found, clusters = scored(score, texts), _clusters(wanted)
+    shared = (values, costs.log_prob, drawn_at)
+    curve = reweighted_curve(*(*shared, found, clusters), level=level)
+    return TextCurve(
+        **vars(curve),
+        sampled_at=values[at],
+        nats=_nats(shared, costs, clusters, level),
+        sampled=wanted,
+        draws=draws,
+        texts=texts,
+        scores=found,
+        costs=costs,
+        rounding=rounding,
+    )
+
+
+def _nats(shared: tuple, costs: TextCosts, clusters: np.ndarray, level: float) -> ReweightedCurve:
+    """KL(P_alpha || P_0) at every strength: of each, the scores are the texts' own divergences there."""
+    curves = [
+        reweighted_curve(*(*shared, column, clusters), level=level, shares=False) for column in costs.divergence.T
+    ]
+    diagonal: dict[str, np.ndarray] = {
+        name: np.array([getattr(curve, name)[j] for j, curve in enumerate(curves)])
+        for name in ("values", "lower", "upper", "effective", "mean_weight", "reliable")
+    }
+    return ReweightedCurve(strengths=shared[0], **diagonal, level=level)
+
+
+def _drawn(curve: TextCurve) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    order = np.argsort(curve.strengths, kind="stable")
+    at = order[np.searchsorted(curve.strengths[order], curve.sampled.strength)]
+    return curve.strengths, curve.costs.log_prob, at
+
+
+def _wanted(prompts: int, strengths: np.ndarray, each: int, first: int) -> Wanted:
+    """So many texts of each prompt at each strength, no two of a prompt with one stream."""
+    prompt, which, text = (n.reshape(-1) for n in np.indices((prompts, len(strengths), each)))
+    return Wanted(prompt=prompt, strength=strengths[which], stream=first + which * each + text)
+
+
+def _clusters(wanted: Wanted) -> np.ndarray:
+    """What is independent: prompts; of a lone one, the texts, one of each sampled strength together."""
+    if wanted.prompt.max() > 0:
+        return wanted.prompt
+    return wanted.stream % (len(wanted.stream) // len(np.unique(wanted.strength)))

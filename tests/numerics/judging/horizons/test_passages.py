@@ -1,0 +1,120 @@
+"""Horizons against windows refitted one by one in exact rationals, and their translation into nats."""
+
+from fractions import Fraction
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from numerics.bands.band import Band, around
+from numerics.bands.outward import SIDES, Growing, grow_between, grow_bump, grow_rising
+from numerics.judging.horizons.nats import in_nats, spent
+from numerics.judging.horizons.passages import horizon, onset
+from numerics.judging.horizons.tolerance import Tolerance, tolerance_for
+
+
+def exact(high: list[Fraction], low: list[Fraction], points: int) -> Fraction:
+    """Half the deepest fall or dip of rational numbers."""
+    found = Fraction(0)
+    for at in combinations(range(len(high)), points):
+        top = high[at[0]] if points == 2 else min(high[at[0]], high[at[2]])
+        found = max(found, (top - low[at[1]]) / 2)
+    return found
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize(("grow", "points"), [(grow_rising, 2), (grow_bump, 3)])
+@settings(max_examples=40, deadline=None)
+@given(
+    values=st.lists(st.integers(-20, 20), min_size=9, max_size=9),
+    width=st.integers(0, 4),
+    eps=st.integers(0, 16),
+)
+def test_horizons_are_those_of_windows_refitted_in_rationals(grow, points, side, values, width, eps):
+    x, eighth = np.arange(-4.0, 5.0), Fraction(1, 8)
+    curve = [value * eighth for value in values]
+    lower, upper = [c - width * eighth for c in curve], [c + width * eighth for c in curve]
+    band = Band(strengths=x, lower=np.array([lower], float).T, upper=np.array([upper], float).T)
+    holds_to, fails_from = Fraction(0), None
+    for reach in range(5):
+        kept = [
+            n
+            for n in range(9)
+            if abs(x[n]) <= reach and (side == "both" or (x[n] <= 0) == (side == "left") or x[n] == 0)
+        ]
+        low, high = [lower[n] for n in kept], [upper[n] for n in kept]
+        if exact(high, low, points) <= eps * eighth:
+            holds_to = Fraction(reach)
+        if exact(low, high, points) > eps * eighth and fails_from is None:
+            fails_from = reach
+    found = horizon(grow(band, side), eps / 8)
+    assert found.lower[0] == holds_to
+    assert found.upper[0] == (np.inf if fails_from is None else fails_from)
+    assert found.end[0] == 4
+    assert found.censored[0] == (holds_to == 4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    centre=arrays(np.float64, (7, 5), elements=st.integers(-9, 9).map(float)),
+    widths=st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    eps=st.tuples(st.integers(0, 6), st.integers(0, 6)),
+)
+def test_horizons_shrink_with_the_tolerance_and_open_with_the_band(centre, widths, eps):
+    x, (narrow, wide), (small, large) = np.arange(-3.0, 4.0), sorted(widths), sorted(eps)
+    sharp, blurred = (horizon(grow_bump(around(x, centre, width)), small) for width in (narrow, wide))
+    assert (blurred.lower <= sharp.lower).all()
+    assert (sharp.upper <= blurred.upper).all()
+    assert (sharp.lower < sharp.upper).all()
+    looser = horizon(grow_bump(around(x, centre, narrow)), large)
+    assert (looser.lower >= sharp.lower).all()
+    assert (looser.upper >= sharp.upper).all()
+
+
+def test_a_window_without_strengths_says_nothing():
+    band = around(np.array([1.0, 2.0]), np.zeros((2, 1)), 0.0)
+    found = horizon(grow_rising(band, "left"), 0.1)
+    assert (found.lower[0], found.upper[0], found.end[0]) == (0.0, np.inf, 0.0)
+
+
+def test_a_tail_holds_from_a_distance():
+    reach = np.array([1.0, 2.0, 4.0])
+    beyond = Growing(reach=reach, least=np.array([[3.0], [0.5], [0.0]]), most=np.array([[4.0], [1.5], [0.2]]))
+    assert [float(end[0]) for end in onset(beyond, 1.0)] == [1.0, 4.0]
+    assert [float(end[0]) for end in onset(beyond, 5.0)] == [0.0, 1.0]
+    assert [float(end[0]) for end in onset(beyond, 0.1)] == [2.0, np.inf]
+
+
+def test_nats_are_the_most_spent_so_far():
+    x = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
+    divergence = np.array([[3.0, 1.0, 0.0, 2.0, 0.5]])
+    reach, table = spent(x, divergence, "right")
+    assert (reach.tolist(), table[:, 0].tolist()) == ([0.0, 1.0, 2.0], [0.0, 2.0, 2.0])
+    away = np.array([[0.0], [0.0], [0.0], [1.0], [9.0]])
+    found = horizon(grow_between(x, away, away, "both"), np.array([1.0]))
+    assert (found.lower[0], found.upper[0]) == (1.0, 2.0)
+    one = type(found)(lower=found.lower[None], upper=found.upper[None], end=found.end[None])
+    nats = in_nats(one, x, divergence, "both")
+    assert (nats.lower[0, 0], nats.upper[0, 0], nats.end[0, 0]) == (2.0, 3.0, 3.0)
+
+
+def test_a_relative_tolerance_is_of_the_whole_movement_and_never_below_the_band():
+    band = around(np.arange(3.0), np.array([[0.0, 0.0], [4.0, 0.1], [-6.0, 0.0]]), 0.25)
+    assert Tolerance(amount=0.05, relative=True).of(band).tolist() == [0.5, 0.5]
+    assert Tolerance(amount=0.05).of(band).tolist() == [0.05, 0.05]
+    open_above = Band(strengths=np.arange(2.0), lower=np.zeros((2, 1)), upper=np.array([[np.inf], [1.0]]))
+    assert Tolerance(amount=0.05, relative=True).of(open_above).tolist() == [1.0]
+
+
+def test_tolerances_are_read_or_refused_in_one_line():
+    assert tolerance_for("5%", "nats") == Tolerance(amount=0.05, relative=True)
+    assert tolerance_for("1e-3", "nats") == tolerance_for(1e-3, "strength") == Tolerance(amount=1e-3)
+    assert tolerance_for(None, "log_probability") == Tolerance(amount=0.1)
+    assert tolerance_for(None, "nats/strength") == Tolerance(amount=0.05, relative=True)
+    assert str(tolerance_for("5 %", "nats")) == "5%"
+    for bad in ("-1", "five", "nan", "-5%", "inf"):
+        with pytest.raises(ValueError, match="number of 0 or more"):
+            tolerance_for(bad, "nats")
