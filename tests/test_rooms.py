@@ -16,6 +16,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("theory.checker",),
     ("theory.printing",),
     ("theory.steps", "theory.law"),
+    ("theory.proofs",),
     ("theory.lemmas", "theory.remainders", "theory.angle"),
     ("theory.laws", "theory.errata"),
     ("theory.catalogue",),
