@@ -39,8 +39,8 @@ INDEPENDENT = {
     "greedy token's log-odds never fall": [100, 96, 88, 71, 55, 11, 100, 88, 88, 71],
 }
 HEAD = (
-    "`python -m benchmarks.horizons`: the shipped model, both concepts, four blocks, windows on both sides of strength 0, "
-    "with simultaneous 95 % bounds over contexts in brackets; below each row what independent code found (torch, float64, "
+    "`python -m benchmarks.horizons`: the shipped model, both concepts, four blocks, windows on both sides of 0, with "
+    "simultaneous 95 % bounds over contexts in brackets; below each row what independent code found (torch, float64, "
     "7 blocks of 8 contexts, so that shares are known to a few in a hundred at best)."
 )
 ROWS = list(INDEPENDENT)

@@ -1,7 +1,7 @@
 """README's figure and table of how far the laws hold on the shipped model: `python -m benchmarks.reach`.
 
-The next-token part of `steerlaw verify` alone: capitals, every block, beside a random direction, default tolerances.
-Draws docs/horizons.svg, and prints the sentences of the middle block and a row a law.
+The laws of the paper that say most, as `steerlaw verify` judges them: capitals, every block, beside a random direction,
+65 strengths, default tolerances. Draws docs/horizons.svg, and prints the sentences of the middle block and a row a law.
 """
 
 from dataclasses import replace
@@ -10,15 +10,14 @@ from pathlib import Path
 
 from real_models import load_model
 from steerlaw.experiments.embedded import NAME, embedded_concept
-from steerlaw.experiments.experiment import observe_next, shared_curves, with_controls
+from steerlaw.experiments.experiment import Grid, observe_next, shared_curves, with_controls
 from steerlaw.experiments.language import language_experiments
 from steerlaw.rendering.figures.survival import survival_drawings
 from steerlaw.rendering.table import reach_lines
 from steerlaw.results.judging import judged
-from steerlaw.results.reaching.answers import middle, named, weakest_rows
+from steerlaw.results.reaching.answers import LAWS, middle, named, weakest_rows
 from steerlaw.results.reaching.rows import HorizonRow, horizon_rows
-from steerlaw.verification import ADAPTIVE
-from theory.catalogue import laws
+from theory.catalogue import find_law
 from toy_models import stdlib_gpt
 
 CONCEPT = "uppercase"
@@ -32,14 +31,14 @@ def rows() -> list[HorizonRow]:
     )
     concept = replace(embedded_concept(model, CONCEPT), segments=None)
     found = []
-    for number, experiment in enumerate(language_experiments(model, exact, concept, ADAPTIVE)):
+    for number, experiment in enumerate(language_experiments(model, exact, concept, Grid(count=65))):
         if experiment.subject.control is not None:
             continue
         variants = [one for one in with_controls(experiment, number) if one.subject.control != "permuted_log_odds"]
         curves = shared_curves(variants)
         for variant in variants:
             observation = observe_next(variant, curves=partial(curves, variant))
-            found += horizon_rows(judged(observation, laws().values(), None))
+            found += horizon_rows(judged(observation, map(find_law, LAWS), None))
             print(f"{variant.subject.name}, block {variant.subject.layer}, {variant.subject.control}", flush=True)
     return found
 
