@@ -65,12 +65,11 @@ def sample(
     if samples < 1:
         raise ValueError(f"samples is {samples!r}, expected 1 or more texts per prompt and strength")
     shape = len(ids), len(values), samples
-    prompt, strength, stream = (n.reshape(-1) for n in np.indices(shape))
-    wanted = Wanted(prompt=prompt, strength=values[strength], stream=stream)
+    prompt, at, stream = (n.reshape(-1) for n in np.indices(shape))
     drawn = draw_texts(
         model,
         ids,
-        wanted,
+        Wanted(prompt=prompt, strength=values[at], stream=stream),
         layer=layer,
         vector=vector,
         tokens=tokens,

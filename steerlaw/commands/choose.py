@@ -9,8 +9,8 @@ from steerlaw.rendering.console import complain, print_json
 from steerlaw.rendering.progress import phase
 
 if TYPE_CHECKING:
-    from steerlaw.results.choice import Choice
-    from steerlaw.results.text_choice import TextChoice
+    from steerlaw.results.choosing.choice import Choice
+    from steerlaw.results.choosing.text_choice import TextChoice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ class Choose:
     def _for_one(self) -> int:
         from real_models import load_model
         from steerlaw.inputs.concept_files import one_vector, read_words, word_tokens
-        from steerlaw.results.choosing import choose
+        from steerlaw.results.choosing.choose import choose
 
         layer, vector = one_vector(self.vector, self.layer)
         words = None if self.words is None else read_words(self.words)
@@ -97,7 +97,7 @@ class Choose:
         from real_models import load_model
         from real_models.texts.prompts import read_prompt_texts
         from steerlaw.inputs.concept_files import one_vector
-        from steerlaw.results.text_choosing import choose_for_texts, conformal_rank
+        from steerlaw.results.choosing.text_choose import choose_for_texts, conformal_rank
 
         assert self.prompts is not None
         layer, vector = one_vector(self.vector, self.layer)

@@ -106,7 +106,7 @@ QUICK = {
     "sweep": ["--strengths=-1:1:5"],
     "texts": ["--strengths=-0.1:0.1:3", "--tokens=3"],
 }
-FEW = {"verify": ["--strengths=-1:1:5"]}
+FEW = {"verify": ["--strengths=-1:1:5", "--directions=1"]}
 
 
 def calls() -> list[list[str]]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from real_models import load_model, load_vector, sample
 from steerlaw.__main__ import main
-from steerlaw.results.text_choosing import choose_for_texts, conformal_rank, crossed
+from steerlaw.results.choosing.text_choose import choose_for_texts, conformal_rank, crossed
 from tiny_checkpoint import VOCABULARY, tiny_checkpoint, words
 
 
@@ -60,7 +60,7 @@ def drawn(monkeypatch):
             prompt_texts=["p"] * len(prompts),
         )
 
-    monkeypatch.setattr("steerlaw.results.text_choosing.sample", fake)
+    monkeypatch.setattr("steerlaw.results.choosing.text_choose.sample", fake)
     return calls
 
 

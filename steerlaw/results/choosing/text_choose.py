@@ -16,8 +16,8 @@ from real_models import LanguageModel, sample
 from real_models.decoding.batching import rows_within
 from real_models.sampling.batches import text_bytes
 from real_models.scores.named import scored
-from steerlaw.results.choosing import check_nats
-from steerlaw.results.text_choice import Avoided, TextChoice
+from steerlaw.results.choosing.choose import check_nats
+from steerlaw.results.choosing.text_choice import Avoided, TextChoice
 
 PUSH = 0.01
 """alpha |v|/|h| at which the unsteered curvature is taken: small, and above rounding."""
