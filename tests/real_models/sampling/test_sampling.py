@@ -88,7 +88,7 @@ def test_what_each_token_says(models, family, layer):
             expected = own[texts.tokens[p, a, n, t]], np.exp(own) @ (own - base), -np.exp(own) @ own
             found = texts.log_prob[p, a, n, t], texts.divergence[p, a, n, t], texts.entropy[p, a, n, t]
             np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-11)
-    assert texts.nats[:, 0].max() == 0
+    assert texts.nats[:, 0].max() <= 1e-27  # at strength 0: squares of roundings of float64
 
 
 @pytest.mark.slow
