@@ -16,7 +16,7 @@ import sympy as sp
 from step_oracle import is_false
 from theory import tilted
 from theory.catalogue import laws
-from theory.checker.kinds import Argued, Identity, Inequality, Limit, Step
+from theory.checker.kinds import Argued, Identity, Inequality, Limit, Proved, Step, Supposed, fact
 from theory.tilted import J, V, d
 
 FORMULAS: dict[type, tuple[str, ...]] = {
@@ -107,6 +107,8 @@ def _throughout(step: Step, old: Any, new: Any) -> Step:
             return value.xreplace({old: new, getattr(old, "label", old): getattr(new, "label", new)})
         if isinstance(value, tuple):
             return tuple(map(changed, value))
+        if isinstance(value, Proved | Supposed):
+            return replace(value, fact=changed(value.fact))
         return value
 
     fields = [*FORMULAS[type(step)], "given", "where", "taylor", "variable"]
@@ -133,10 +135,11 @@ def _taylor(step: Inequality, draw: random.Random) -> tuple[str, Step]:
 
 def _given(step: Any, draw: random.Random) -> tuple[str, Step]:
     at = draw.randrange(len(step.given))
-    fact = step.given[at]
+    given = step.given[at]
     if draw.random() < 0.4:
-        return f"without {fact}", replace(step, given=step.given[:at] + step.given[at + 1 :])
-    what, changed = _changed(fact, draw)
+        return f"without {fact(given)}", replace(step, given=step.given[:at] + step.given[at + 1 :])
+    what, changed = _changed(fact(given), draw)
+    changed = replace(given, fact=changed) if isinstance(given, Proved | Supposed) else changed
     return f"given: {what}", replace(step, given=(*step.given[:at], changed, *step.given[at + 1 :]))
 
 

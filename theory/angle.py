@@ -4,7 +4,7 @@ import sympy as sp
 
 from theory.lemmas import pair_sum
 from theory.remainders import log_probabilities_move_within_the_oscillation
-from theory.steps import Identity, Inequality, Step
+from theory.steps import Identity, Inequality, Proved, Step, Supposed
 from theory.tilted import Expr, j, p, token_a, token_b, vocabulary_sum, x, y, z
 
 tau, size = sp.Symbol("tau", real=True), sp.Symbol("t", nonnegative=True)
@@ -31,7 +31,7 @@ def locally_a_tilt() -> Step:
         lhs=_turned(z) - _turned(x),
         rhs=sp.cos(tau) * (_tilted(z) - _tilted(x)),
         where=((start[y], sp.log(p[j, y]) + constant),),
-        given=(sp.cos(tau) > 0,),
+        given=(Supposed(sp.cos(tau) > 0),),
     )
 
 
@@ -40,6 +40,20 @@ def against_the_linear_law() -> list[Step]:
     less = 1 - sp.cos(size)
     lag = size - sp.sin(size)
     a, b = sp.symbols("a b", real=True)
+    at_most_one = Inequality(
+        says="1 - cos tau is half the squared distance of two points of the circle",
+        smaller=sp.S.Zero,
+        larger=less,
+        certificate=(less**2 + sp.sin(size) ** 2) / 2,
+    )
+    quadratic = Inequality(
+        says="and at most tau^2/2",
+        smaller=less,
+        larger=size**2 / 2,
+        certificate=less,
+        given=(Proved(fact=less >= 0, by=at_most_one),),
+        taylor=(size, 2),
+    )
     return [
         Inequality(
             says="The linear tilt exp(l_0 + tau t) misses (1 - cos tau) l_0 + (tau - sin tau) t of the logit; as common"
@@ -48,20 +62,14 @@ def against_the_linear_law() -> list[Step]:
             larger=(a**2 + b**2) * (less**2 + lag**2),
             certificate=(less * b - lag * a) ** 2,
         ),
-        Inequality(
-            says="1 - cos tau <= tau^2/2",
-            smaller=less,
-            larger=size**2 / 2,
-            certificate=less,
-            given=(less >= 0,),
-            taylor=(size, 2),
-        ),
+        at_most_one,
+        quadratic,
         Inequality(
             says="so the miss is at most tau^2/2 sqrt(a^2 + b^2), its oscillation tau^2 times the largest of these",
             smaller=less**2 + lag**2,
             larger=size**4 / 4,
             certificate=2 * size * (size**2 / 2 - less),
-            given=(size**2 / 2 - less >= 0,),
+            given=(Proved(fact=size**2 / 2 - less >= 0, by=quadratic),),
             taylor=(size, 1),
         ),
         *log_probabilities_move_within_the_oscillation(),
@@ -93,7 +101,7 @@ def valleys_are_low() -> list[Step]:
             larger=mean,
             certificate=bend + pair_sum(p[j, x] * p[j, y] * (rates[x] - rates[y]) ** 2) / 2,
             strict=True,
-            given=(bend >= 0, rates[token_a] > rates[token_b]),
+            given=(Supposed(bend >= 0), Supposed(rates[token_a] > rates[token_b])),
             some={x: token_a, y: token_b},
         ),
     ]

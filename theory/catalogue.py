@@ -12,6 +12,7 @@ from typing import Literal
 import theory.laws
 from theory.checker.kinds import KINDS, Checked, kind
 from theory.law import Law
+from theory.proofs import Proof, proofs
 from theory.steps import check
 
 DerivationStatus = Literal["checked", "failed", "undecided"]
@@ -64,25 +65,28 @@ class DerivationReport:
 
     law: str
     steps: tuple[Checked, ...]
+    proofs: tuple[Proof, ...] = ()
+    """How each claim of the law is proved."""
 
     @property
     def counts(self) -> dict[str, int]:
-        """Number of steps of each kind: identity, inequality, limit, argued."""
-        found = Counter(kind(checked.step) for checked in self.steps)
+        """Number of distinct steps of each kind: identity, inequality, limit, argued."""
+        found = Counter(kind(step) for step in dict.fromkeys(checked.step for checked in self.steps))
         return {name: found[name] for name in KINDS}
 
     @property
     def status(self) -> DerivationStatus:
-        """`failed` if a step failed; `checked` if all others are checked or argued, one at least checked."""
+        """`failed` if a step failed; `checked` if all others are checked or argued, one at least checked.
+
+        Then every claim must be stated, or argued for, by the steps that it names.
+        """
         found = {checked.status for checked in self.steps}
         if "failed" in found:
             return "failed"
-        return "checked" if "checked" in found and "undecided" not in found else "undecided"
+        proved = all(proof.how != "not stated" for proof in self.proofs)
+        return "checked" if "checked" in found and "undecided" not in found and proved else "undecided"
 
 
 def derivation_report(law: Law) -> DerivationReport:
     """Check every step of a law's derivation; a step that several laws share is checked once."""
-    return DerivationReport(law=law.id, steps=tuple(_check_once(step) for step in law.derivation()))
-
-
-_check_once = cache(check)
+    return DerivationReport(law=law.id, steps=tuple(map(check, law.derivation())), proofs=proofs(law))

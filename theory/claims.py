@@ -33,7 +33,8 @@ ALWAYS = Condition(name="none", holds=sp.true)
 class Close:
     """`|d^k quantity/d alpha^k - value(alpha)| <= remainder(alpha)` on the domain, `k = derivative` (0: the quantity).
 
-    A derivative is never differenced: the observed curve is held against the integral of `value`.
+    A derivative is never differenced: the observed curve is held against the integral of `value`. `proof` names the
+    steps of the derivation that state the claim, as of every kind of claim.
     """
 
     says: str
@@ -43,6 +44,7 @@ class Close:
     derivative: int = 0
     domain: sp.Set = sp.S.Reals
     condition: Condition = ALWAYS
+    proof: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_derivative(self)
@@ -65,6 +67,7 @@ class Turns:
     turn: sp.Expr | None = None
     domain: sp.Set = sp.S.Reals
     condition: Condition = ALWAYS
+    proof: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +81,7 @@ class Bounded:
     derivative: int = 0
     domain: sp.Set = sp.S.Reals
     condition: Condition = ALWAYS
+    proof: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_derivative(self)

@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy as sp
 
-from theory.tilted import C, Expr, M, M_other, j, p
+from theory.tilted import Bottom, C, Expr, M, M_max, M_min, M_other, Top, j, p, y
 
 # Facts that hold or do not.
 in_target = sp.Symbol("in_target")
@@ -60,6 +60,25 @@ logit_curvature: Expr = sp.Symbol("kappa_l", nonnegative=True)
 other_range: Expr = sp.Symbol("R'", nonnegative=True)
 """Largest less smallest of the second vector's log-odds."""
 
+other_max: Expr = sp.Symbol("M'_max", real=True)
+"""Its largest log-odds."""
+
+SETTING: tuple[Expr, ...] = (
+    M_max >= M[y],
+    M[y] >= M_min,
+    C[y] * (C_max - M[y]) >= 0,
+    C[y] * (M[y] - C_min) >= 0,
+    (1 - C[y]) * (out_max - M[y]) >= 0,
+    (1 - C[y]) * (M[y] - out_min) >= 0,
+    (1 - Top[y]) * (M_second - M[y]) >= 0,
+    (1 - Bottom[y]) * (M[y] - M_second_last) >= 0,
+    -Top[y] * (M_max - M[y]) >= 0,
+    -Bottom[y] * (M[y] - M_min) >= 0,
+    other_max >= M_other[y],
+    M_other[y] >= other_max - other_range,
+)
+"""Facts of the setting, which any step may use: what the extremes are the extremes of, at every token y."""
+
 FACTS = (assumption_1, final_norm)
 
 
@@ -103,5 +122,6 @@ DERIVED: dict[Expr, Callable[[Any], Any]] = {
     sign_changes: _changes,
     first_sign: lambda instance: (_steps(instance) or [0])[0],
     other_range: lambda instance: _range(instance, M_other),
+    other_max: lambda instance: max(instance.entry(M_other, (n,)) for n in range(1, instance.size + 1)),
 }
 """Value of each derived symbol in an instance."""

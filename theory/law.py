@@ -40,7 +40,8 @@ class Law:
 
     `conditions` can be checked before steering (each claim carries its own); `hypotheses` are what the proof assumes of
     the model and never excuse an observed one. `statement` is SymPy, so that it prints as LaTeX; `reading` is the same
-    in one plain sentence. `derivation()` returns the typed steps of the proof.
+    in one plain sentence. `derivation()` returns the typed steps of the proof; `grants` are the inequalities that the
+    hypotheses come to, in formulas, which steps may suppose.
     """
 
     id: str
@@ -52,3 +53,4 @@ class Law:
     claims: tuple[Claim, ...]
     derivation: Callable[[], Sequence[Step]]
     counterexample: Counterexample
+    grants: tuple[Expr, ...] = ()

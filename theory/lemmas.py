@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from theory.steps import Identity, Inequality, Limit, Step
+from theory.steps import Identity, Inequality, Limit, Proved, Step, Supposed
 from theory.tilted import (
     Bottom,
     C,
@@ -47,6 +47,8 @@ forward_divergence: Expr = alpha * tilted_mean() - cgf()
 concept_logit: Expr = ConceptCumulant(0, alpha) - OutsideCumulant(0, alpha)
 gap: Expr = sp.IndexedBase("g", nonnegative=True)
 t = sp.Symbol("t", positive=True)
+u = sp.Symbol("u", real=True)
+base, added = sp.Symbol("a", positive=True), sp.Symbol("u", nonnegative=True)
 
 
 def pair_sum(term: Expr) -> Expr:
@@ -72,6 +74,7 @@ def mean_within(member: Expr, f: Expr) -> Expr:
 def concept_slope() -> Step:
     """`d logit F / d alpha = E_alpha[M | C] - E_alpha[M | not C]`."""
     return Identity(
+        name="slope of logit",
         says="The slope of logit F is the mean log-odds inside the concept less that outside",
         lhs=slope(concept_logit),
         rhs=mean_within(C[y], M[y]) - mean_within(1 - C[y], M[y]),
@@ -81,6 +84,7 @@ def concept_slope() -> Step:
 def divergence_of_the_tilt() -> Step:
     """`KL(p_alpha, p) = alpha K'(alpha) - K(alpha)`."""
     return Identity(
+        name="divergence",
         says="Relative entropy of the steered distribution to the unsteered one",
         lhs=vocabulary_sum(TiltedProbability(y) * (log_tilted(y) - sp.log(p[j, y]))),
         rhs=forward_divergence,
@@ -98,13 +102,12 @@ def slope_of_the_divergence() -> Step:
 
 def logarithm_increases() -> Step:
     """`log a <= log(a + u)` for a > 0 and u >= 0."""
-    a, u = sp.Symbol("a", positive=True), sp.Symbol("u", nonnegative=True)
     return Inequality(
         says="The logarithm increases",
-        smaller=sp.log(a),
-        larger=sp.log(a + u),
-        certificate=1 / (a + u),
-        taylor=(u, 1),
+        smaller=sp.log(base),
+        larger=sp.log(base + added),
+        certificate=1 / (base + added),
+        taylor=(added, 1),
     )
 
 
@@ -113,6 +116,7 @@ def extremal_mass_is_exponential(side: int) -> Step:
     members, extreme = (Top, M_max) if side > 0 else (Bottom, M_min)
     name = "M_max" if side > 0 else "M_min"
     return Identity(
+        name="extremal weight",
         says=f"The tilted weight of the tokens at {name} is p(M = {name}) exp(alpha {name}): so at 0, and the slope of"
         f" its logarithm is {name}",
         lhs=slope(sp.log(vocabulary_sum(members[y] * tilt_weight(y)))),
@@ -121,9 +125,50 @@ def extremal_mass_is_exponential(side: int) -> Step:
     )
 
 
+def extremal_weight(side: int, member: Expr) -> tuple[Inequality, Inequality]:
+    """`sum over a set of p exp(alpha M) >= p(M = M_ext) exp(alpha M_ext)` at alpha = +-t, and the same of the logs.
+
+    `member` marks a set that holds every token at M_max (side 1) or M_min (side -1), which the steps suppose of it.
+    """
+    extremal, extreme = (Top, M_max) if side > 0 else (Bottom, M_min)
+    name, distance = "M_max" if side > 0 else "M_min", side * (extreme - M[y])
+    weight, peak = tilt_weight(y, side * t), sp.exp(side * t * extreme)
+    least = peak * vocabulary_sum(extremal[y] * p[j, y])
+    total = vocabulary_sum(member * weight)
+    below = sp.exp(-t * distance) - 1 + t * distance
+    inside = (Supposed(member - extremal[y] >= 0),) if member != 1 else ()
+    at_ends = -extremal[y] * distance >= 0
+    tangent = Proved(fact=below >= 0, by=exponential_above_tangent(), at=((u, -t * distance),))
+    more = Inequality(
+        says=f"The tokens at {name} alone have the tilted weight p(M = {name}) exp(alpha {name})",
+        smaller=least,
+        larger=total,
+        certificate=vocabulary_sum((member - extremal[y]) * weight)
+        + vocabulary_sum(p[j, y] * peak * (extremal[y] * below + t * (-extremal[y] * distance))),
+        given=(*inside, at_ends, tangent),
+    )
+    logs = Inequality(
+        says="and so in logs",
+        smaller=sp.log(least),
+        larger=sp.log(total),
+        certificate=sp.log(total) - sp.log(least),
+        given=(
+            *inside,
+            at_ends,
+            Proved(fact=total - least >= 0, by=more),
+            Proved(
+                fact=sp.log(total) - sp.log(least) >= 0,
+                by=logarithm_increases(),
+                at=((base, least), (added, total - least)),
+            ),
+        ),
+    )
+    return more, logs
+
+
 def mean_is_slope_of_cgf() -> Step:
     """`K' = E_alpha[M]`."""
-    return Identity(says="The tilted mean of the log-odds", lhs=slope(cgf()), rhs=expectation(M[y]))
+    return Identity(name="mean", says="The tilted mean of the log-odds", lhs=slope(cgf()), rhs=expectation(M[y]))
 
 
 def variance_is_slope_of_mean() -> Step:
@@ -138,12 +183,13 @@ def variance_is_slope_of_mean() -> Step:
 def variance_is_positive() -> Step:
     """Lagrange's identity shows the variance as a sum of squares, of which one is not 0."""
     return Inequality(
+        name="variance",
         says="The variance is positive unless M is constant: Lagrange's identity, with tokens M_a > M_b",
         smaller=sp.S.Zero,
         larger=tilted_variance(),
         certificate=tilted_squares(),
         strict=True,
-        given=(M[token_a] > M[token_b],),
+        given=(Supposed(M[token_a] > M[token_b]),),
         some={x: token_a, y: token_b},
     )
 
@@ -151,6 +197,7 @@ def variance_is_positive() -> Step:
 def variance_is_at_most_popoviciu() -> Step:
     """`Var_alpha[M] <= (M_max - M_min)^2/4`."""
     return Inequality(
+        name="variance at most",
         says="Popoviciu: the variance of log-odds within [M_min, M_max] is at most R^2/4, R = M_max - M_min",
         smaller=tilted_variance(),
         larger=M_range**2 / 4,
@@ -167,7 +214,7 @@ def mean_below_top() -> Step:
         larger=M_max,
         certificate=expectation(M_max - M[y]),
         strict=True,
-        given=(M_max >= M[y], M_max > M[token_b]),
+        given=(M_max >= M[y], Supposed(M_max > M[token_b])),
         some={y: token_b},
     )
 
@@ -180,14 +227,13 @@ def mean_above_bottom() -> Step:
         larger=tilted_mean(),
         certificate=expectation(M[y] - M_min),
         strict=True,
-        given=(M[y] >= M_min, M[token_a] > M_min),
+        given=(M[y] >= M_min, Supposed(M[token_a] > M_min)),
         some={y: token_a},
     )
 
 
 def exponential_above_tangent() -> Step:
     """`1 + u <= exp(u)`."""
-    u = sp.Symbol("u", real=True)
     return Inequality(
         says="The exponential lies above its tangent at 0",
         smaller=1 + u,
@@ -224,7 +270,11 @@ def _mean_limit(side: int, extreme: sp.Symbol) -> list[Step]:
             smaller=vocabulary_sum(gap[y] * weight) / total,
             larger=1 / (t * total),
             certificate=(vocabulary_sum(weight * (sp.exp(t * gap[y]) - 1 - t * gap[y])) + total) / (t * total),
-            given=(sp.exp(t * gap[y]) >= 1 + t * gap[y],),
+            given=(
+                Proved(
+                    fact=sp.exp(t * gap[y]) >= 1 + t * gap[y], by=exponential_above_tangent(), at=((u, t * gap[y]),)
+                ),
+            ),
         ),
         Inequality(
             says="Z is at least the base mass of the extremal tokens C, where g = 0",

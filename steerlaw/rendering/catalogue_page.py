@@ -12,7 +12,7 @@ import sympy as sp
 from steerlaw.rendering.prose import in_unicode
 from theory import facts, tilted
 from theory.catalogue import laws
-from theory.checker.kinds import Argued, Inequality, Step, kind
+from theory.checker.kinds import Argued, Inequality, Step, fact, kind
 from theory.claims import ALWAYS, Bounded, Claim, Close, Turns
 from theory.law import Counterexample, Law
 from theory.printing.notation import latex, one_line
@@ -49,7 +49,14 @@ def _law(law: Law) -> Iterator[str]:
     yield f"**{in_unicode(law.title)}** ({in_unicode(law.source)}). {in_unicode(law.reading)}"
     yield f"```math\n{latex(law.statement)}\n```"
     yield "\n".join(["Assumes of the model:\n", *(f"- {in_unicode(hypothesis)}" for hypothesis in law.hypotheses)])
-    yield "\n".join(["Claims:\n", *(f"- {in_unicode(claim.says)}\n{_code(_claim(claim))}" for claim in law.claims)])
+    if law.grants:
+        yield "In formulas:\n" + _code("\n".join(map(one_line, law.grants)))
+    yield "\n".join(
+        [
+            "Claims:\n",
+            *(f"- {in_unicode(claim.says)}{_proved(claim)}\n{_code(_claim(claim))}" for claim in law.claims),
+        ]
+    )
     yield "Proof:"
     for number, step in enumerate(law.derivation(), start=1):
         yield f"{number}. {_step(step)}"
@@ -60,8 +67,14 @@ def _law(law: Law) -> Iterator[str]:
     )
 
 
+def _proved(claim: Claim) -> str:
+    """The names of the steps that state a claim, as it gives them."""
+    return f" *(by {', '.join(claim.proof)})*" if claim.proof else ""
+
+
 def _step(step: Step) -> str:
-    said = f"{in_unicode(step.says)} *({kind(step)})*"
+    named = f": {step.name}" if step.name else ""
+    said = f"{in_unicode(step.says)} *({kind(step)}{named})*"
     if isinstance(step, Argued):
         return f"{said}: {in_unicode(step.because)}."
     lines = [step_pretty(step)]
@@ -75,7 +88,7 @@ def _assumed(step: Step) -> list[str]:
     parts = [statement(step), *sp.flatten(getattr(step, "where", ()))]
     if isinstance(step, Inequality):
         parts.append(step.certificate)
-    parts += getattr(step, "given", ())
+    parts += map(fact, getattr(step, "given", ()))
     limits = {limit for part in parts for total in part.atoms(sp.Sum) for limit in total.limits}
     ends = sorted(f"{one_line(index)} ≤ {one_line(end)}" for index, _, end in limits if end != tilted.V)
     own = {name for part in parts for name in _names(part)} - SHARED

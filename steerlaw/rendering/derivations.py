@@ -32,8 +32,8 @@ def print_derivation(record: Derivation, law: Law) -> None:
     out.print(Padding(Text(sp.pretty(law.statement, use_unicode=True, num_columns=out.width - 4)), (1, 4)))
     if record.hypotheses:
         out.print(f"Assumes of the model: {in_unicode('; '.join(record.hypotheses))}")
-    for claim in record.claims:
-        out.print(f"Claims that {in_unicode(claim)}")
+    for claim, proof in zip(record.claims, record.proofs, strict=True):
+        out.print(f"Claims that {in_unicode(claim)}", styled(f"({proof.words})", "dim"))
     out.print("\nIn the formulas")
     for symbol, meaning in symbols(law):
         out.print(Padding(Text(f"{one_line(symbol)}  {in_unicode(meaning)}"), (0, 0, 0, 4)))
@@ -52,7 +52,8 @@ def derivation_latex(record: Derivation, law: Law) -> str:
     """The derivation as LaTeX (amsmath, amssymb, graphicx): equations numbered, long ones broken into lines."""
     steps = "\n".join(_step(*pair) for pair in zip(record.proof, law.derivation(), strict=True))
     assumed = "; ".join(in_latex(hypothesis) for hypothesis in record.hypotheses)
-    claims = "; ".join(in_latex(claim) for claim in record.claims)
+    proved = zip(record.claims, record.proofs, strict=True)
+    claims = "; ".join(f"{in_latex(claim)} ({proof.words})" for claim, proof in proved)
     meanings = "; ".join(f"${latex(symbol)}$, {in_latex(meaning)}" for symbol, meaning in symbols(law))
     return (
         f"\\paragraph{{{in_latex(record.title)}}} ({in_latex(record.source)}). {in_latex(record.reading)}\n"

@@ -9,6 +9,7 @@ from theory.checker.kinds import KINDS, Status
 from theory.law import Law
 from theory.printing.notation import latex
 from theory.printing.steps import describe
+from theory.proofs import How
 
 STEP_KINDS = KINDS
 """The kinds of step, those that a machine checks first."""
@@ -27,8 +28,27 @@ class ProofStep:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClaimProof:
+    """Of a claim, the numbers of the steps that it names, and whether they state it or argue for it."""
+
+    steps: tuple[int, ...]
+    how: How
+    why: str
+
+    @property
+    def words(self) -> str:
+        """How the claim is proved, in a few words."""
+        numbers = ", ".join(map(str, self.steps))
+        which = f"step{'s' * (len(self.steps) > 1)} {numbers}" if self.steps else "no step"
+        return {"stated": f"stated by {which}", "argued": f"argued in {which}"}.get(self.how, f"not proved: {self.why}")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Derivation:
-    """A law and its proof; `statement` is LaTeX, `steps` counts the steps of each kind."""
+    """A law and its proof; `statement` is LaTeX, `steps` counts the distinct steps of each kind.
+
+    `proofs` says of each claim which steps state it.
+    """
 
     id: str
     title: str
@@ -37,6 +57,7 @@ class Derivation:
     statement: str
     hypotheses: tuple[str, ...]
     claims: tuple[str, ...]
+    proofs: tuple[ClaimProof, ...]
     steps: Mapping[str, int]
     status: DerivationStatus
     proof: tuple[ProofStep, ...]
@@ -50,6 +71,7 @@ class Derivation:
         """As an entry of `laws` in report.json."""
         record = asdict(self) | {"hypotheses": list(self.hypotheses), "claims": list(self.claims)}
         record["proof"] = list(record["proof"])
+        record["proofs"] = [proof | {"steps": list(proof["steps"])} for proof in record["proofs"]]
         record["derivation"] = record.pop("status")
         return record
 
@@ -67,6 +89,7 @@ def derivation_record(law: Law) -> Derivation:
         hypotheses=tuple(law.hypotheses),
         claims=tuple(claim.says for claim in law.claims),
         steps=report.counts,
+        proofs=tuple(ClaimProof(steps=p.steps, how=p.how, why=p.why) for p in report.proofs),
         status=report.status,
         proof=tuple(
             ProofStep(kind=s.kind, status=s.status, says=s.says, text=s.pretty, latex=s.latex, check=s.detail)

@@ -1,6 +1,8 @@
 """Bound indices: renamed apart, so that no substitution captures one."""
 
-from functools import lru_cache
+import itertools
+from collections.abc import Iterator
+from functools import cache, lru_cache
 
 import sympy as sp
 
@@ -8,19 +10,43 @@ from theory.checker.kinds import Where
 from theory.tilted import Expr
 
 
-def apart(expr: Expr) -> Expr:
-    """The expression with every bound index renamed to one of its own: no two sums share one, and none is free."""
-    if not expr.has(sp.Sum):
+@cache
+def _bound(name: str, number: int) -> sp.Dummy:
+    """The bound index of a number: the same at each asking, so that SymPy's caches know what it has seen before."""
+    return sp.Dummy(name, integer=True, positive=True)
+
+
+_NUMBERS: dict[sp.Dummy, int] = {}
+
+
+@lru_cache(maxsize=4096)
+def apart(expr: Expr, above: int = 0) -> Expr:
+    """The expression with every bound index renamed: no two sums share one, and none is an index it had before.
+
+    All get numbers from `above` on.
+    """
+    return _apart(expr, itertools.count(max(above, _next_number(expr))))
+
+
+def _apart(expr: Expr, numbers: Iterator[int]) -> Expr:
+    if not expr.args or not expr.has(sp.Sum):
         return expr
     if not isinstance(expr, sp.Sum):
-        return expr.func(*[apart(part) for part in expr.args])
-    summand, limits = apart(expr.function), []
+        return expr.func(*[_apart(part, numbers) for part in expr.args])
+    summand, limits = _apart(expr.function, numbers), []
     for index, lower, upper in expr.limits:
-        fresh = sp.Dummy(index.name, integer=True, positive=True)
+        number = next(numbers)
+        fresh = _bound(index.name, number)
+        _NUMBERS[fresh] = number
         summand = summand.xreplace({index: fresh})
         limits = [(name, low.xreplace({index: fresh}), high.xreplace({index: fresh})) for name, low, high in limits]
         limits.append((fresh, lower, upper))
     return sp.Sum(summand, *limits)
+
+
+def _next_number(expr: Expr) -> int:
+    """A number above those of all indices in an expression."""
+    return 1 + max((_NUMBERS.get(s, -1) for s in expr.atoms(sp.Dummy)), default=-1)
 
 
 @lru_cache(maxsize=4096)
@@ -49,12 +75,13 @@ def substitute(expr: Expr, where: Where) -> Expr:
     Indices bound in either are renamed apart first: what is free in a meaning stays free wherever it comes to stand.
     A pattern that does not name an array at indices of its own is a `ValueError`.
     """
-    expr = apart(expr)
+    expr = apart(expr, max((_next_number(meaning) for _, meaning in where), default=0))
     for pattern, meaning in where:
+        fresh = apart(meaning, _next_number(expr))
         if isinstance(pattern, sp.Indexed):
-            expr = expr.replace(*_array(pattern, meaning))
+            expr = expr.replace(*_array(pattern, fresh))
         elif isinstance(pattern, sp.Symbol):
-            expr = expr.replace(lambda e, pattern=pattern: e == pattern, lambda _, meaning=meaning: apart(meaning))
+            expr = expr.replace(lambda e, pattern=pattern: e == pattern, lambda _, fresh=fresh: fresh)
         else:
             raise ValueError(f"where {pattern}: expected a symbol or an array at its indices")
     return expr
@@ -69,6 +96,6 @@ def _array(pattern: Expr, meaning: Expr):
         return isinstance(e, sp.Indexed) and e.base == pattern.base
 
     def at(e: Expr) -> Expr:
-        return apart(meaning).xreplace(dict(zip(own, e.indices, strict=True)))
+        return meaning.xreplace(dict(zip(own, e.indices, strict=True)))
 
     return matches, at

@@ -20,6 +20,37 @@ class NotCheckedError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Proved:
+    """A fact that another step proves; `at` lists what stands for that step's symbols and arrays, as `where` does.
+
+    What that step supposes must be visible, at `at`, from the other facts given.
+    """
+
+    fact: Expr
+    by: "Inequality"
+    at: Where = ()
+
+
+@dataclass(frozen=True)
+class Supposed:
+    """A fact that belongs to what the step states: it holds where this does.
+
+    Of a step that a claim names, what it supposes is what the claim's condition and the law's hypotheses grant.
+    """
+
+    fact: Expr
+
+
+Given = Proved | Supposed | Expr
+"""What a step may use; a bare formula is a fact of the setting (`theory.facts.SETTING`)."""
+
+
+def fact(given: Given) -> Expr:
+    """The inequality itself, whatever it rests on."""
+    return given.fact if isinstance(given, Proved | Supposed) else given
+
+
+@dataclass(frozen=True, kw_only=True)
 class Identity:
     """`lhs = rhs`, both unfolded by `definition`; `where` lists what stands for what (`M[y]` for its definition).
 
@@ -29,18 +60,20 @@ class Identity:
     says: str
     lhs: Expr
     rhs: Expr
-    given: tuple[Expr, ...] = ()
+    given: tuple[Given, ...] = ()
     where: Where = ()
+    name: str = ""
+    """What claims name the step by; "" for a step that no claim names."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inequality:
     """`smaller <= larger`, `<` if strict, because `larger - smaller = certificate`, which is visibly non-negative.
 
-    `given` are the facts it may use (a fact with a bound index holds for every index); `some` names, index for index,
-    a term that makes a sum strictly positive. With `taylor = (t, n)` the difference and its first n - 1 derivatives in
-    t vanish at t = 0 and the certificate is its n-th derivative, non-negative for every t (n even) or every t >= 0; a
-    fact that holds t then holds for every such t. Facts are proved by other steps or are assumptions of the law.
+    `given` are the facts it may use, each with what it rests on (a fact with a bound index holds for every index);
+    `some` names, index for index, a term that makes a sum strictly positive. With `taylor = (t, n)` the difference and
+    its first n - 1 derivatives in t vanish at t = 0 and the certificate is its n-th derivative, non-negative for every
+    t (n even) or every t >= 0; what is supposed must not depend on t then.
     """
 
     says: str
@@ -48,10 +81,11 @@ class Inequality:
     larger: Expr
     certificate: Expr
     strict: bool = False
-    given: tuple[Expr, ...] = ()
+    given: tuple[Given, ...] = ()
     some: dict[sp.Symbol, sp.Symbol] = field(default_factory=dict, hash=False)
     taylor: tuple[sp.Symbol, int] | None = None
     where: Where = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +97,7 @@ class Limit:
     variable: sp.Symbol
     point: Expr
     value: Expr
+    name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +106,7 @@ class Argued:
 
     says: str
     because: str
+    name: str = ""
 
 
 Step = Identity | Inequality | Limit | Argued

@@ -40,19 +40,31 @@ def _canonical(expr: Expr) -> Expr:
         return result
     rebuilt = expr.func(*[_canonical(a) for a in expr.args])
     if isinstance(rebuilt, sp.log):
-        argument: Expr = sp.factor_terms(_together(rebuilt.args[0]))
+        argument: Expr = sp.factor_terms(_together(sp.expand(rebuilt.args[0], power_exp=True)))
         return _expand(sp.expand_log(sp.log(argument)))
     return rebuilt
 
 
 def _expand(expr: Expr) -> Expr:
-    """Expanded, with squares of indicators reduced and split exponentials."""
-    return sp.expand(sp.expand(expr), power_exp=True).replace(_is_indicator_power, lambda e: e.base)
+    """Expanded, with squares of indicators reduced, of sines replaced, and split exponentials."""
+    expanded = sp.expand(sp.expand(expr), power_exp=True).replace(_is_indicator_power, lambda e: e.base)
+    if not expanded.has(sp.sin):
+        return expanded
+    return sp.expand(expanded.replace(_is_sine_power, lambda e: _sine_power(e.base, int(e.exp))))
 
 
 def _is_indicator_power(e: Expr) -> bool:
     indicator = e.is_Pow and isinstance(e.base, sp.Indexed) and e.base.base in INDICATORS
     return bool(indicator and e.exp.is_Integer and e.exp > 1)
+
+
+def _is_sine_power(e: Expr) -> bool:
+    return bool(e.is_Pow and isinstance(e.base, sp.sin) and e.exp.is_Integer and e.exp > 1)
+
+
+def _sine_power(sine: Expr, power: int) -> Expr:
+    """`sin^n` with `1 - cos^2` for each square of the sine."""
+    return (1 - sp.cos(sine.args[0]) ** 2) ** (power // 2) * sine ** (power % 2)
 
 
 def _sum(summand: Expr, limit: Limit) -> Expr:

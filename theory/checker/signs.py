@@ -67,10 +67,10 @@ def _fact(expr: Expr, known: Known) -> Sign | None:
     """The sign that a fact gives an expression: it states it, up to a positive rational factor and its own indices."""
     if not known.facts:
         return None
-    wanted = _primitive(expr)
+    wanted = up_to_positive_factors(expr)
     found = None
     for fact in known.facts:
-        gap = _primitive(fact.gts - fact.lts)
+        gap = up_to_positive_factors(fact.gts - fact.lts)
         if gap.atoms(sp.IndexedBase) != wanted.atoms(sp.IndexedBase):
             continue
         bound = sorted((s for s in gap.free_symbols if _is_its_own(s)), key=str)
@@ -79,7 +79,7 @@ def _fact(expr: Expr, known: Known) -> Sign | None:
             for own in bound
         ]
         for names in itertools.product(*candidates):
-            if _primitive(gap.xreplace(dict(zip(bound, names, strict=True)))) == wanted:
+            if up_to_positive_factors(gap.xreplace(dict(zip(bound, names, strict=True)))) == wanted:
                 if isinstance(fact, sp.StrictGreaterThan | sp.StrictLessThan):
                     return "positive"
                 found = "nonnegative"
@@ -91,13 +91,13 @@ def _is_its_own(index: sp.Symbol) -> bool:
     return index in BOUND or bool(isinstance(index, sp.Dummy) and index.is_integer)
 
 
-def _primitive(expr: Expr) -> Expr:
-    """The expression up to factors that are visibly positive and to the names of bound indices."""
-    return _up_to_positive_factors(nameless(expr))
+def up_to_positive_factors(expr: Expr) -> Expr:
+    """A form that expressions share which differ by a visibly positive factor and in the names of bound indices."""
+    return _stripped(nameless(expr))
 
 
 @lru_cache(maxsize=4096)
-def _up_to_positive_factors(expr: Expr) -> Expr:
+def _stripped(expr: Expr) -> Expr:
     if isinstance(expr, sp.Mul):
         expr = sp.Mul(*[f for f in expr.args if not (f.is_Pow or isinstance(f, sp.Sum)) or sign(f) != "positive"])
     return sp.expand(expr).primitive()[1]

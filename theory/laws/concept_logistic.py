@@ -30,7 +30,12 @@ def _derivation() -> list[Step]:
     given = (M_max >= M[y], M[y] >= M_min)
     sigmoid = 1 / (1 + sp.exp(-(nu + ell)))
     return [
-        Identity(says="The odds of the concept", lhs=F / expectation(1 - C[y]), rhs=sp.exp(concept_logit)),
+        Identity(
+            name="logit",
+            says="The logit of the concept's probability",
+            lhs=sp.log(F) - sp.log(expectation(1 - C[y])),
+            rhs=concept_logit,
+        ),
         Identity(
             says="Eq. 12: the probability obeys a logistic equation",
             lhs=slope(F),
@@ -47,6 +52,7 @@ def _derivation() -> list[Step]:
             rhs=(sp.tanh((nu + ell) / 2) - sp.tanh(ell / 2)) / 2,
         ),
         Inequality(
+            name="slope",
             says="The slope is at most M_max - M_min",
             smaller=slope(concept_logit),
             larger=M_range,
@@ -54,6 +60,7 @@ def _derivation() -> list[Step]:
             given=given,
         ),
         Inequality(
+            name="slope",
             says="and at least M_min - M_max",
             smaller=-M_range,
             larger=slope(concept_logit),
@@ -76,6 +83,7 @@ LAW = Law(
             says="the concept's logit is K_C(alpha) - K_notC(alpha)",
             quantity=CONCEPT_LOGIT,
             value=concept_logit,
+            proof=("logit",),
         ),
         Bounded(
             says="the concept's logit changes at most at the rate M_max - M_min",
@@ -83,6 +91,7 @@ LAW = Law(
             derivative=1,
             lower=-M_range,
             upper=M_range,
+            proof=("slope",),
         ),
     ),
     derivation=_derivation,

@@ -6,11 +6,10 @@ from theory.claims import Bounded, Close
 from theory.law import Counterexample, Law
 from theory.lemmas import AFFINE, CALIBRATED, PERFECT, tilted_squares, variance_is_at_most_popoviciu
 from theory.quantities import CROSS_ENTROPY_CHANGE
-from theory.steps import Identity, Inequality, Step
+from theory.steps import Identity, Inequality, Proved, Step
 from theory.tilted import (
     ContextMean,
     Cumulant,
-    Expr,
     M,
     M_max,
     M_min,
@@ -32,11 +31,7 @@ divergence = cgf() - alpha * tilted_mean(sp.S.Zero)
 quadratic = alpha**2 / 2 * ContextMean(tilted_variance(sp.S.Zero))
 remainder = M_range**3 * sp.Abs(alpha) ** 3 / (36 * sp.sqrt(3))
 
-THIRD = 4 / (3 * sp.sqrt(3))
-m = sp.Symbol("m", nonnegative=True)
 t = sp.Symbol("t", nonnegative=True)
-X: Expr = sp.IndexedBase("X", real=True)
-w: Expr = sp.IndexedBase("w", positive=True)
 
 
 def _derivation() -> list[Step]:
@@ -64,59 +59,34 @@ def _derivation() -> list[Step]:
             rhs=ContextMean(expectation((M[y] - tilted_mean()) ** 3)),
         ),
         variance_is_at_most_popoviciu(),
-        *_third_moment_bound(),
+        _third_moment_bound(1),
+        _third_moment_bound(-1),
         *_taylor(),
     ]
 
 
-def _third_moment_bound() -> list[Step]:
-    """`|kappa_3| <= R^3/(6 sqrt 3)`: first for X in [-1, 1] of mean mu, in two cases that overlap at mu = -1/3."""
-    mu = _mean(X[y])
-    tangent = (3 * mu - 1) / 2
-    centre = (M_max + M_min) / 2
-    return [
-        Inequality(
-            says="Third central moment of X in [-1, 1] of mean mu <= -1/3: the cubic lies below its chord",
-            smaller=_mean((X[y] - mu) ** 3),
-            larger=2 * mu**3 - 2 * mu,
-            certificate=_mean((1 - X[y]) * (X[y] + 1) ** 2) + (-1 - 3 * mu) * _mean((1 - X[y]) * (X[y] + 1)),
-            given=(X[y] <= 1, X[y] >= -1, -1 - 3 * mu >= 0),
-        ),
-        Inequality(
-            says="which is at most 4/(3 sqrt 3), for m = -mu >= 0",
-            smaller=2 * m - 2 * m**3,
-            larger=THIRD,
-            certificate=2 * (m - 1 / sp.sqrt(3)) ** 2 * (m + 2 / sp.sqrt(3)),
-        ),
-        Inequality(
-            says="For any mean the cubic lies below its tangent through the right end",
-            smaller=_mean((X[y] - mu) ** 3),
-            larger=(1 - mu) ** 3 / 4,
-            certificate=_mean((1 - X[y]) * (X[y] - tangent) ** 2),
-            given=(X[y] <= 1,),
-        ),
-        Inequality(
-            says="which is less than 4/(3 sqrt 3) where mu >= -1/3, with m = 1 - mu <= 4/3",
-            smaller=m**3 / 4,
-            larger=THIRD,
-            certificate=THIRD
-            - sp.Rational(16, 27)
-            + (sp.Rational(4, 3) - m) * (sp.Rational(16, 9) + 4 * m / 3 + m**2) / 4,
-            strict=True,
-            given=(sp.Rational(4, 3) - m >= 0,),
-        ),
-        Identity(
-            says="Scaling: M = (M_max + M_min)/2 + R X/2, so kappa_3 <= R^3/8 * 4/(3 sqrt 3) = R^3/(6 sqrt 3) for every"
-            " tilted distribution; X -> -X gives the lower bound",
-            lhs=expectation((M[y] - tilted_mean()) ** 3),
-            rhs=M_range**3 / 8 * expectation((X[y] - expectation(X[y])) ** 3),
-            where=((M[y], centre + M_range / 2 * X[y]),),
-        ),
-    ]
+def _third_moment_bound(side: int) -> Step:
+    """`side kappa_3 <= R^3/(6 sqrt 3)`, attained by two points at the distance R whose mean is R/(2 sqrt 3) off centre.
 
-
-def _mean(f: Expr) -> Expr:
-    return vocabulary_sum(w[y] * f) / vocabulary_sum(w[y])
+    The cubic lies below a parabola that touches it at the bottom (side 1) where the bound is attained; m is how far the
+    mean is from there.
+    """
+    top, bottom = (M_max, M_min) if side > 0 else (M_min, M_max)
+    above, below = side * (top - M[y]), side * (M[y] - bottom)
+    m = side * (tilted_mean() - (M_max + M_min) / 2) + M_range / (2 * sp.sqrt(3))
+    touch = below - sp.Rational(7, 5) * m
+    left, right = expectation(above), expectation(below)
+    root = 1 / sp.sqrt(3)
+    return Inequality(
+        says=f"{'and at least minus that' if side < 0 else 'which is at most R^3/(6 sqrt 3)'}: third central moment of"
+        " log-odds within [M_min, M_max]",
+        smaller=side * Cumulant(3, alpha),
+        larger=M_range**3 * root / 6,
+        certificate=expectation(above * touch**2)
+        + ((14 * root - 4) / 10 * left + (14 * root - 6) / 10 * right) * expectation(above * below)
+        + m**2 * ((100 * root - 48) / 50 * left + (100 * root - 50) / 50 * right),
+        given=(M_max >= M[y], M[y] >= M_min),
+    )
 
 
 def _taylor() -> list[Step]:
@@ -124,6 +94,7 @@ def _taylor() -> list[Step]:
     curvature = tilted_variance(sp.S.Zero)
     steps: list[Step] = [
         Inequality(
+            name="bounds",
             says="The divergence is not negative: it is convex and flat at 0",
             smaller=sp.S.Zero,
             larger=divergence,
@@ -131,11 +102,12 @@ def _taylor() -> list[Step]:
             taylor=(alpha, 2),
         ),
         Inequality(
+            name="bounds",
             says="and at most R^2 alpha^2/8, by the bound on the variance",
             smaller=divergence,
             larger=M_range**2 * alpha**2 / 8,
             certificate=M_range**2 / 4 - tilted_variance(),
-            given=(M_range**2 / 4 - tilted_variance() >= 0,),
+            given=(Proved(fact=M_range**2 / 4 - tilted_variance() >= 0, by=variance_is_at_most_popoviciu()),),
             taylor=(alpha, 2),
         ),
     ]
@@ -146,11 +118,12 @@ def _taylor() -> list[Step]:
             bound = M_range**3 / (6 * sp.sqrt(3)) - side * sense * third
             steps.append(
                 Inequality(
+                    name="quadratic",
                     says=f"The quadratic errs by at most R^3 t^3/(36 sqrt 3), {which}, at {end}",
                     smaller=sense * (at - t**2 / 2 * curvature),
                     larger=M_range**3 * t**3 / (36 * sp.sqrt(3)),
                     certificate=bound,
-                    given=(bound >= 0,),
+                    given=(Proved(fact=bound >= 0, by=_third_moment_bound(side * sense), at=((alpha, side * t),)),),
                     taylor=(t, 3),
                 )
             )
@@ -171,12 +144,14 @@ LAW = Law(
             quantity=CROSS_ENTROPY_CHANGE,
             value=quadratic,
             remainder=remainder,
+            proof=("quadratic",),
         ),
         Bounded(
             says="the change lies between 0 and R^2 alpha^2/8",
             quantity=CROSS_ENTROPY_CHANGE,
             lower=sp.S.Zero,
             upper=M_range**2 * alpha**2 / 8,
+            proof=("bounds",),
         ),
     ),
     derivation=_derivation,

@@ -31,6 +31,7 @@ def _derivation() -> list[Step]:
     base = ContextMean(-vocabulary_sum(r[j, y] * sp.log(p[j, y])))
     return [
         Identity(
+            name="change",
             says="Steered less unsteered cross-entropy on the evaluation distribution r",
             lhs=steered - base,
             rhs=closed_form,
@@ -46,6 +47,7 @@ def _derivation() -> list[Step]:
             rhs=ContextMean(tilted_variance()),
         ),
         Inequality(
+            name="convex",
             says="and is not negative (Lagrange's identity), so the change is convex",
             smaller=sp.S.Zero,
             larger=slope(closed_form, 2),
@@ -66,8 +68,11 @@ LAW = Law(
             says="the change is the contexts' mean of K(alpha) - alpha E_r[M]",
             quantity=CROSS_ENTROPY_CHANGE,
             value=closed_form,
+            proof=("change",),
         ),
-        Bounded(says="the change is convex", quantity=CROSS_ENTROPY_CHANGE, derivative=2, lower=sp.S.Zero),
+        Bounded(
+            says="the change is convex", quantity=CROSS_ENTROPY_CHANGE, derivative=2, lower=sp.S.Zero, proof=("convex",)
+        ),
     ),
     derivation=_derivation,
     counterexample=Counterexample(

@@ -17,6 +17,7 @@ def _derivation() -> list[Step]:
     return [
         mean_is_slope_of_cgf(),
         Identity(
+            name="slope",
             says="Slope of the log-probability",
             lhs=slope(log_tilted()),
             rhs=M[z] - expectation(M[y]),
@@ -46,6 +47,7 @@ LAW = Law(
             says="the slope of the log-probability is M(z) - E_alpha[M]",
             quantity=LOG_PROBABILITY_SLOPE,
             value=M[z] - tilted_mean(),
+            proof=("slope",),
         ),
     ),
     derivation=_derivation,

@@ -7,7 +7,7 @@ from theory.facts import C_max, C_min, out_max, out_min
 from theory.law import Counterexample, Law
 from theory.lemmas import AFFINE, PERFECT, concept_logit, concept_slope, pair_sum
 from theory.quantities import CONCEPT_LOGIT
-from theory.steps import Inequality, Step
+from theory.steps import Inequality, Step, Supposed
 from theory.tilted import (
     C,
     Expr,
@@ -41,13 +41,14 @@ def _derivation() -> list[Step]:
     def certificate(side: int) -> Expr:
         return pair_sum(pair * side * (M[x] - M[y]) * tilt_weight(x) * tilt_weight(y)) / weights
 
-    def given(side: int) -> tuple[Expr, ...]:
-        return example * side * (M[token_a] - M[token_b]) > 0, pair * side * (M[x] - M[y]) >= 0
+    def given(side: int) -> tuple[Supposed, ...]:
+        return Supposed(example * side * (M[token_a] - M[token_b]) > 0), Supposed(pair * side * (M[x] - M[y]) >= 0)
 
     some = {x: token_a, y: token_b}
     return [
         concept_slope(),
         Inequality(
+            name="falls",
             says="It is a mean over pairs, x inside and y outside, of M(x) - M(y): negative if no pair has M(x) > M(y)"
             " and some pair a, b has M(a) < M(b), as it must unless M is constant",
             smaller=slope(concept_logit),
@@ -58,6 +59,7 @@ def _derivation() -> list[Step]:
             some=some,
         ),
         Inequality(
+            name="rises",
             says="and positive in the opposite order",
             smaller=sp.S.Zero,
             larger=slope(concept_logit),
@@ -84,6 +86,7 @@ LAW = Law(
             n=0,
             first="falling",
             condition=BELOW,
+            proof=("falls",),
         ),
         Turns(
             says="a concept above all other tokens increases",
@@ -91,6 +94,7 @@ LAW = Law(
             n=0,
             first="rising",
             condition=ABOVE,
+            proof=("rises",),
         ),
     ),
     derivation=_derivation,

@@ -11,9 +11,10 @@ from theory.lemmas import (
     exponential_above_tangent,
     forward_divergence,
     slope_of_the_divergence,
+    u,
 )
 from theory.quantities import EFFICIENCY
-from theory.steps import Argued, Identity, Inequality, Step
+from theory.steps import Argued, Identity, Inequality, Proved, Step, Supposed
 from theory.tilted import (
     C,
     ConceptDivergence,
@@ -25,6 +26,7 @@ from theory.tilted import (
     alpha,
     expectation,
     j,
+    log_tilted,
     p,
     r,
     slope,
@@ -39,7 +41,7 @@ NOT_ZERO = sp.Union(sp.Interval.open(-sp.oo, 0), sp.Interval.open(0, sp.oo))
 
 c: Expr = sp.IndexedBase("c", nonnegative=True)
 f, f_0 = sp.symbols("f f_0", positive=True)
-SHARES = (1 - f > 0, 1 - f_0 > 0)
+SHARES = (Supposed(1 - f > 0), Supposed(1 - f_0 > 0))
 
 
 def kl(after: tuple[Expr, Expr], before: tuple[Expr, Expr]) -> Expr:
@@ -84,7 +86,10 @@ def _chain_rule() -> list[Step]:
             smaller=sp.S.Zero,
             larger=_within(c[y]),
             certificate=vocabulary_sum(c[y] * q * excess),
-            given=(excess >= 0, c[token_a] > 0),
+            given=(
+                Supposed(c[token_a] > 0),
+                Proved(fact=excess >= 0, by=exponential_above_tangent(), at=((u, sp.log(ratio)),)),
+            ),
             some={y: token_a},
         ),
     ]
@@ -93,6 +98,7 @@ def _chain_rule() -> list[Step]:
 def _under_a_tilt() -> list[Step]:
     F, F_0 = expectation(C[y]), expectation(C[y], sp.S.Zero)
     rest, rest_0 = expectation(1 - C[y]), expectation(1 - C[y], sp.S.Zero)
+    spent = vocabulary_sum(TiltedProbability(y) * (log_tilted(y) - sp.log(p[j, y])))
     covariance = expectation(C[y] * M[y]) - F * expectation(M[y])
     return [
         Identity(
@@ -101,6 +107,13 @@ def _under_a_tilt() -> list[Step]:
             rhs=alpha * (M[token_a] - M[token_b]),
         ),
         divergence_of_the_tilt(),
+        Identity(
+            name="efficiency",
+            says="so this is the share that buys the concept, at any strength but 0",
+            lhs=ConceptDivergence(alpha) / spent,
+            rhs=ConceptDivergence(alpha) / forward_divergence,
+            given=(Supposed(spent > 0), Supposed(forward_divergence > 0)),
+        ),
         slope_of_the_divergence(),
         Identity(
             says="The slope of the concept's divergence, which is 0 at 0 too",
@@ -156,6 +169,7 @@ LAW = Law(
             value=ConceptDivergence(alpha) / forward_divergence,
             domain=NOT_ZERO,
             condition=VARIES,
+            proof=("efficiency",),
         ),
     ),
     derivation=_derivation,

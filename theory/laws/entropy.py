@@ -39,6 +39,7 @@ rate = -alpha * tilted_variance() - covariance(M[y], log_p)
 def _derivation() -> list[Step]:
     return [
         Identity(
+            name="entropy",
             says="The entropy of the steered distribution, by the tilt's own log-probabilities",
             lhs=-vocabulary_sum(TiltedProbability(y) * log_tilted(y)),
             rhs=entropy(),
@@ -50,6 +51,7 @@ def _derivation() -> list[Step]:
             rhs=covariance(M[y], log_p),
         ),
         Identity(
+            name="rate",
             says="So the two terms in E_alpha[M] cancel, and the variance and the covariance are left",
             lhs=slope(entropy()),
             rhs=rate,
@@ -71,8 +73,14 @@ LAW = Law(
             quantity=ENTROPY,
             derivative=1,
             value=rate,
+            proof=("rate",),
         ),
-        Close(says="the entropy is K(alpha) - alpha E_alpha[M] - E_alpha[log p]", quantity=ENTROPY, value=entropy()),
+        Close(
+            says="the entropy is K(alpha) - alpha E_alpha[M] - E_alpha[log p]",
+            quantity=ENTROPY,
+            value=entropy(),
+            proof=("entropy",),
+        ),
     ),
     derivation=_derivation,
     counterexample=Counterexample(

@@ -6,7 +6,7 @@ from theory.claims import Condition, Turns
 from theory.law import Counterexample, Law
 from theory.lemmas import AFFINE, PERFECT
 from theory.quantities import LOG_PROBABILITY
-from theory.steps import Identity, Inequality, Step
+from theory.steps import Identity, Inequality, Step, Supposed
 from theory.tilted import (
     M,
     M_max,
@@ -37,21 +37,23 @@ def _derivation() -> list[Step]:
     return [
         Identity(says="Slope of the log-probability", lhs=slope(log_tilted()), rhs=M[z] - tilted_mean()),
         Inequality(
+            name="rises",
             says="A token at M_max has positive slope at every strength, if some token b lies below it",
             smaller=sp.S.Zero,
             larger=slope(log_tilted()),
             certificate=expectation(M[z] - M[y]),
             strict=True,
-            given=(M[z] >= M[y], M[z] > M[token_b]),
+            given=(Supposed(M[z] >= M[y]), Supposed(M[z] > M[token_b])),
             some={y: token_b},
         ),
         Inequality(
+            name="falls",
             says="and a token at M_min negative slope, if some token a lies above it",
             smaller=slope(log_tilted()),
             larger=sp.S.Zero,
             certificate=expectation(M[y] - M[z]),
             strict=True,
-            given=(M[y] >= M[z], M[token_a] > M[z]),
+            given=(Supposed(M[y] >= M[z]), Supposed(M[token_a] > M[z])),
             some={y: token_a},
         ),
     ]
@@ -71,6 +73,7 @@ LAW = Law(
             n=0,
             first="rising",
             condition=TOP,
+            proof=("rises",),
         ),
         Turns(
             says="a token of the smallest log-odds decreases",
@@ -78,6 +81,7 @@ LAW = Law(
             n=0,
             first="falling",
             condition=BOTTOM,
+            proof=("falls",),
         ),
     ),
     derivation=_derivation,

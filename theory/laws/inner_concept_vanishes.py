@@ -5,11 +5,10 @@ import sympy as sp
 from theory.claims import Bounded, Condition
 from theory.facts import C_max, C_min
 from theory.law import Counterexample, Law
-from theory.lemmas import AFFINE, PERFECT, concept_logit, extremal_mass_is_exponential, logarithm_increases, mean_within
+from theory.lemmas import AFFINE, PERFECT, concept_logit, extremal_weight, logarithm_increases, mean_within, t
 from theory.quantities import CONCEPT_LOGIT
-from theory.steps import Identity, Inequality, Limit, Step
+from theory.steps import Identity, Inequality, Limit, Proved, Step
 from theory.tilted import (
-    Bottom,
     C,
     ConceptCumulant,
     Expr,
@@ -17,15 +16,11 @@ from theory.tilted import (
     M,
     M_max,
     M_min,
-    Top,
     alpha,
     expectation,
-    tilt_weight,
-    vocabulary_sum,
     y,
 )
 
-t = sp.Symbol("t", nonnegative=True)
 RIGHT = Condition(name="the concept holds no token of the largest log-odds", holds=C_max < M_max)
 LEFT = Condition(name="the concept holds no token of the smallest log-odds", holds=C_min > M_min)
 
@@ -50,30 +45,40 @@ def _derivation() -> list[Step]:
 
 
 def _side(side: int) -> list[Step]:
-    """Both parts of the odds at alpha = t or alpha = -t, and their limit."""
-    inner, members = (C_max, Top) if side > 0 else (C_min, Bottom)
+    """Both parts of the odds at alpha = t or alpha = -t, the line above them, and their limit."""
+    inner = C_max if side > 0 else C_min
     name, sign, end = ("largest", "", "+oo") if side > 0 else ("smallest", "-", "-oo")
     start, g = sp.Symbol("b", real=True), sp.Symbol("g", positive=True)
+    mine = C[y] * (C_max - M[y]) >= 0 if side > 0 else C[y] * (M[y] - C_min) >= 0
+    room = ConceptCumulant(0, sp.S.Zero) + side * t * inner - ConceptCumulant(0, side * t)
+    part = Inequality(
+        says=f"At alpha = {sign}t the concept's part of Z grows at most like its own {name} log-odds",
+        smaller=sp.S.Zero,
+        larger=room,
+        certificate=mean_within(C[y], side * (inner - M[y])).subs(alpha, side * t),
+        given=(mine,),
+        taylor=(t, 1),
+    )
+    more, logs = extremal_weight(side, 1 - C[y])
     return [
+        part,
+        more,
+        logs,
         Inequality(
-            says=f"At alpha = {sign}t the concept's part of Z grows at most like its own {name} log-odds",
-            smaller=ConceptCumulant(0, side * t),
-            larger=ConceptCumulant(0, sp.S.Zero) + side * t * inner,
-            certificate=mean_within(C[y], side * (inner - M[y])).subs(alpha, side * t),
-            given=(side * C[y] * (inner - M[y]) >= 0,),
-            taylor=(t, 1),
+            name="below" if side > 0 else "below at the other end",
+            says="so logit F lies below a line",
+            smaller=concept_logit.subs(alpha, side * t),
+            larger=line(side).subs(alpha, side * t),
+            certificate=room + logs.larger - logs.smaller,
+            given=(
+                *logs.given[:2],
+                Proved(fact=logs.larger - logs.smaller >= 0, by=logs),
+                mine,
+                Proved(fact=room >= 0, by=part),
+            ),
         ),
-        Inequality(
-            says=f"and the other part holds the tokens of the {name} log-odds of all",
-            smaller=vocabulary_sum(members[y] * tilt_weight(y)),
-            larger=vocabulary_sum((1 - C[y]) * tilt_weight(y)),
-            certificate=vocabulary_sum((1 - C[y] - members[y]) * tilt_weight(y)),
-            given=(1 - C[y] - members[y] >= 0,),
-        ),
-        extremal_mass_is_exponential(side),
         Limit(
-            says=f"Hence logit F lies below a line that falls at rate g, the gap between these two log-odds, and F -> 0"
-            f" as alpha -> {end}",
+            says=f"that falls at rate g, the gap between these two log-odds, and F -> 0 as alpha -> {end}",
             expr=sp.exp(start - t * g),
             variable=t,
             point=sp.oo,
@@ -97,6 +102,7 @@ LAW = Law(
             upper=line(1),
             domain=sp.Interval(0, sp.oo),
             condition=RIGHT,
+            proof=("below",),
         ),
         Bounded(
             says="without a token at M_min the concept's logit falls below a line as alpha -> -oo",
@@ -104,6 +110,7 @@ LAW = Law(
             upper=line(-1),
             domain=sp.Interval(-sp.oo, 0),
             condition=LEFT,
+            proof=("below at the other end",),
         ),
     ),
     derivation=_derivation,

@@ -50,6 +50,7 @@ def _derivation() -> list[Step]:
     return [
         *log_probabilities_move_within_the_oscillation(),
         Argued(
+            name="remainder",
             says="The remainder of the logits after the term linear in alpha: for any two tokens its difference is 0"
             " at alpha = 0, as is its slope, so osc R <= alpha^2/2 kappa_l, kappa_l the largest oscillation of logit''",
             because="Taylor's theorem with Lagrange's remainder",
@@ -73,6 +74,7 @@ LAW = Law(
             quantity=LOG_PROBABILITY,
             value=local_tilt,
             remainder=remainder,
+            proof=("remainder",),
         ),
     ),
     derivation=_derivation,

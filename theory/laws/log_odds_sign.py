@@ -7,8 +7,8 @@ from theory.facts import a, assumption_1, b, negative_share
 from theory.law import Counterexample, Law
 from theory.lemmas import PERFECT, context_mean
 from theory.quantities import LOG_ODDS
-from theory.steps import Identity, Inequality, Step
-from theory.tilted import Expr, M, N, P, T, i, j, z
+from theory.steps import Identity, Inequality, Step, Supposed
+from theory.tilted import Expr, M, N, P, T, i, z
 
 log_ratio = sp.log(a[z] / b[z])
 closed_form = T[z] * log_ratio - (1 - T[z]) * negative_share[z] * log_ratio
@@ -35,6 +35,7 @@ def _derivation() -> list[Step]:
     among = context_mean(N, (1 - T[z]) * shared[i, z] * sp.log(1 + excess[i, z]))
     return [
         Identity(
+            name="log-odds",
             says="In positive contexts a token has probability a_z on the target and b_z off it; in negative ones b_z,"
             " or a_z where S marks the context as one of the token's own concept",
             lhs=M[z],
@@ -42,16 +43,17 @@ def _derivation() -> list[Step]:
             where=((M[z], _log_odds(a[z] / b[z])), (negative_share[z], context_mean(N, shared[i, z]))),
         ),
         Inequality(
+            name="on target",
             says="On the target, M > 0, even where a = b(1 + u) depends on the context while b does not",
             smaller=sp.S.Zero,
             larger=T[z] * M[z],
             certificate=within,
             strict=True,
-            given=(T[z] > 0, P[j] > 0),
-            some={i: j},
+            given=(Supposed(T[z] > 0),),
             where=varying,
         ),
         Inequality(
+            name="off target",
             says="Off the target, M <= 0, with equality for concepts that no negative context belongs to",
             smaller=(1 - T[z]) * M[z],
             larger=sp.S.Zero,
@@ -79,18 +81,21 @@ LAW = Law(
             quantity=LOG_ODDS,
             value=closed_form,
             condition=ASSUMPTION_1,
+            proof=("log-odds",),
         ),
         Bounded(
             says="tokens of the target concept have log-odds of at least 0",
             quantity=LOG_ODDS,
             lower=sp.S.Zero,
             condition=TARGET,
+            proof=("on target",),
         ),
         Bounded(
             says="tokens off the target concept have log-odds of at most 0",
             quantity=LOG_ODDS,
             upper=sp.S.Zero,
             condition=OFF_TARGET,
+            proof=("off target",),
         ),
     ),
     derivation=_derivation,

@@ -71,6 +71,7 @@ def _tilt() -> list[Step]:
             rhs=_mean(pushed**2, i, J) * _mean(odds**2, z, V),
         ),
         Argued(
+            name="one value",
             says="so it has one singular value, the root of the sum of squares: divided by the root of the table's size"
             " and by the standard deviation of the strengths, it is that of the log-odds over the vocabulary",
             because="a product has rank 1; squared singular values add up to the sum of squares of the table",
@@ -87,6 +88,7 @@ def _final_norm() -> list[Step]:
             + _less_mean(scaled[i], i, k, J) * _less_mean(norm_v[z], z, y, V),
         ),
         Argued(
+            name="two values",
             says="so it has two singular values at most: a third is the work of blocks after the steered one",
             because="a sum of two tables of rank 1 has rank 2 at most",
         ),
@@ -111,6 +113,7 @@ LAW = Law(
             quantity=SINGULAR_VALUES,
             value=sp.S.Zero,
             domain=sp.Interval(2, sp.oo),
+            proof=("one value",),
         ),
         Close(
             says="under a tilt the first singular value is the standard deviation of the log-odds over the vocabulary",
@@ -118,6 +121,7 @@ LAW = Law(
             value=spread,
             domain=sp.Interval(0, 1),
             condition=VARIES,
+            proof=("one value",),
         ),
         Close(
             says="after a final normalisation the third singular value and all beyond are 0",
@@ -125,6 +129,7 @@ LAW = Law(
             value=sp.S.Zero,
             domain=sp.Interval(3, sp.oo),
             condition=FINAL_NORM,
+            proof=("two values",),
         ),
     ),
     derivation=_derivation,

@@ -30,6 +30,7 @@ def _derivation() -> list[Step]:
             where=linear,
         ),
         Identity(
+            name="centred",
             says="Centred over the vocabulary: a common offset of the logits drops out",
             lhs=centred(steered),
             rhs=centred(logit[j, z]) + alpha * centred(logit_shift[z]),
@@ -50,6 +51,7 @@ LAW = Law(
             says="the centred logit is its base value plus alpha times the centred logit shift",
             quantity=CENTRED_LOGIT,
             value=centred(logit[j, z]) + alpha * centred(logit_shift[z]),
+            proof=("centred",),
         ),
     ),
     derivation=_derivation,

@@ -40,8 +40,15 @@ LAW = Law(
     statement=sp.Eq(MEAN_LOG_ODDS.symbol, tilted_mean(), evaluate=False),
     hypotheses=(AFFINE, PERFECT),
     claims=(
-        Turns(says="the mean log-odds increase", quantity=MEAN_LOG_ODDS, n=0, first="rising", condition=VARIES),
-        Close(says="the mean log-odds are E_alpha[M]", quantity=MEAN_LOG_ODDS, value=tilted_mean()),
+        Turns(
+            says="the mean log-odds increase",
+            quantity=MEAN_LOG_ODDS,
+            n=0,
+            first="rising",
+            condition=VARIES,
+            proof=("variance",),
+        ),
+        Close(says="the mean log-odds are E_alpha[M]", quantity=MEAN_LOG_ODDS, value=tilted_mean(), proof=("mean",)),
     ),
     derivation=_derivation,
     counterexample=Counterexample(

@@ -16,6 +16,7 @@ line = sp.log(p[j, z]) - sp.log(p[j, reference]) + alpha * (M[z] - M[reference])
 def _derivation() -> list[Step]:
     return [
         Identity(
+            name="line",
             says="The normalisation K(alpha) is common to both tokens and drops out",
             lhs=sp.log(TiltedProbability(z) / TiltedProbability(reference)),
             rhs=line,
@@ -46,6 +47,7 @@ LAW = Law(
             says="the log-ratio to the most probable token is a straight line of slope M(z) - M(z0)",
             quantity=LOG_RATIO,
             value=line,
+            proof=("line",),
         ),
     ),
     derivation=_derivation,

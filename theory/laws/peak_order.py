@@ -14,7 +14,7 @@ from theory.lemmas import (
     variance_is_slope_of_mean,
 )
 from theory.quantities import PEAK
-from theory.steps import Argued, Identity, Inequality, Step
+from theory.steps import Argued, Identity, Inequality, Proved, Step
 from theory.tilted import (
     M,
     M_max,
@@ -42,6 +42,7 @@ def _derivation() -> list[Step]:
         variance_is_positive(),
         *mean_limits(),
         Argued(
+            name="peak",
             says="For M_min < m < M_max exactly one strength alpha*(m) solves E_alpha[M] = m, the peak of the tokens of"
             " log-odds m, and alpha*(m) increases, with slope 1/Var; at M_min and M_max it is -oo and +oo",
             because="intermediate value theorem; inverse function theorem for a function of positive slope",
@@ -54,12 +55,13 @@ def _derivation() -> list[Step]:
         ),
         variance_is_at_most_popoviciu(),
         Inequality(
+            name="apart",
             says="So between two strengths t apart the mean gains at most R^2 t/4: peaks of log-odds m apart are at"
             " least 4 m/R^2 apart",
             smaller=tilted_mean(alpha + t) - tilted_mean(),
             larger=M_range**2 * t / 4,
             certificate=room,
-            given=(room >= 0,),
+            given=(Proved(fact=room >= 0, by=variance_is_at_most_popoviciu(), at=((alpha, alpha + t),)),),
             taylor=(t, 1),
         ),
     ]
@@ -80,6 +82,7 @@ LAW = Law(
             n=0,
             first="rising",
             condition=VARIES,
+            proof=("peak",),
         ),
         Bounded(
             says="peaks lie at least 4/R^2 apart per unit of log-odds, R = M_max - M_min",
@@ -87,6 +90,7 @@ LAW = Law(
             derivative=1,
             lower=4 / M_range**2,
             condition=VARIES,
+            proof=("peak", "apart"),
         ),
     ),
     derivation=_derivation,

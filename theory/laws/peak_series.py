@@ -4,9 +4,9 @@ import sympy as sp
 
 from theory.claims import Bounded, Close, Condition
 from theory.law import Counterexample, Law
-from theory.lemmas import AFFINE, PERFECT
+from theory.lemmas import AFFINE, PERFECT, variance_is_positive
 from theory.quantities import PEAK
-from theory.steps import Argued, Identity, Inequality, Step
+from theory.steps import Argued, Identity, Inequality, Proved, Step, Supposed
 from theory.tilted import (
     Cumulant,
     Expr,
@@ -21,6 +21,8 @@ from theory.tilted import (
     p,
     slope,
     summed,
+    token_a,
+    token_b,
     vocabulary_sum,
     x,
     y,
@@ -29,6 +31,11 @@ from theory.tilted import (
 X: Expr = sp.IndexedBase("X", real=True)
 
 VARIES = Condition(name="the log-odds are not constant", holds=M_min < M_max)
+
+VARYING = (
+    Supposed(M[token_a] > M[token_b]),
+    Proved(fact=Cumulant(2, alpha) > 0, by=variance_is_positive()),
+)
 
 base_mean, base_variance = (Cumulant(n, sp.S.Zero) for n in (1, 2))
 distance = level - base_mean
@@ -64,13 +71,13 @@ def _derivation() -> list[Step]:
             says="Its second derivative in m",
             lhs=slope(1 / second) / second,
             rhs=-third / second**3,
-            given=(second > 0,),
+            given=VARYING,
         ),
         Identity(
             says="Its third: at alpha = 0 these are 1, 2 and 6 times the coefficients of the series in m - E_0[M]",
             lhs=slope(-third / second**3) / second,
             rhs=(3 * third**2 - second * fourth) / second**5,
-            given=(second > 0,),
+            given=VARYING,
         ),
         *_moment_bounds(),
         *_derivative_bounds(),
@@ -151,14 +158,14 @@ def _derivative_bounds() -> list[Step]:
             smaller=bend,
             larger=2 * R**2 * v**2,
             certificate=pearson + 2 * (v**2 * spread + v * (r * upper + q * lower) + upper * lower),
-            given=(pearson >= 0, spread >= 0, upper >= 0, lower >= 0),
+            given=(Supposed(pearson >= 0), Supposed(spread >= 0), Supposed(upper >= 0), Supposed(lower >= 0)),
         ),
         Inequality(
             says="and at least -2 R^2/Var^3",
             smaller=-bend,
             larger=2 * R**2 * v**2,
             certificate=v * (R**2 * v - m4) + R**2 * v**2 + 3 * m3**2 + 3 * v**3,
-            given=(R**2 * v - m4 >= 0,),
+            given=(Supposed(R**2 * v - m4 >= 0),),
         ),
     ]
 
@@ -171,15 +178,16 @@ def _integrated() -> list[Step]:
             " integrated three times, is the remainder",
             lhs=sp.Derivative(_tail(R * s / v) / R, (s, 3)),
             rhs=2 * R**2 / (v - R * s) ** 3,
-            given=(v - R * s > 0, 1 - R * s / v > 0),
+            given=(Supposed(v - R * s > 0), Supposed(1 - R * s / v > 0)),
         ),
         Identity(
             says="The slope 1/Var is at least 1/((M_max - m)(m - M_min)), which integrates to a difference of logits",
             lhs=sp.Derivative(_logistic(level), level),
             rhs=1 / ((M_max - level) * (level - M_min)),
-            given=(M_max - level > 0, level - M_min > 0, M_max - M_min > 0),
+            given=(Supposed(M_max - level > 0), Supposed(level - M_min > 0), Supposed(M_max - M_min > 0)),
         ),
         Argued(
+            name="integrated",
             says="Hence both claims: alpha*(m) and its series agree at m = E_0[M] up to the second derivative, and"
             " alpha*(E_0[M]) = 0",
             because="integration of an inequality between derivatives, from E_0[M] to m on either side",
@@ -204,6 +212,7 @@ LAW = Law(
             value=series,
             remainder=remainder,
             condition=VARIES,
+            proof=("integrated",),
         ),
         Bounded(
             says="the peak is at least as far from 0 as for a distribution on M_min and M_max alone, on the same side",
@@ -211,6 +220,7 @@ LAW = Law(
             lower=sp.Piecewise((least, (base_mean <= level) & (level < M_max)), (-sp.oo, True)),
             upper=sp.Piecewise((least, (M_min < level) & (level <= base_mean)), (sp.oo, True)),
             condition=VARIES,
+            proof=("integrated",),
         ),
     ),
     derivation=_derivation,

@@ -6,7 +6,7 @@ from theory.claims import Condition, Turns
 from theory.law import Counterexample, Law
 from theory.lemmas import AFFINE, PERFECT, tilted_squares
 from theory.quantities import LOG_PROBABILITY, PEAK
-from theory.steps import Identity, Inequality, Step
+from theory.steps import Identity, Inequality, Proved, Step, Supposed
 from theory.tilted import (
     M,
     M_max,
@@ -40,22 +40,21 @@ BELOW = Condition(
 
 
 def _derivation() -> list[Step]:
-    steps: list[Step] = [
-        Identity(says="Slope of the log-probability", lhs=slope(log_tilted()), rhs=M[z] - tilted_mean())
-    ]
-    for side, where in ((-1, "below its unsteered value at alpha = -t"), (1, "above it at alpha = t")):
-        steps.append(
-            Inequality(
-                says=f"The tilted mean lies {where}: its slope is the variance, positive with tokens M_a > M_b",
-                smaller=sp.S.Zero,
-                larger=side * (tilted_mean(side * t) - base_mean),
-                certificate=tilted_squares().subs(alpha, side * t),
-                strict=True,
-                given=(M[token_a] > M[token_b],),
-                some={x: token_a, y: token_b},
-                taylor=(t, 1),
-            )
+    moves = {
+        side: Inequality(
+            says=f"The tilted mean lies {where}: its slope is the variance, positive with tokens M_a > M_b",
+            smaller=sp.S.Zero,
+            larger=side * (tilted_mean(side * t) - base_mean),
+            certificate=tilted_squares().subs(alpha, side * t),
+            strict=True,
+            given=(Supposed(M[token_a] > M[token_b]),),
+            some={x: token_a, y: token_b},
+            taylor=(t, 1),
         )
+        for side, where in ((-1, "below its unsteered value at alpha = -t"), (1, "above it at alpha = t"))
+    }
+    slopes = Identity(says="Slope of the log-probability", lhs=slope(log_tilted()), rhs=M[z] - tilted_mean())
+    steps: list[Step] = [slopes, *moves.values()]
     for side, says in (
         (-1, "So a token with M(z) >= E_0[M] rises at every alpha = -t"),
         (1, "and one with M(z) <= E_0[M] falls at every alpha = t; a peak lies on the other side"),
@@ -64,12 +63,17 @@ def _derivation() -> list[Step]:
         margin = side * (base_mean - M[z])
         steps.append(
             Inequality(
+                name="rises" if side < 0 else "falls",
                 says=says,
                 smaller=sp.S.Zero,
                 larger=side * (tilted_mean(side * t) - M[z]),
                 certificate=moved + margin,
                 strict=True,
-                given=(moved > 0, margin >= 0),
+                given=(
+                    Supposed(M[token_a] > M[token_b]),
+                    Supposed(margin >= 0),
+                    Proved(fact=moved > 0, by=moves[side]),
+                ),
             )
         )
     return steps
@@ -90,6 +94,7 @@ LAW = Law(
             first="rising",
             domain=sp.Interval(-sp.oo, 0),
             condition=ABOVE,
+            proof=("rises",),
         ),
         Turns(
             says="a token below the unsteered mean of the log-odds falls from alpha = 0 on",
@@ -98,6 +103,7 @@ LAW = Law(
             first="falling",
             domain=sp.Interval(0, sp.oo),
             condition=BELOW,
+            proof=("falls",),
         ),
     ),
     derivation=_derivation,

@@ -7,10 +7,11 @@ from theory.facts import a, assumption_1, b, delta, in_target, negative_share
 from theory.law import Counterexample, Law
 from theory.lemmas import AFFINE, PERFECT, context_mean
 from theory.quantities import LOG_PROBABILITY
-from theory.steps import Identity, Inequality, Step
+from theory.steps import Argued, Identity, Inequality, Proved, Step, Supposed
 from theory.tilted import Expr, M, N, T, alpha, cgf, i, j, log_tilted, p, slope, tilted_mean, vocabulary_sum, y, z
 
 base_mean = tilted_mean(sp.S.Zero)
+t = sp.Symbol("t", nonnegative=True)
 excess: Expr = sp.IndexedBase("u", nonnegative=True)
 """`u[y] = a[y]/b[y] - 1`."""
 elsewhere: Expr = sp.IndexedBase("q", nonnegative=True)
@@ -26,26 +27,35 @@ ABOVE_DELTA = Condition(
 )
 
 
+ABOVE_1 = Inequality(
+    says="log x <= x - 1, at x = 1 + t",
+    smaller=sp.log(1 + t),
+    larger=t,
+    certificate=t / (1 + t),
+    taylor=(t, 1),
+)
+BELOW_1 = Inequality(
+    says="and at x = 1/(1 + t)",
+    smaller=t,
+    larger=(1 + t) * sp.log(1 + t),
+    certificate=1 / (1 + t),
+    taylor=(t, 2),
+)
+
+
 def _derivation() -> list[Step]:
-    t = sp.Symbol("t", nonnegative=True)
     return [
         Identity(says="Slope of the log-probability", lhs=slope(log_tilted()), rhs=M[z] - tilted_mean()),
-        Inequality(
-            says="log x <= x - 1, at x = 1 + t",
-            smaller=sp.log(1 + t),
-            larger=t,
-            certificate=t / (1 + t),
-            taylor=(t, 1),
-        ),
-        Inequality(
-            says="and at x = 1/(1 + t)",
-            smaller=t,
-            larger=(1 + t) * sp.log(1 + t),
-            certificate=1 / (1 + t),
-            taylor=(t, 2),
-        ),
+        ABOVE_1,
+        BELOW_1,
         *_delta(),
         *_means(),
+        Argued(
+            name="sides",
+            says="So in a context of the target an off-target token, of M <= 0 <= E_0[M], falls from 0 on, and in"
+            " another a token with M >= delta >= E_0[M] still rises at 0",
+            because="peak_sign; log_odds_sign for the sign off the target",
+        ),
     ]
 
 
@@ -64,7 +74,7 @@ def _delta() -> list[Step]:
             lhs=vocabulary_sum((a[y] - b[y]) * negative_share[y]),
             rhs=1 - vocabulary_sum(b[y]),
             where=((negative_share[y], context_mean(N, share)),),
-            given=(a[y] > b[y],),
+            given=(Supposed(a[y] > b[y]),),
         ),
     ]
 
@@ -86,7 +96,10 @@ def _means() -> list[Step]:
             smaller=vocabulary_sum((T[y] - off) * b[y] * excess[y]),
             larger=weighted,
             certificate=vocabulary_sum(b[y] * (T[y] * gained + off * lost)),
-            given=(gained >= 0, lost >= 0),
+            given=(
+                Proved(fact=gained >= 0, by=BELOW_1, at=((t, excess[y]),)),
+                Proved(fact=lost >= 0, by=ABOVE_1, at=((t, excess[y]),)),
+            ),
             where=(odds, inside),
         ),
         Inequality(
@@ -95,7 +108,7 @@ def _means() -> list[Step]:
             smaller=weighted,
             larger=vocabulary_sum(T[y] * b[y] * excess[y]),
             certificate=vocabulary_sum(T[y] * b[y] * lost) + vocabulary_sum(off * elsewhere[y] * log_ratio),
-            given=(lost >= 0,),
+            given=(Proved(fact=lost >= 0, by=ABOVE_1, at=((t, excess[y]),)),),
             where=(odds, outside),
         ),
     ]
@@ -117,6 +130,7 @@ LAW = Law(
             first="falling",
             domain=sp.Interval(0, sp.oo),
             condition=OFF_IN_TARGET,
+            proof=("sides",),
         ),
         Turns(
             says="in a context off the target concept a token with M(z) >= delta rises up to alpha = 0",
@@ -125,6 +139,7 @@ LAW = Law(
             first="rising",
             domain=sp.Interval(-sp.oo, 0),
             condition=ABOVE_DELTA,
+            proof=("sides",),
         ),
     ),
     derivation=_derivation,

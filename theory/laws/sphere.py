@@ -12,7 +12,7 @@ from theory.claims import Bounded, Close, Condition, Turns
 from theory.facts import final_norm, norm_c, norm_e, norm_f, norm_h, norm_offset, norm_v
 from theory.law import Counterexample, Law
 from theory.quantities import CENTRED_LOGIT
-from theory.steps import Identity, Inequality, Limit, Step
+from theory.steps import Argued, Identity, Inequality, Limit, Proved, Step, Supposed
 from theory.tilted import (
     Expr,
     alpha,
@@ -54,6 +54,27 @@ def _features(term: Expr) -> Expr:
     return summed(term, (k, d))
 
 
+NOT_PARALLEL = Supposed(norm_c[j] * norm_f - norm_e[j] ** 2 > 0)
+
+
+def _square_is_positive(*, by_width: bool) -> Inequality:
+    """`rho^2 > 0`, with c or with w for the one that is eliminated."""
+    spare = w**2 if by_width else norm_c[j] * norm_f - norm_e[j] ** 2
+    return Inequality(
+        says="The square of rho is positive at every strength" + (", in terms of w" if by_width else ""),
+        smaller=sp.S.Zero,
+        larger=rho**2,
+        certificate=((norm_e[j] + alpha * norm_f) ** 2 + spare) / norm_f,
+        strict=True,
+        given=() if by_width else (NOT_PARALLEL,),
+        where=width if by_width else (),
+    )
+
+
+ROOTED = (NOT_PARALLEL, Proved(fact=rho**2 > 0, by=_square_is_positive(by_width=False)))
+ROOTED_BY_WIDTH = Proved(fact=rho**2 > 0, by=_square_is_positive(by_width=True))
+
+
 def _normalisation() -> list[Step]:
     steered, mean = h[k] + alpha * v[k], _features(h[k] + alpha * v[k]).xreplace({k: i}) / d
     norms = (
@@ -80,7 +101,7 @@ def _normalisation() -> list[Step]:
                 (norm_v[z], _features(weight[z, k] * gain[k] * centred_v)),
                 (norm_offset[z], _features(weight[z, k] * bias[k])),
             ),
-            given=(rho**2 > 0,),
+            given=ROOTED,
         ),
         Inequality(
             says="w^2 = c f - e^2 is positive unless h and v are parallel (Lagrange's identity), in features a and b",
@@ -88,7 +109,7 @@ def _normalisation() -> list[Step]:
             larger=norm_c[j] * norm_f - norm_e[j] ** 2,
             certificate=summed(parallel**2, (i, d), (k, d)) / (2 * d**2) + eps * _features(v[k] ** 2) / d,
             strict=True,
-            given=(parallel.xreplace({i: feature_a, k: feature_b}) > 0,),
+            given=(Supposed(parallel.xreplace({i: feature_a, k: feature_b}) > 0),),
             some={i: feature_a, k: feature_b},
             where=norms,
         ),
@@ -98,7 +119,18 @@ def _normalisation() -> list[Step]:
 def _angle() -> list[Step]:
     across, along = norm_c[j] + norm_e[j] * alpha, alpha * w
     root = sp.sqrt(norm_c[j])
+    circle = Inequality(
+        says="which is positive",
+        smaller=sp.S.Zero,
+        larger=across**2 + along**2,
+        certificate=norm_c[j] * rho**2,
+        strict=True,
+        given=(ROOTED_BY_WIDTH,),
+        where=width,
+    )
     return [
+        _square_is_positive(by_width=False),
+        _square_is_positive(by_width=True),
         Identity(
             says="The angle tau = atan2(alpha w, c + e alpha): cos tau = (c + e alpha)/(sqrt(c) rho) and"
             " sin tau = alpha w/(sqrt(c) rho)",
@@ -106,12 +138,13 @@ def _angle() -> list[Step]:
             rhs=norm_c[j] * rho**2,
             where=width,
         ),
+        circle,
         Identity(
             says="It grows with the strength, at the rate w/rho^2",
             lhs=(across * slope(along) - along * slope(across)) / (across**2 + along**2),
             rhs=w / rho**2,
             where=width,
-            given=(rho**2 > 0, across**2 + along**2 > 0),
+            given=(ROOTED_BY_WIDTH, Proved(fact=across**2 + along**2 > 0, by=circle)),
         ),
         Identity(
             says="The logit is l_0 cos tau + t sin tau + beta, l_0 = A/sqrt(c), t = (B c - A e)/(sqrt(c) w)",
@@ -119,7 +152,7 @@ def _angle() -> list[Step]:
             rhs=norm_h[j, z] / root * across / (root * rho)
             + (norm_v[z] * norm_c[j] - norm_h[j, z] * norm_e[j]) / (root * w) * along / (root * rho),
             where=width,
-            given=(rho**2 > 0,),
+            given=(ROOTED_BY_WIDTH,),
         ),
     ]
 
@@ -135,14 +168,14 @@ def _shape() -> list[Step]:
             " A f = B e, and rises first if A f > B e",
             lhs=slope(plain),
             rhs=(bend - alpha * reversal) / rho**3,
-            given=(square > 0,),
+            given=ROOTED,
         ),
         Inequality(
             says="No strength moves it farther from its offset than its amplitude, the height of the turning point",
             smaller=plain**2,
             larger=(norm_h[j, z] * reversal + norm_v[z] * bend) / parallel,
             certificate=(bend - alpha * reversal) ** 2 / (parallel * square),
-            given=(parallel > 0, square > 0),
+            given=ROOTED,
         ),
     ]
     for point, side in ((sp.oo, 1), (-sp.oo, -1)):
@@ -163,7 +196,20 @@ def _shape() -> list[Step]:
 
 
 def _derivation() -> list[Step]:
-    return [*_normalisation(), *_angle(), *_shape(), locally_a_tilt(), *against_the_linear_law(), *valleys_are_low()]
+    centred_too = Argued(
+        name="centred",
+        says="The same of the centred logits, with A, B and beta centred over the vocabulary",
+        because="they are linear in A, B and beta, and rho is common to all tokens",
+    )
+    return [
+        *_normalisation(),
+        *_angle(),
+        *_shape(),
+        centred_too,
+        locally_a_tilt(),
+        *against_the_linear_law(),
+        *valleys_are_low(),
+    ]
 
 
 LAW = Law(
@@ -180,6 +226,7 @@ LAW = Law(
             quantity=CENTRED_LOGIT,
             value=closed_form,
             condition=FINAL_NORM,
+            proof=("centred",),
         ),
         Turns(
             says="the centred logit turns once, at (B c - A e)/(A f - B e) with A and B centred, rising first if"
@@ -189,6 +236,7 @@ LAW = Law(
             first=rising_first,
             turn=turn,
             condition=FINAL_NORM,
+            proof=("centred",),
         ),
         Bounded(
             says="the centred logit stays within its amplitude of its centred offset",
@@ -196,6 +244,7 @@ LAW = Law(
             lower=centred(norm_offset[z]) - amplitude,
             upper=centred(norm_offset[z]) + amplitude,
             condition=FINAL_NORM,
+            proof=("centred",),
         ),
     ),
     derivation=_derivation,

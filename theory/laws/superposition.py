@@ -7,16 +7,17 @@ With strengths a and b of vectors of log-odds M and M', the steered distribution
 import sympy as sp
 
 from theory.claims import Bounded, Close
-from theory.facts import other_range
+from theory.facts import other_max, other_range
 from theory.law import Counterexample, Law
 from theory.lemmas import AFFINE, pair_sum
 from theory.quantities import INTERPLAY
-from theory.steps import Identity, Inequality, Step
+from theory.steps import Argued, Identity, Inequality, Proved, Step, Supposed
 from theory.tilted import (
     Expr,
     JointCumulant,
     M,
     M_max,
+    M_min,
     M_other,
     M_range,
     OtherCumulant,
@@ -34,10 +35,9 @@ interplay = cgf() + OtherCumulant(0, alpha) - JointCumulant(0, alpha)
 bound = alpha**2 * M_range * other_range / 4
 
 first, second = sp.symbols("a b", nonnegative=True)
+BOTH_VARY = (Supposed(M_max > M_min), Supposed(other_range > 0))
 moved: Expr = sp.IndexedBase("q", positive=True)
-X: Expr = sp.IndexedBase("X", nonnegative=True)
 total: Expr = sp.IndexedBase("S", real=True)
-Y: Expr = sp.IndexedBase("Y", nonnegative=True)
 
 
 def _weight(token: Expr, a: Expr = first, b: Expr = second) -> Expr:
@@ -89,6 +89,12 @@ def _both() -> list[Step]:
             rhs=-_covariance(),
         ),
         Identity(
+            name="interplay",
+            says="At equal strengths what both vectors do beyond what each does alone is K + K' - K_both",
+            lhs=_log_law(z, alpha, alpha) - _log_law(z, alpha, zero) - _log_law(z, zero, alpha) + sp.log(p[j, z]),
+            rhs=interplay,
+        ),
+        Identity(
             says="What both vectors do beyond what each does alone is the same for every token",
             lhs=_log_law(z, first, second) - _log_law(z, first, zero) - _log_law(z, zero, second) + sp.log(p[j, z]),
             rhs=_cgf(first, zero) + _cgf(zero, second) - _cgf(),
@@ -96,52 +102,58 @@ def _both() -> list[Step]:
     ]
 
 
+def _covariance_bound() -> Inequality:
+    """`Cov(M, M') <= R R'/4` (Gruess), with X and Y the log-odds in units of half their ranges, in [0, 2]."""
+    X, Y = 2 * (M_max - M[y]) / M_range, 2 * (other_max - M_other[y]) / other_range
+    rest = (2 * (M[y] - M_min) / M_range, 2 * (M_other[y] - other_max + other_range) / other_range)
+    halves = sum(_mean(part * other) + (1 - _mean(part)) ** 2 for part, other in zip((X, Y), rest, strict=True))
+    apart = (X - Y) - (X - Y).xreplace({y: x})
+    squares = pair_sum(_weight(x) * _weight(y) * apart**2) / vocabulary_sum(_weight(y)) ** 2
+    return Inequality(
+        says="Gruess: log-odds within ranges R and R' have a covariance of R R'/4 at most; with -M' for M', of at least"
+        " minus that",
+        smaller=_covariance(),
+        larger=M_range * other_range / 4,
+        certificate=M_range * other_range / 4 * (halves / 2 + squares / 4),
+        given=(
+            M_max >= M[y],
+            M[y] >= M_min,
+            other_max >= M_other[y],
+            M_other[y] >= other_max - other_range,
+            *BOTH_VARY,
+        ),
+    )
+
+
 def _bound() -> list[Step]:
-    """`|Cov(M, M')| <= R R'/4` (Gruess), integrated in both strengths."""
+    """The bound on the covariance, integrated in both strengths."""
     a_only, steepness = (first, sp.S.Zero), M_range * other_range / 4
     gain = _mean(M_other[y]) - _mean(M_other[y], sp.S.Zero, second)
-
-    def mean(f: Expr) -> Expr:
-        return vocabulary_sum(p[j, y] * f)
-
-    def covariance(f: Expr, g: Expr) -> Expr:
-        return mean(f * g) - mean(f) * mean(g)
-
-    halves = mean(X[y] * (2 - X[y])) + mean(Y[y] * (2 - Y[y])) + (1 - mean(X[y])) ** 2 + (1 - mean(Y[y])) ** 2
-    difference = X[y] - Y[y]
-    squares = pair_sum(p[j, x] * p[j, y] * (difference - difference.xreplace({y: x})) ** 2)
-    other_max = sp.Symbol("M'_max", real=True)
+    moved = Inequality(
+        says="So the first vector moves the mean of M' by a R R'/4 at most; for a or b negative let -M or -M' stand"
+        " for M or M'",
+        smaller=gain,
+        larger=first * steepness,
+        certificate=steepness - _covariance(),
+        given=(*BOTH_VARY, Proved(fact=steepness - _covariance() >= 0, by=_covariance_bound())),
+        taylor=(first, 1),
+    )
     return [
-        Inequality(
-            says="Gruess: X and Y in [0, 2] have covariance 1 at most (-1 at least: 2 - Y for Y), under any"
-            " distribution",
-            smaller=covariance(X[y], Y[y]),
-            larger=sp.S.One,
-            certificate=halves / 2 + squares / 4,
-            given=(X[y] <= 2, Y[y] <= 2),
-        ),
-        Identity(
-            says="With M = M_max - R X/2 and M' = M'_max - R' Y/2, of ranges R and R', |Cov(M, M')| <= R R'/4",
-            lhs=covariance(M[y], M_other[y]),
-            rhs=steepness * covariance(X[y], Y[y]),
-            where=((M[y], M_max - M_range / 2 * X[y]), (M_other[y], other_max - other_range / 2 * Y[y])),
-        ),
-        Inequality(
-            says="So the first vector moves the mean of M' by a R R'/4 at most; for a or b negative let -M or -M' stand"
-            " for M or M'",
-            smaller=gain,
-            larger=first * steepness,
-            certificate=steepness - _covariance(),
-            given=(steepness - _covariance() >= 0,),
-            taylor=(first, 1),
-        ),
+        _covariance_bound(),
+        moved,
         Inequality(
             says="and the interplay of both is a b R R'/4 at most",
             smaller=_cgf() - _cgf(*a_only) - _cgf(sp.S.Zero, second),
             larger=first * second * steepness,
             certificate=first * steepness - gain,
-            given=(first * steepness - gain >= 0,),
+            given=(*BOTH_VARY, Proved(fact=first * steepness - gain >= 0, by=moved)),
             taylor=(second, 1),
+        ),
+        Argued(
+            name="all signs",
+            says="so at a = b = |alpha|, and with the other signs of a, b and the interplay, it lies within"
+            " alpha^2 R R'/4 of 0; where a range is 0 so is the interplay",
+            because="-M and -M' have the ranges of M and M'",
         ),
     ]
 
@@ -162,13 +174,13 @@ def _best_mix() -> list[Step]:
             smaller=bought,
             larger=explained,
             certificate=(a * best_b - b * best_a) ** 2 / (pushed * independent),
-            given=(pushed > 0, independent > 0),
+            given=(Supposed(pushed > 0), Supposed(independent > 0)),
         ),
         Identity(
             says="The natural gradient, covariance matrix^-1 (c_1, c_2), attains it; no vector alone exceeds it",
             lhs=bought,
             rhs=explained,
-            given=(pushed > 0, independent > 0),
+            given=(Supposed(pushed > 0), Supposed(independent > 0)),
             where=((a, best_a), (b, best_b)),
         ),
     ]
@@ -191,12 +203,14 @@ LAW = Law(
             says="the interplay of two vectors is K_M + K_M' - K_(M+M'), the same for every token",
             quantity=INTERPLAY,
             value=interplay,
+            proof=("interplay",),
         ),
         Bounded(
             says="the interplay is at most alpha^2 R R'/4, R and R' the ranges of the log-odds",
             quantity=INTERPLAY,
             lower=-bound,
             upper=bound,
+            proof=("all signs",),
         ),
     ),
     derivation=_derivation,

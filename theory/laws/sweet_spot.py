@@ -8,25 +8,27 @@ from theory.lemmas import (
     AFFINE,
     PERFECT,
     divergence_of_the_tilt,
-    extremal_mass_is_exponential,
+    extremal_weight,
     forward_divergence,
     logarithm_increases,
     mean_above_bottom,
     mean_below_top,
     slope_of_the_divergence,
+    tilted_squares,
     variance_is_at_most_popoviciu,
     variance_is_positive,
 )
+from theory.lemmas import (
+    t as far,
+)
 from theory.quantities import KL_FORWARD, KL_REVERSE
-from theory.steps import Argued, Identity, Inequality, Limit, Step
+from theory.steps import Argued, Identity, Inequality, Limit, Proved, Step
 from theory.tilted import (
-    Bottom,
     ExtremalLogMass,
     M,
     M_max,
     M_min,
     M_range,
-    Top,
     alpha,
     cgf,
     expectation,
@@ -34,7 +36,6 @@ from theory.tilted import (
     log_tilted,
     p,
     slope,
-    tilt_weight,
     tilted_mean,
     tilted_variance,
     vocabulary_sum,
@@ -59,6 +60,7 @@ def _divergences() -> list[Step]:
         divergence_of_the_tilt(),
         slope_of_the_divergence(),
         Identity(
+            name="reverse",
             says="Relative entropy of the unsteered distribution to the steered one",
             lhs=vocabulary_sum(p[j, y] * (sp.log(p[j, y]) - log_tilted(y))),
             rhs=reverse,
@@ -75,19 +77,32 @@ def _divergences() -> list[Step]:
         ),
         variance_is_positive(),
         variance_is_at_most_popoviciu(),
+        *(_not_negative(side) for side in (1, -1)),
         *(_at_most_quadratic(side) for side in (1, -1)),
     ]
+
+
+def _not_negative(side: int) -> Step:
+    return Inequality(
+        name="bounds",
+        says=f"At alpha = {'' if side > 0 else '-'}t the first is not negative: its slope is t times the variance",
+        smaller=sp.S.Zero,
+        larger=forward_divergence.subs(alpha, side * t),
+        certificate=t * tilted_squares().subs(alpha, side * t),
+        taylor=(t, 1),
+    )
 
 
 def _at_most_quadratic(side: int) -> Step:
     bound = M_range**2 / 4 - tilted_variance(side * t)
     return Inequality(
+        name="bounds",
         says=f"so at alpha = {'' if side > 0 else '-'}t the first is at most R^2 t^2/8: a budget of B nats lasts at"
         " least up to the strength sqrt(8 B)/R",
         smaller=forward_divergence.subs(alpha, side * t),
         larger=M_range**2 * t**2 / 8,
         certificate=t * bound,
-        given=(bound >= 0,),
+        given=(Proved(fact=bound >= 0, by=variance_is_at_most_popoviciu(), at=((alpha, side * t),)),),
         taylor=(t, 1),
     )
 
@@ -96,20 +111,23 @@ def _ceiling() -> list[Step]:
     """`-log p(top) - KL(p_alpha, p) = (log Z - log Z_top) + alpha (M_max - E_alpha[M])`; likewise at the bottom."""
     g = sp.Symbol("g", positive=True)
     steps: list[Step] = [logarithm_increases()]
-    for side, members, extreme in ((1, Top, M_max), (-1, Bottom, M_min)):
+    for side, extreme in ((1, M_max), (-1, M_min)):
+        more, logs = extremal_weight(side, sp.S.One)
         steps += [
-            extremal_mass_is_exponential(side),
-            Inequality(
-                says="which is a part of Z",
-                smaller=vocabulary_sum(members[y] * tilt_weight(y)),
-                larger=vocabulary_sum(tilt_weight(y)),
-                certificate=vocabulary_sum((1 - members[y]) * tilt_weight(y)),
-            ),
+            more,
+            logs,
             mean_below_top() if side > 0 else mean_above_bottom(),
-            Identity(
-                says=f"The first divergence lacks two terms of {_ceiling_text(side)}, both positive by these steps",
-                lhs=-ExtremalLogMass(side) - forward_divergence,
-                rhs=(cgf() - ExtremalLogMass(side) - alpha * extreme) + alpha * (extreme - tilted_mean()),
+            Inequality(
+                name=f"ceiling {side}",
+                says=f"The first divergence lacks two terms of {_ceiling_text(side)}, neither negative by these steps",
+                smaller=forward_divergence.subs(alpha, side * far),
+                larger=-ExtremalLogMass(side),
+                certificate=logs.larger - logs.smaller + far * expectation(side * (extreme - M[y]), side * far),
+                given=(
+                    *logs.given[:1],
+                    M_max >= M[y] if side > 0 else M[y] >= M_min,
+                    Proved(fact=logs.larger - logs.smaller >= 0, by=logs),
+                ),
             ),
         ]
     return [
@@ -170,8 +188,10 @@ LAW = Law(
     statement=sp.Eq(slope(KL_FORWARD.symbol), alpha * tilted_variance(), evaluate=False),
     hypotheses=(AFFINE, PERFECT),
     claims=(
-        Close(says="KL(p_alpha, p) is alpha K' - K", quantity=KL_FORWARD, value=forward_divergence),
-        Close(says="KL(p, p_alpha) is K - alpha K'(0)", quantity=KL_REVERSE, value=reverse),
+        Close(
+            says="KL(p_alpha, p) is alpha K' - K", quantity=KL_FORWARD, value=forward_divergence, proof=("divergence",)
+        ),
+        Close(says="KL(p, p_alpha) is K - alpha K'(0)", quantity=KL_REVERSE, value=reverse, proof=("reverse",)),
         Turns(
             says="KL(p_alpha, p) falls up to alpha = 0 and rises from there",
             quantity=KL_FORWARD,
@@ -179,6 +199,7 @@ LAW = Law(
             first="falling",
             turn=alpha,
             condition=VARIES,
+            proof=("variance",),
         ),
         Turns(
             says="KL(p, p_alpha) falls up to alpha = 0 and rises from there",
@@ -187,24 +208,28 @@ LAW = Law(
             first="falling",
             turn=alpha,
             condition=VARIES,
+            proof=("variance",),
         ),
         Bounded(
             says="KL(p_alpha, p) is at most R^2 alpha^2/8: no budget B is spent before sqrt(8 B)/R",
             quantity=KL_FORWARD,
             lower=sp.S.Zero,
             upper=M_range**2 * alpha**2 / 8,
+            proof=("bounds",),
         ),
         Bounded(
             says="for alpha >= 0 it stays below -log p(M = M_max)",
             quantity=KL_FORWARD,
             upper=-ExtremalLogMass(1),
             domain=sp.Interval(0, sp.oo),
+            proof=("ceiling 1",),
         ),
         Bounded(
             says="for alpha <= 0 it stays below -log p(M = M_min)",
             quantity=KL_FORWARD,
             upper=-ExtremalLogMass(-1),
             domain=sp.Interval(-sp.oo, 0),
+            proof=("ceiling -1",),
         ),
     ),
     derivation=_derivation,

@@ -6,10 +6,11 @@ from theory.claims import Condition, Turns
 from theory.law import Counterexample, Law
 from theory.lemmas import AFFINE, PERFECT, SEPARATION, concept_logit, mean_within
 from theory.quantities import CONCEPT_LOGIT
-from theory.steps import Identity, Inequality, Step
+from theory.steps import Identity, Inequality, Step, Supposed
 from theory.tilted import (
     C,
     M,
+    T,
     alpha,
     is_target,
     slope,
@@ -28,12 +29,17 @@ def _derivation() -> list[Step]:
             rhs=mean_within(C[y], M[y]) + mean_within(1 - C[y], -M[y]),
         ),
         Inequality(
+            name="rises",
             says="Both means are non-negative by sign separation, the first is positive by a target token a",
             smaller=sp.S.Zero,
             larger=slope(concept_logit),
             certificate=mean_within(C[y], M[y]) + mean_within(1 - C[y], -M[y]),
             strict=True,
-            given=(C[y] * M[y] >= 0, -(1 - C[y]) * M[y] >= 0, C[token_a] * M[token_a] > 0),
+            given=(
+                Supposed(C[y] * M[y] >= 0),
+                Supposed(-(1 - C[y]) * M[y] >= 0),
+                Supposed(C[token_a] * M[token_a] > 0),
+            ),
             some={y: token_a},
         ),
     ]
@@ -53,8 +59,10 @@ LAW = Law(
             n=0,
             first="rising",
             condition=TARGET,
+            proof=("rises",),
         ),
     ),
+    grants=(T[y] * M[y] >= 0, -(1 - T[y]) * M[y] >= 0, T[token_a] * M[token_a] > 0),
     derivation=_derivation,
     counterexample=Counterexample(
         says="a push that swings back: the target concept falls again",

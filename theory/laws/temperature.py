@@ -6,7 +6,7 @@ from theory.claims import Close, Condition, Turns
 from theory.law import Counterexample, Law
 from theory.lemmas import AFFINE
 from theory.quantities import GREEDY_LOG_ODDS, TOP_LOG_PROBABILITY
-from theory.steps import Argued, Identity, Inequality, Limit, Step
+from theory.steps import Argued, Identity, Inequality, Limit, Step, Supposed
 from theory.tilted import (
     Envelope,
     Expr,
@@ -85,7 +85,7 @@ def _greedy() -> list[Step]:
             smaller=sp.S.Zero,
             larger=(after - before) * (M[token_b] - M[token_a]),
             certificate=lead_of_a + lead_of_b,
-            given=(lead_of_a >= 0, lead_of_b >= 0),
+            given=(Supposed(lead_of_a >= 0), Supposed(lead_of_b >= 0)),
         ),
         Identity(
             says="The lead of b over a changes at a constant rate: they cross once at most; there the output flips",
@@ -93,6 +93,7 @@ def _greedy() -> list[Step]:
             rhs=M[token_b] - M[token_a],
         ),
         Argued(
+            name="one interval",
             says="So each token wins on one interval, which may be empty, and there are at most V - 1 flips, at the"
             " corners of the envelope",
             because="log-odds that never fall do not come back to a level they have left",
@@ -101,6 +102,11 @@ def _greedy() -> list[Step]:
             says="The most probable token's log-probability is the envelope less K",
             lhs=sp.log(TiltedProbability(z)),
             rhs=_line(z) - cgf(),
+        ),
+        Argued(
+            name="envelope",
+            says="and of its line, which no other exceeds",
+            because="the most probable token is that of the largest log p + alpha M: K is common to all",
         ),
     ]
 
@@ -124,11 +130,13 @@ LAW = Law(
             n=0,
             first="rising",
             condition=VARIES,
+            proof=("one interval",),
         ),
         Close(
             says="the most probable token's log-probability is the envelope of log p + alpha M, less K(alpha)",
             quantity=TOP_LOG_PROBABILITY,
             value=Envelope(alpha) - cgf(),
+            proof=("envelope",),
         ),
     ),
     derivation=_derivation,

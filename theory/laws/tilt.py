@@ -29,6 +29,7 @@ def _derivation() -> list[Step]:
             where=meanings,
         ),
         Identity(
+            name="logs",
             says="In logs, with K the log of the normalisation",
             lhs=sp.log(TiltedProbability(z)),
             rhs=log_tilted(),
@@ -54,6 +55,7 @@ LAW = Law(
             says="the log-probability is log p + alpha M - K(alpha)",
             quantity=LOG_PROBABILITY,
             value=log_tilted(),
+            proof=("logs",),
         ),
     ),
     derivation=_derivation,

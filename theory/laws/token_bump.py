@@ -18,7 +18,7 @@ INTERIOR = Condition(
 def _derivation() -> list[Step]:
     return [
         Identity(says="Slope of the log-probability", lhs=slope(log_tilted()), rhs=M[z] - tilted_mean()),
-        Identity(says="Its second derivative", lhs=slope(log_tilted(), 2), rhs=-tilted_variance()),
+        Identity(name="bend", says="Its second derivative", lhs=slope(log_tilted(), 2), rhs=-tilted_variance()),
         variance_is_positive(),
         *mean_limits(),
         Argued(
@@ -44,6 +44,7 @@ LAW = Law(
             first="rising",
             turn=tilted_mean() - M[z],
             condition=INTERIOR,
+            proof=("variance",),
         ),
     ),
     derivation=_derivation,

@@ -2,12 +2,13 @@
 
 import sympy as sp
 
+from theory.checker.kinds import Given
 from theory.claims import Bounded
 from theory.facts import M_second, M_second_last
 from theory.law import Counterexample, Law
-from theory.lemmas import AFFINE, PERFECT, exponential_above_tangent
+from theory.lemmas import AFFINE, PERFECT, added, base, exponential_above_tangent, logarithm_increases, u
 from theory.quantities import LOG_PROBABILITY
-from theory.steps import Identity, Inequality, Limit, Step
+from theory.steps import Inequality, Limit, Proved, Step
 from theory.tilted import (
     Bottom,
     Expr,
@@ -61,48 +62,71 @@ def _derivation() -> list[Step]:
     ]
 
 
+def _tangent(at: Expr) -> Proved:
+    return Proved(fact=sp.exp(at) - 1 - at >= 0, by=exponential_above_tangent(), at=((u, at),))
+
+
 def _at_one_end(side: int) -> list[Step]:
     name, members, extreme, second = (
         ("M_max", Top, M_max, M_second) if side > 0 else ("M_min", Bottom, M_min, M_second_last)
     )
-    lower, upper = _bounds(side)
     alike, last = members[y], side * (extreme - second)
     gap, beyond = side * (extreme - M[y]), side * (second - M[y])
-    mass = vocabulary_sum(alike * p[j, y])
+    mass, rest = (vocabulary_sum(part * p[j, y]) for part in (alike, 1 - alike))
     total = vocabulary_sum(p[j, y] * sp.exp(-t * gap))
-    bound = mass + (1 - mass) * sp.exp(-t * last)
+    bound = mass + rest * sp.exp(-t * last)
     nearer, farther = (sp.exp(t * distance) - 1 - t * distance for distance in (gap, beyond))
     below = sp.exp(-t * gap) - 1 + t * gap
     extremal, others = -alike * gap, (1 - alike) * beyond
+    at_least = Inequality(
+        says=f"Z is at least P, which the tokens at {name} contribute",
+        smaller=mass,
+        larger=total,
+        certificate=vocabulary_sum(p[j, y] * ((1 - alike) * sp.exp(-t * gap) + alike * below + t * extremal)),
+        given=(extremal >= 0, _tangent(-t * gap)),
+    )
+    at_most = Inequality(
+        says="and at most B: every other token is at least G away",
+        smaller=total,
+        larger=bound,
+        certificate=vocabulary_sum(
+            p[j, y] * sp.exp(-t * gap) * (alike * nearer + alike * t * gap + (1 - alike) * farther + t * others)
+        ),
+        given=(gap >= 0, others >= 0, _tangent(t * gap), _tangent(t * beyond)),
+    )
+    line, sign = sp.log(p[j, z]) - t * side * (extreme - M[z]), "" if side > 0 else "-"
     return [
-        Identity(
-            says=f"At alpha = {'' if side > 0 else '-'}t the log-probability is its asymptote plus log(P/Z), P the base"
-            f" mass of the tokens at {name}, Z = E_0[exp(-t |{name} - M|)]",
-            lhs=sp.exp((log_tilted() - upper).subs(alpha, side * t)),
-            rhs=mass / total,
-        ),
-        Identity(
-            says="and its lower bound plus log(B/Z), B = P + (1 - P) exp(-t G), G the distance to the next log-odds",
-            lhs=sp.exp((log_tilted() - lower).subs(alpha, side * t)),
-            rhs=bound / total,
+        at_least,
+        at_most,
+        Inequality(
+            name=f"bounds at {name}",
+            says=f"So at alpha = {sign}t the log-probability, its asymptote plus log(P/Z) with"
+            f" Z = E_0[exp(-t |{name} - M|)] and P the base mass of the tokens at {name}, is at most its asymptote",
+            smaller=log_tilted().subs(alpha, side * t),
+            larger=line - sp.log(mass),
+            certificate=sp.log(total) - sp.log(mass),
+            given=_in_logs(at_least),
         ),
         Inequality(
-            says=f"Z is at least P, which the tokens at {name} contribute",
-            smaller=mass,
-            larger=total,
-            certificate=vocabulary_sum(p[j, y] * ((1 - alike) * sp.exp(-t * gap) + alike * below + t * extremal)),
-            given=(below >= 0, extremal >= 0),
-        ),
-        Inequality(
-            says="and at most B: every other token is at least G away",
-            smaller=total,
-            larger=bound,
-            certificate=vocabulary_sum(
-                p[j, y] * sp.exp(-t * gap) * (alike * nearer + alike * t * gap + (1 - alike) * farther + t * others)
-            ),
-            given=(nearer >= 0, gap >= 0, farther >= 0, others >= 0),
+            name=f"bounds at {name}",
+            says="and at least that less log(B/P), B = P + (1 - P) exp(-t G), G the distance to the next log-odds",
+            smaller=line - sp.log(bound),
+            larger=log_tilted().subs(alpha, side * t),
+            certificate=sp.log(bound) - sp.log(total),
+            given=_in_logs(at_most),
         ),
     ]
+
+
+def _in_logs(step: Inequality) -> tuple[Given, ...]:
+    """What a step states of two positive sums, of their logs."""
+    of_logs = Proved(
+        fact=sp.log(step.larger) - sp.log(step.smaller) >= 0,
+        by=logarithm_increases(),
+        at=((base, step.smaller), (added, step.larger - step.smaller)),
+    )
+    granted = [given for given in step.given if not isinstance(given, Proved)]
+    return (*granted, Proved(fact=step.larger - step.smaller >= 0, by=step), of_logs)
 
 
 LAW = Law(
@@ -125,8 +149,12 @@ LAW = Law(
             lower=_bounds(side)[0],
             upper=_bounds(side)[1],
             domain=domain,
+            proof=(f"bounds at {end}",),
         )
-        for side, sense, domain in ((1, ">=", sp.Interval(0, sp.oo)), (-1, "<=", sp.Interval(-sp.oo, 0)))
+        for side, sense, end, domain in (
+            (1, ">=", "M_max", sp.Interval(0, sp.oo)),
+            (-1, "<=", "M_min", sp.Interval(-sp.oo, 0)),
+        )
     ),
     derivation=_derivation,
     counterexample=Counterexample(

@@ -5,9 +5,10 @@ import sympy as sp
 from theory.claims import Close, Condition
 from theory.law import Counterexample, Law
 from theory.quantities import CENTRED_LOGIT
-from theory.steps import Argued, Identity, Inequality, Limit, Step
+from theory.steps import Argued, Identity, Inequality, Limit, Step, Supposed
 from theory.tilted import (
     Expr,
+    V,
     alpha,
     centred,
     d,
@@ -20,8 +21,12 @@ from theory.tilted import (
     limit_strength,
     logit,
     logit_shift,
+    p,
     pre_norm,
     summed,
+    vocabulary_sum,
+    x,
+    y,
     z,
 )
 
@@ -31,6 +36,7 @@ PRE_NORM = Condition(
 TAIL = sp.Union(sp.Interval(-sp.oo, -limit_strength), sp.Interval(limit_strength, sp.oo))
 
 a: Expr = sp.IndexedBase("a", real=True)
+values: Expr = sp.IndexedBase("u", real=True)
 w: Expr = sp.IndexedBase("w", real=True)
 h: Expr = sp.IndexedBase("h", real=True)
 v: Expr = sp.IndexedBase("v", real=True)
@@ -69,24 +75,70 @@ def _normalisations() -> list[Step]:
     return steps
 
 
-def _remainder() -> list[Step]:
-    """How far a vector s v/|v| + e (|e| <= b < s, s = |alpha| |v|) is from its direction after normalisation."""
-    b, n, s, q = (sp.Symbol(name, positive=True) for name in "bnsq")
-    cosine = (n**2 + s**2 - b**2) / (2 * n * s)
-    pairs = summed((a[i] * w[k] - a[k] * w[i]) ** 2, (i, d), (k, d)) / 2
+def _written() -> list[Step]:
+    """The most that a block writes, whatever it reads: the parts of the bound E."""
+    square = sp.Symbol("u2", nonnegative=True)
+    mixed = vocabulary_sum(p[j, y] * values[y, k])
+    spread = summed(p[j, x] * p[j, y] * (values[x, k] - values[y, k]) ** 2, (x, V), (y, V), (k, d)) / 2
     return [
-        Argued(
-            says="Every block reads a normalised residual, so what the blocks after the steered one add stays bounded:"
-            " the last residual is alpha v + e with |e| <= b, b not depending on alpha",
-            because="a continuous function of a vector on the sphere is bounded",
+        Inequality(
+            says="What a block reads is normalised: d |u|^2/(|u|^2 + d epsilon) <= d, so its norm is at most sqrt(d)",
+            smaller=d * square / (square + d * eps),
+            larger=d,
+            certificate=d**2 * eps / (square + d * eps),
+            given=(Supposed(square + d * eps > 0),),
         ),
         Inequality(
-            says="The unit vectors of alpha v + e (norm n, |e| = b) and of v differ by at most b/sqrt(n s), squared:"
-            " 2 - 2 cos <= b^2/(n s), by the law of cosines",
-            smaller=2 - 2 * cosine,
-            larger=b**2 / (n * s),
-            certificate=(n - s) ** 2 / (n * s),
+            says="A head mixes values with weights that sum to one, so that the square of what it returns is at most"
+            " the mean square of the values",
+            smaller=_dot(mixed, mixed),
+            larger=vocabulary_sum(p[j, y] * _dot(values[y, k], values[y, k])),
+            certificate=spread,
         ),
+        Argued(
+            says="So the blocks after the steered one together write at most a number that depends on no strength: with"
+            " the norm of the unsteered residual it is b, and the last residual is alpha v + e with |e| <= b",
+            because="a matrix lengthens a vector by its largest singular value at most, |act(t)| <= |t| for the"
+            " activations in use, and the triangle inequality",
+        ),
+    ]
+
+
+def _direction() -> list[Step]:
+    """How far `s (1, 0) + (e_x, e_y)` is from the direction (1, 0), in the plane of v and the last residual."""
+    e_x, e_y = sp.symbols("e_x e_y", real=True)
+    b, s, n, short = (sp.Symbol(name, nonnegative=True) for name in ("b", "s", "n", "r"))
+    cosine = sp.Symbol("c", positive=True)
+    ahead = s + e_x
+    return [
+        Inequality(
+            says="The sine of the angle between alpha v + e and v is at most b/s, s = |alpha| |v|: here b^2 exceeds"
+            " |e|^2 by r",
+            smaller=e_y**2 * s**2,
+            larger=(e_x**2 + e_y**2 + short) * (ahead**2 + e_y**2),
+            certificate=(e_x * ahead + e_y**2) ** 2 + short * (ahead**2 + e_y**2),
+        ),
+        Identity(
+            says="The squared distance of two unit vectors, 2 - 2 cos, is sin^2 times 2/(1 + cos): with q = b/s it is"
+            " at most q^2 times 2/(1 + sqrt(1 - q^2))",
+            lhs=2 - 2 * cosine,
+            rhs=(1 - cosine**2) * 2 / (1 + cosine),
+        ),
+        Inequality(
+            says="The length of alpha v + e is at least s - b, for |e| = n <= b <= s and e_x >= -n",
+            smaller=(s - b) ** 2,
+            larger=s**2 + 2 * s * e_x + n**2,
+            certificate=2 * s * (e_x + n) + (b - n) * (2 * (s - b) + (b - n)),
+            given=(Supposed(e_x + n >= 0), Supposed(b - n >= 0), Supposed(s - b >= 0)),
+        ),
+    ]
+
+
+def _remainder() -> list[Step]:
+    """What the angle, the epsilon and the unembedding make of it."""
+    b, s, q = (sp.Symbol(name, positive=True) for name in "bsq")
+    pairs = summed((a[i] * w[k] - a[k] * w[i]) ** 2, (i, d), (k, d)) / 2
+    return [
         Inequality(
             says="The norm's epsilon shortens a vector by a factor of at least 1 - q/2, q = d epsilon/n^2",
             smaller=1 - 1 / sp.sqrt(1 + q),
@@ -100,9 +152,15 @@ def _remainder() -> list[Step]:
             larger=_dot(a[k], a[k]) * _dot(w[k], w[k]),
             certificate=pairs,
         ),
+        Argued(
+            name="remainder",
+            says="So for s > b every logit is within max |gamma U_z| sqrt(d) times q sqrt(2/(1 + sqrt(1 - q^2))) +"
+            " d epsilon/(2 (s - b)^2), q = b/s, of its limit, and never farther than twice the first factor",
+            because="the triangle inequality, with the unit vector of alpha v + e between",
+        ),
         Limit(
-            says="With n >= s - b, the remainder of the direction vanishes",
-            expr=b / sp.sqrt(s * (s - b)),
+            says="The remainder of the direction vanishes",
+            expr=b / s * sp.sqrt(2 / (1 + sp.sqrt(1 - b**2 / s**2))),
             variable=s,
             point=sp.oo,
             value=sp.S.Zero,
@@ -118,7 +176,7 @@ def _remainder() -> list[Step]:
 
 
 def _derivation() -> list[Step]:
-    return [*_normalisations(), *_remainder()]
+    return [*_normalisations(), *_written(), *_direction(), *_remainder()]
 
 
 limit_logit = sp.Piecewise((centred(limit_minus[z]), alpha < 0), (centred(limit_plus[z]), True))
@@ -141,6 +199,7 @@ LAW = Law(
             remainder=limit_remainder,
             domain=TAIL,
             condition=PRE_NORM,
+            proof=("remainder",),
         ),
     ),
     derivation=_derivation,

@@ -9,7 +9,7 @@ from theory.facts import first_sign, sign_changes
 from theory.law import Counterexample, Law
 from theory.lemmas import AFFINE, PERFECT, concept_logit
 from theory.quantities import CONCEPT_LOGIT
-from theory.steps import Argued, Identity, Inequality, Limit, Step
+from theory.steps import Argued, Identity, Inequality, Limit, Step, Supposed
 from theory.tilted import (
     Expr,
     M,
@@ -84,13 +84,46 @@ def _wronskians() -> list[Step]:
             certificate=_vandermonde(ordered),
             strict=True,
         ),
+        *(_quotients(s) for s in (1, 2, 3)),
+        *(_levels(r) for r in (2, 3, 4)),
         Argued(
             says="The Wronskian of any s of the f_k, in order, is Z^-(s+1) times a sum over s + 1 tokens, one in each"
             " of the blocks that they cut, of the tilted weights times the Vandermonde product: positive",
             because="W((u_1/Z)', .., (u_s/Z)') = Z^-(s+1) W(Z, u_1, .., u_s), and multilinearity of the determinant,"
-            " as checked for s = 1 and 2",
+            " as checked for up to four levels",
         ),
     ]
+
+
+def _quotients(s: int) -> Step:
+    """`W((u_1/Z)', .., (u_s/Z)') = Z^-(s+1) W(Z, u_1, .., u_s)`, in the derivatives of Z and the u at one strength."""
+    Z = [sp.Symbol(f"Z_{n}", positive=n == 0, real=True) for n in range(s + 1)]
+    u = [[sp.Symbol(f"u_{m}{n}", real=True) for n in range(s + 1)] for m in range(1, s + 1)]
+    series = [sum(jet[n] * alpha**n / sp.factorial(n) for n in range(s + 1)) for jet in (Z, *u)]
+    falls = [[(part / series[0]).diff(alpha, n).subs(alpha, 0) for part in series[1:]] for n in range(1, s + 1)]
+    whole = sp.Matrix([[jet[n] for jet in (Z, *u)] for n in range(s + 1)])
+    return Identity(
+        says=f"The Wronskian of the derivatives of {s} quotients u/Z, in terms of the n-th derivatives Z_n and u_mn"
+        " at any strength",
+        lhs=sp.Matrix(falls).det(method="berkowitz"),
+        rhs=whole.det(method="berkowitz") / Z[0] ** (s + 1),
+    )
+
+
+def _levels(r: int) -> Step:
+    """The Wronskian of Z and of its first r - 1 partial sums, over r levels m of tilted weights w."""
+    weights = sp.symbols(f"w_1:{r + 1}", positive=True)
+    odds = sp.symbols(f"m_1:{r + 1}", real=True)
+    whole = [
+        [sum(w * m**n for w, m in list(zip(weights, odds, strict=True))[:end]) for end in (r, *range(1, r))]
+        for n in range(r)
+    ]
+    return Identity(
+        says=f"and, over {r} levels m_1 < .. < m_{r} of weights w, that of Z and of its partial sums: up to the sign"
+        " (-1)^s that the f_k bring along, the product of the weights and the Vandermonde product",
+        lhs=(-1) ** (r - 1) * sp.Matrix(whole).det(method="berkowitz"),
+        rhs=sp.Mul(*weights) * _vandermonde(odds),
+    )
 
 
 def _block_sum(blocks: Expr, tokens: tuple[Expr, ...]) -> Expr:
@@ -105,8 +138,10 @@ def _vandermonde(values: Sequence[Expr]) -> Expr:
 
 def _rule() -> list[Step]:
     t, gap = sp.symbols("t g", positive=True)
+    D_1, D_2, D_3 = sp.symbols("D_1 D_2 D_3", real=True)
     return [
         Argued(
+            name="rule",
             says="Hence the zeros of F', counted with multiplicity, are at most as many as the sign changes of D",
             because="Descartes' rule of signs holds for functions whose ordered Wronskians are all positive"
             " (Polya and Szego, Problems and Theorems in Analysis, Part Five, 90)",
@@ -119,7 +154,17 @@ def _rule() -> list[Step]:
             point=sp.oo,
             value=sp.S.Zero,
         ),
+        Inequality(
+            says="Where no step is 0 the products of neighbours multiply to a positive multiple of the first times"
+            " the last (here of three): signs change an odd number of times exactly if these two differ",
+            smaller=sp.S.Zero,
+            larger=(D_1 * D_2) * (D_2 * D_3) * (D_1 * D_3),
+            certificate=(D_1 * D_2 * D_3) ** 2,
+            strict=True,
+            given=tuple(Supposed(step**2 > 0) for step in (D_1, D_2, D_3)),
+        ),
         Argued(
+            name="parity",
             says="F' starts with the sign of the first step that is not 0 and ends with that of the last: the number of"
             " zeros and that of sign changes are both even or both odd, and logit F turns where F does",
             because="a continuous function has an odd number of zeros, with multiplicity, exactly if its signs at the"
@@ -143,6 +188,7 @@ LAW = Law(
             n=sign_changes,
             first=first_sign,
             condition=VARIES,
+            proof=("rule", "parity"),
         ),
     ),
     derivation=_derivation,

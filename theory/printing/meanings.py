@@ -68,6 +68,7 @@ MEANINGS: dict[Any, tuple[Expr, str]] = {
     facts.norm_e: (facts.norm_e[tilted.j], "mean product of residual and vector"),
     facts.norm_f: (facts.norm_f, "mean square of the vector"),
     facts.logit_curvature: (facts.logit_curvature, "bound on the spread over tokens of the logits' second derivative"),
+    facts.other_max: (facts.other_max, "largest log-odds of the second vector"),
     facts.other_range: (facts.other_range, "largest less smallest log-odds of the second vector"),
     tilted.TiltedProbability: (tilted.TiltedProbability(y), "probability of the token y after steering"),
     tilted.Cumulant: (tilted.cgf(), "log of the sum of p exp(alpha M); its derivatives: cumulants of M"),

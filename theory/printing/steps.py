@@ -1,10 +1,23 @@
 """A step as a person reads it: in a terminal and in LaTeX."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 import sympy as sp
 
-from theory.checker.kinds import Argued, Checked, Identity, Inequality, Limit, Status, Step, kind
+from theory.checker.kinds import (
+    Argued,
+    Checked,
+    Identity,
+    Inequality,
+    Limit,
+    Proved,
+    Status,
+    Step,
+    Supposed,
+    fact,
+    kind,
+)
 from theory.printing.notation import latex, one_line
 from theory.tilted import Expr
 
@@ -70,10 +83,14 @@ def step_lines(step: Step) -> list[tuple[str, Expr]]:
     if isinstance(step, Inequality):
         nth = f", derivative {step.taylor[1]} in {step.taylor[0]}" if step.taylor else ""
         lines.append((f"because right - left{nth} =", step.certificate))
-        lines += [("given", fact) for fact in step.given]
+    if isinstance(step, Identity | Inequality):
+        lines += [(_RESTS[type(given)], fact(given)) for given in step.given]
+    if isinstance(step, Inequality):
         lines += [("strict by the term", sp.Eq(index, at, evaluate=False)) for index, at in step.some.items()]
-    if isinstance(step, Identity):
-        lines += [("given", fact) for fact in step.given]
     if isinstance(step, Identity | Inequality):
         lines += [("where", sp.Eq(pattern, meaning, evaluate=False)) for pattern, meaning in step.where]
     return lines
+
+
+_RESTS = defaultdict(lambda: "as", {Supposed: "if", Proved: "proved:"})
+"""The word before a fact that is given: what it rests on; a fact of the setting has no kind of its own."""

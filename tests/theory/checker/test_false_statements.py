@@ -10,7 +10,7 @@ import sympy as sp
 
 from false_steps import distinct_steps, false_variants
 from step_oracle import is_false
-from theory.checker.kinds import Identity, Inequality, Limit
+from theory.checker.kinds import Identity, Inequality, Limit, Proved, Supposed
 from theory.steps import check
 from theory.tilted import (
     C,
@@ -60,6 +60,10 @@ def tends(expr: Expr, value: Expr, variable: sp.Symbol = t, point: Expr = sp.oo)
     return Limit(says="", expr=expr, value=value, variable=variable, point=point)
 
 
+TANGENT = less(1 + u, sp.exp(u), sp.exp(u), taylor=(u, 2))
+LOG = less(sp.log(1 + s), s, s / (1 + s), taylor=(s, 1))
+ORDERED = less(c, u + 1, given=(Supposed(u >= c),))
+WRONG = less(sp.S.Zero, M[z])
 mean_of_w = vocabulary_sum(w[y] * M[y]) / vocabulary_sum(w[y])
 
 FALSE = {
@@ -72,7 +76,7 @@ FALSE = {
     "strict where a Taylor variable may be 0": less(sp.S.Zero, sp.exp(s) - 1, sp.exp(s), strict=True, taylor=(s, 1)),
     "strict by a set that may be empty": less(sp.S.Zero, vocabulary_sum((1 - w[y]) ** 2 * p[j, y]), strict=True),
     "strict by a term beyond the sum": less(
-        sp.S.Zero, summed(g[x] ** 2, (x, d)), strict=True, given=(M[token_a] > 0, g[z] > 0), some={x: z}
+        sp.S.Zero, summed(g[x] ** 2, (x, d)), strict=True, given=(Supposed(g[z] > 0),), some={x: z}
     ),
     "an index captured by a meaning": equal(
         vocabulary_sum(g[y]),
@@ -88,10 +92,10 @@ FALSE = {
         vocabulary_sum(p[j, y] * c), vocabulary_sum(p[j, y] * M[y]), where=((c, M[y]),)
     ),
     "a fact at hand used under a sum": less(
-        sp.S.Zero, summed(pi[j] * (p[j, z] - sp.Rational(1, 2)), (j, J)), given=(p[j, z] >= sp.Rational(1, 2),)
+        sp.S.Zero, summed(pi[j] * (2 * p[j, z] - 1), (j, J)), given=(Supposed(2 * p[j, z] >= 1),)
     ),
     "a fact of one token used for all": less(
-        sp.S.Zero, vocabulary_sum(p[j, y] * (M[y] - M[z])), given=(M[token_a] >= M[z],)
+        sp.S.Zero, vocabulary_sum(p[j, y] * (M[y] - M[z])), given=(Supposed(M[token_a] >= M[z]),)
     ),
     "a derivative taken before its meaning": equal(
         slope(expectation(g[y])),
@@ -103,10 +107,26 @@ FALSE = {
     ),
     "a series across a pole": less(sp.S.One, 1 / (1 - s), 1 / (1 - s) ** 2, taylor=(s, 1)),
     "a series across a kink": less(sp.S.Zero, sp.Abs(1 - s) - 1 + s, sp.sign(s - 1) + 1, taylor=(s, 1)),
-    "a series across the end of a log": less(
-        sp.S.Zero, -sp.log(1 - s) - s, 1 / (1 - s) ** 2, taylor=(s, 2)
-    ),
+    "a series across the end of a log": less(sp.S.Zero, -sp.log(1 - s) - s, 1 / (1 - s) ** 2, taylor=(s, 2)),
     "a series from a pole": less(sp.S.Zero, -1 / t, t**-2, taylor=(t, 1)),
+    "a fact at one strength used at others": less(s, s**2, 2 * s - 1, taylor=(s, 1), given=(Supposed(2 * s - 1 >= 0),)),
+    "a fact that rests on nothing": less(M[z], M_max - 1, given=(M_max >= M[z] + 1,)),
+    "a fact of the setting, made strict": less(M[z], M_max, given=(M_max > M[y],), strict=True),
+    "what is to be shown, supposed": less(c, u, given=(Supposed(u - c >= 0),)),
+    "what is to be shown, supposed twice as much": less(c, u, given=(Supposed(2 * u >= 2 * c),)),
+    "a fact that the step named does not state": less(
+        sp.S.One, 2 * sp.exp(u), given=(Proved(fact=2 * sp.exp(u) - 1 >= 0, by=TANGENT),)
+    ),
+    "a fact stated for less": less(s, c, c - s, given=(Proved(fact=c - s >= 0, by=LOG, at=((s, c),)),)),
+    "a fact whose own suppositions do not hold": less(
+        sp.S.Zero,
+        M[z] + 1 - M[token_a],
+        given=(Proved(fact=M[z] + 1 - M[token_a] >= 0, by=ORDERED, at=((c, M[token_a]), (u, M[z]))),),
+    ),
+    "a strict fact of a step that is not": less(
+        sp.S.One + u, sp.exp(u), strict=True, given=(Proved(fact=sp.exp(u) - 1 - u > 0, by=TANGENT),)
+    ),
+    "a fact of a step that is not checked": less(sp.S.Zero, M[z], given=(Proved(fact=M[z] >= 0, by=WRONG),)),
     "a limit at the boundary of a rate": tends(sp.exp(-t * a), sp.S.Zero),
     "a limit where two rates tie": tends(sp.exp(-t * (a - b) ** 2), sp.S.Zero),
     "a limit where a rate vanishes inside": tends(sp.exp(-t * (2 * a - 1) ** 2), sp.S.Zero),
@@ -115,8 +135,9 @@ FALSE = {
     "a limit at the end where the variable is not": tends(sp.exp(t), sp.S.Zero, point=-sp.oo),
     "0/0 as 1": equal((c**2 - c) / (c - 1), c),
     "0/0 as 1, of sums": equal(vocabulary_sum(w[y] * M[z]) / vocabulary_sum(w[y]), M[z]),
-    "a mean over nothing": less(mean_of_w, M_max, vocabulary_sum(w[y] * (M_max - M[y])) / vocabulary_sum(w[y]),
-                                given=(M_max >= M[y],)),
+    "a mean over nothing": less(
+        mean_of_w, M_max, vocabulary_sum(w[y] * (M_max - M[y])) / vocabulary_sum(w[y]), given=(M_max >= M[y],)
+    ),
     "the log of what may be 0": equal(sp.log(a) - sp.log(2 * a), -sp.log(2)),
     "the root of a product": equal(sp.sqrt(c) * sp.sqrt(u), sp.sqrt(c * u)),
     "a reciprocal of what may be 0": less(sp.S.Zero, 1 / a),
@@ -129,7 +150,7 @@ FALSE = {
     "a concept that is everything": less(
         sp.S.Zero, -vocabulary_sum((1 - C[y]) * tilt_weight(y)), vocabulary_sum((C[y] - 1) * tilt_weight(y))
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("step", FALSE.values(), ids=list(FALSE))
@@ -149,7 +170,15 @@ TRUE = {
         where=((g[y], alpha * h[y]),),
     ),
     "strict away from 0": less(sp.S.Zero, sp.exp(t) - 1, sp.exp(t), strict=True, taylor=(t, 1)),
-    "a fact for every index": less(sp.S.Zero, vocabulary_sum(p[j, y] * (M[y] - M[z])), given=(M[y] >= M[z],)),
+    "a fact for every index": less(sp.S.Zero, vocabulary_sum(p[j, y] * (M[y] - M[z])), given=(Supposed(M[y] >= M[z]),)),
+    "a step at what it is used for": less(
+        sp.S.One + M[z], sp.exp(M[z]), given=(Proved(fact=sp.exp(M[z]) - 1 - M[z] >= 0, by=TANGENT, at=((u, M[z]),)),)
+    ),
+    "a step whose suppositions are visible": less(
+        sp.S.Zero,
+        M_max + 1 - M[z],
+        given=(M_max >= M[y], Proved(fact=M_max + 1 - M[z] >= 0, by=ORDERED, at=((c, M[z]), (u, M_max)))),
+    ),
     "a limit with a rate that is positive": tends(sp.exp(-t * sp.Symbol("g", positive=True)), sp.S.Zero),
 }
 
