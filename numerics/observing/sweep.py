@@ -17,6 +17,7 @@ from numerics.files.atomic import write_atomically
 from numerics.files.netcdf import read_netcdf
 from numerics.files.text import parse_json
 from numerics.observing.curve_bands import Curves
+from numerics.observing.curves.saving import packed
 from numerics.observing.variables import HALFWIDTH, RENAMED, check_variables, described
 from theory.quantities import PEAK, Quantity
 
@@ -113,7 +114,7 @@ class Sweep:
         """
         content = io.BytesIO()
         held = {None: self._encoded()} | {name: sweep._encoded() for name, sweep in (groups or {}).items()}
-        held |= {} if self.nodes is None else {CURVES: self.nodes}
+        held |= {} if self.nodes is None else {CURVES: packed(self.nodes)}
         with h5netcdf.File(content, "w") as file:
             for group, data in held.items():
                 data.dump_to_store(H5NetCDFStore(file, group=group, mode="a"))

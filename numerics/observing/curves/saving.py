@@ -74,11 +74,19 @@ def with_unembedding(data: xr.Dataset, head: Head) -> xr.Dataset:
     return data
 
 
+def packed(data: xr.Dataset) -> xr.Dataset:
+    """The dataset, to be written compressed: of floating-point numbers that is their signs and exponents."""
+    data = data.copy(deep=False)
+    for name in {"x", "unembedding"} & set(data.data_vars):
+        data[name].encoding = {"zlib": True, "shuffle": True, "complevel": 1}
+    return data
+
+
 def save_curve(curve: Any, path: str | os.PathLike[str]) -> None:
     """Write a curve as netCDF, whole or not at all."""
     data = with_unembedding(curves_dataset([curve]), curve.head).assign_attrs(format=FORMAT, schema=SCHEMA)
     with replacing(path) as temporary:
-        data.to_netcdf(temporary, engine="h5netcdf")
+        packed(data).to_netcdf(temporary, engine="h5netcdf")
 
 
 def _storable(dtype: Any) -> np.dtype:
