@@ -8,6 +8,7 @@ PARTS = (
     "Evaluating the laws",
     "The comparator",
     "Steered sweeps",
+    "Curves",
     "Texts under steering",
     "Steered sweeps on an accelerator",
 )

@@ -33,6 +33,7 @@ class TargetOptions:
     level: float = 0.05
     dtype: str | None = None
     tokenizer: str | Path | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,7 +66,8 @@ def _read(target: str | Path, name: str, options: TargetOptions, grid: Grid, see
     if path.suffix == ".csv":
         return Source(name=name, curves=[BareCurve(name=name, **vars(read_curve(path)))], inputs=[path])
     if path.suffix == ".nc":
-        return Source(name=name, observations=load_observations(path), inputs=[path])
+        model = None if options.model is None else load_model(options.model)
+        return Source(name=name, observations=load_observations(path, model), inputs=[path])
     if is_results(path):
         results = read_results(path, level=options.level, dtype=options.dtype)
         words = token_texts(options.tokenizer)
