@@ -28,7 +28,7 @@ def page(results: Results, figures: Sequence[Drawn], notes: Sequence[str] = ()) 
     body = "".join(
         (
             _header(results),
-            _section("reach", "Do the laws hold where people steer?", reach_section(results.horizons)),
+            _section("reach", "Do the laws hold where people steer?", reach_section(results.horizons, results.limits)),
             "".join(_figure(drawn) for drawn in figures if _opens(drawn)),
             _section("summary", "Verdicts, law by model", verdicts_section(results.lines)),
             _section("findings", "What the paper saw, block by block", findings_section(results.findings)),
