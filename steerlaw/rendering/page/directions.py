@@ -18,8 +18,8 @@ def directions_section(standings: Sequence[Standing]) -> str:
         f'<div class="scroll"><table><thead><tr>{heads}{numbers}</tr></thead><tbody>{rows}</tbody></table></div>'
         f'<p class="soft">Share of curves in %, by base probability where they are of tokens, that obey within '
         f"{TOLERANCE:g}, each direction judged by its own derivative as far as its own tilt spends a nat. "
-        "The direction is the replicate: the level is the rank of the vector, at best 1 in one more than there are directions; it is "
-        "adjusted for all the claims asked of a vector, and in bold where that is at most "
+        "The direction is the replicate: the level is the rank of the vector, at best 1 in one more than there are "
+        "directions; it is adjusted for all the claims asked of a vector, and in bold where that is at most "
         f"{LEVEL:g}. Intervals of the excess are over contexts, the directions being given.</p>"
     )
 
