@@ -9,6 +9,7 @@ from numerics.judging.sweeps import Asked, Finding, LogOdds, judge_sweep
 from numerics.lowering.expressions import needs
 from numerics.lowering.setting import Settings, by_local_log_odds, settings_of
 from steerlaw.experiments.wanted import kind_of
+from steerlaw.inputs.precision import curve_error
 from steerlaw.inputs.subjects import BareCurve, Observation, Subject
 from steerlaw.results.verdict_rows import Place, VerdictRow, counted
 from theory.claims import Claim
@@ -72,12 +73,19 @@ def of_each_context(claim: Claim) -> bool:
 
 
 def curve_rows(curve: BareCurve, laws: Sequence[Law], *, tolerance: Asked, level: float) -> list[VerdictRow]:
-    """Each law judged on one bare curve, taken to be of the quantity of the law's first claim."""
+    """Each law judged on one bare curve, taken to be of the quantity of the law's first claim.
+
+    Without bounds of its own it is known as closely as it was printed and computed.
+    """
+    lower, upper, known = curve.lower, curve.upper, {}
+    width = curve_error(curve.values, curve.precision) + (0.0 if curve.printed is None else curve.printed)
+    if lower is None and upper is None and (width > 0).any():
+        lower, upper, known = curve.values - width, curve.values + width, {"evidence": "deterministic"}
     rows = []
     for law in laws:
-        verdict = compare(
-            law, curve.strengths, curve.values, curve.lower, curve.upper, tolerance=tolerance, level=level
-        )
+        verdict = compare(law, curve.strengths, curve.values, lower, upper, tolerance=tolerance, level=level, **known)
+        if known and verdict.verdict != "not_applicable":
+            verdict = replace(verdict, reason=f"{verdict.reason}; values known to ±{width.max():.2g}, as printed")
         place = Place(model=curve.name, quantity=law.claims[0].quantity.id)
         rows.append(VerdictRow(verdict=replace(verdict, law=law.id), place=place, counts=counted([verdict.verdict])))
     return rows
