@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from numerics.judging.one_curve import compare
 from numerics.judging.sweeps import Asked, Finding, LogOdds, judge_sweep
@@ -77,7 +77,8 @@ def curve_rows(curve: BareCurve, laws: Sequence[Law], *, tolerance: Asked, level
 
     Without bounds of its own it is known as closely as it was printed and computed.
     """
-    lower, upper, known = curve.lower, curve.upper, {}
+    lower, upper = curve.lower, curve.upper
+    known: dict[str, Any] = {}
     width = curve_error(curve.values, curve.precision) + (0.0 if curve.printed is None else curve.printed)
     if lower is None and upper is None and (width > 0).any():
         lower, upper, known = curve.values - width, curve.values + width, {"evidence": "deterministic"}
