@@ -1,8 +1,8 @@
 """Benchmarks of the comparator: `python -m benchmarks.comparator` writes its part of RESULTS.md and a picture.
 
-False alarms on curves that obey, power against departures of known size beside rules of thumb, agreement with certified
-answers, and the time for a whole vocabulary. `--small` is a quick check on a tenth of everything, not written. `--only
-NAME,...` runs some of the four.
+False alarms on curves that obey and among random directions, power against departures of known size beside rules of
+thumb, agreement with certified answers, and the time for a whole vocabulary. `--small` is a quick check on a tenth of
+everything, not written. `--only NAME,...` runs some of the five.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import binomtest
 
+from benchmarks.directions import direction_alarms
 from benchmarks.exact_instances import Tally, concept_instances, token_instances
 from benchmarks.naive_rules import RULES
 from benchmarks.results import write_part
@@ -191,6 +192,7 @@ def timing(scale: float) -> Iterator[str]:
 
 SECTIONS: dict[str, Callable[[float], Iterator[str]]] = {
     "alarms": false_alarms,
+    "directions": direction_alarms,
     "power": power,
     "agreement": agreement,
     "timing": timing,

@@ -18,9 +18,8 @@ from scipy.special import log_softmax, logsumexp
 from numerics.bands import shapes
 from numerics.bands.band import Band, around
 from numerics.bands.intervals import bounded_mean_band
-from numerics.bands.outward import grow_between, grow_rising, within
+from numerics.bands.outward import grow_between, grow_rising, signed_nats, within
 from numerics.closed_forms.peaks import peak_strengths
-from numerics.judging.horizons.nats import in_nats
 from numerics.judging.horizons.passages import Horizon, horizon
 from numerics.judging.horizons.survival import survival_in_nats, survival_in_push
 from numerics.observing.curves.build import steered_curves
@@ -72,6 +71,8 @@ def seen_of(count: int) -> dict[tuple[str, int], list[Seen]]:
     found = defaultdict(list)
     for name in stdlib_gpt.CONCEPTS:
         concept = embedded_concept(model, name)
+        assert concept.log_odds is not None
+        assert concept.targets is not None
         contexts = [model.encode(text) for text in concept.contexts][:count]
         for layer, vector in concept.vectors.items():
             curves = [one for (one,) in steered_curves(model, contexts, layer=layer, vectors=vector[None])]
@@ -97,20 +98,26 @@ def seen_of(count: int) -> dict[tuple[str, int], list[Seen]]:
 
 
 def windows(seen: Seen) -> list[np.ndarray]:
-    """The strengths within each push, then those out to the first that spends more than each amount of nats."""
-    masks = [within(PUSH, push, "both") for push in PUSHES]
-    for nats in NATS:
-        beyond = np.abs(np.where(seen.divergence > nats, PUSH, np.inf)).min()
-        masks.append(np.abs(PUSH) < beyond)
-    return masks
+    """The strengths within each push, then those that go as far out on either side as each amount of nats."""
+    return [
+        *(within(PUSH, push, "both") for push in PUSHES),
+        *(within(spending(seen), nats, "both") for nats in NATS),
+    ]
 
 
-def first_passages(measure: Callable[[Seen], Horizon], seen: list[Seen]) -> np.ndarray:
+def spending(seen: Seen) -> np.ndarray:
+    """PUSH in nats."""
+    return signed_nats(PUSH, seen.divergence)
+
+
+def _stacked(each: list[Horizon]) -> Horizon:
+    return Horizon(**{name: np.stack([getattr(one, name) for one in each]) for name in ("lower", "upper", "end")})
+
+
+def first_passages(measure: Callable[[Seen, np.ndarray], Horizon], seen: list[Seen]) -> np.ndarray:
     """Least and most share that obeys at each reach, in push and then in nats, with bounds: [4, reaches]."""
-    each = [measure(one) for one in seen]
-    push = Horizon(**{name: np.stack([getattr(one, name) for one in each]) for name in ("lower", "upper", "end")})
-    divergence = np.stack([one.divergence for one in seen])
-    curves = survival_in_push(push, PUSHES), survival_in_nats(in_nats(push, PUSH, divergence, "both"), NATS)
+    push, nats = ([measure(one, along(one)) for one in seen] for along in (lambda one: PUSH, spending))
+    curves = survival_in_push(_stacked(push), PUSHES), survival_in_nats(_stacked(nats), NATS)
     return np.concatenate([[c.least, c.most, c.lower, c.upper] for c in curves], axis=1)
 
 
@@ -121,21 +128,21 @@ def by_reach(measure: Callable[[Seen, np.ndarray], float], seen: list[Seen]) -> 
     return np.stack([mean, mean, *bounded_mean_band(np.clip(shares, 0, 1))])
 
 
-def target(seen: Seen) -> Horizon:
-    inside = logsumexp(seen.log_probs[:, seen.target], axis=1)
+def target(seen: Seen, along: np.ndarray) -> Horizon:
+    inside = np.asarray(logsumexp(seen.log_probs[:, seen.target], axis=1))
     logit = inside - np.log1p(-np.exp(inside))
-    return horizon(grow_rising(around(PUSH, logit[:, None], 2 * seen.error)), 1e-3)
+    return horizon(grow_rising(around(along, logit[:, None], 2 * seen.error)), 1e-3)
 
 
-def greedy(seen: Seen) -> Horizon:
+def greedy(seen: Seen, along: np.ndarray) -> Horizon:
     odds = seen.prompts[seen.log_probs.argmax(axis=1)]
-    return horizon(grow_rising(around(PUSH, odds[:, None], 0.0)), 0.0)
+    return horizon(grow_rising(around(along, odds[:, None], 0.0)), 0.0)
 
 
-def tilt(seen: Seen) -> Horizon:
+def tilt(seen: Seen, along: np.ndarray) -> Horizon:
     tilted = log_softmax(seen.base + PUSH[:, None] * seen.unit * seen.local, axis=1)
     gap = (np.exp(seen.log_probs) * (seen.log_probs - tilted)).sum(axis=1) - 0.1 * seen.divergence
-    return horizon(grow_between(PUSH, gap[:, None], gap[:, None]), 2 * seen.error)
+    return horizon(grow_between(along, gap[:, None], gap[:, None]), 2 * seen.error)
 
 
 def departures(seen: Seen, window: np.ndarray, peaks: np.ndarray) -> np.ndarray:

@@ -21,14 +21,16 @@ if TYPE_CHECKING:
     from real_models import examine as doctor
     from real_models import load_model, load_vector, sample, text_curve, wrap
     from steerlaw.report import Report
-    from steerlaw.results.choosing import choose
+    from steerlaw.results.choosing.choose import choose
+    from steerlaw.results.choosing.text_choose import choose_for_texts
     from steerlaw.verification import verify
     from theory.catalogue import laws
 
 _HOME = {
     "Report": "steerlaw.report:Report",
     "certify_peak": "numerics:certify_peak",
-    "choose": "steerlaw.results.choosing:choose",
+    "choose": "steerlaw.results.choosing.choose:choose",
+    "choose_for_texts": "steerlaw.results.choosing.text_choose:choose_for_texts",
     "compare": "numerics.judging.one_curve:compare",
     "cross_entropy_change": "numerics:cross_entropy_change",
     "cumulants": "numerics:cumulants",
@@ -52,6 +54,7 @@ __all__ = [
     "Report",
     "certify_peak",
     "choose",
+    "choose_for_texts",
     "compare",
     "cross_entropy_change",
     "cumulants",

@@ -7,19 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from numerics.judging.horizons.tolerance import Tolerance, tolerance_for
+from steerlaw.experiments.directions import can_be_followed, follow
 from steerlaw.experiments.embedded import embedded_experiments, embedded_inputs
-from steerlaw.experiments.experiment import Grid, Keep, run
+from steerlaw.experiments.experiment import Experiment, Grid, Keep, run
 from steerlaw.experiments.targets import Source, TargetOptions, read_targets
 from steerlaw.inputs.subjects import Observation
 from steerlaw.report import Report
 from steerlaw.results.apart import derivation_records
+from steerlaw.results.claims import claim_holdings
+from steerlaw.results.directions import Standing, ranked_claims, standings
 from steerlaw.results.findings import findings
 from steerlaw.results.judging import Judged, curve_rows, judged
 from steerlaw.results.lines import summary_lines
 from steerlaw.results.predicted_rows import predicted_rows
-from steerlaw.results.provenance import run_record
+from steerlaw.results.provenance import RunRecord, run_record
+from steerlaw.results.reaching.rows import horizon_rows
 from steerlaw.results.reference_verdicts import judge_results, token_rows
-from steerlaw.results.shares import holdings
 from steerlaw.results.verdict_rows import VerdictRow, verdict_row
 from theory.catalogue import find_law
 from theory.catalogue import laws as catalogue
@@ -38,6 +41,7 @@ def verify(
     strengths: str | None = None,
     tolerance: float | str | Tolerance | None = None,
     seed: int = 0,
+    directions: int = 20,
     progress: Any = None,
     keep: Keep | None = None,
     apart: Executor | None = None,
@@ -47,7 +51,8 @@ def verify(
     Without a `target`: the embedded models. A target, or each of several, is a checkpoint directory or hub id, a saved
     sweep (.nc) or a curve (.csv); `options` say how checkpoints are steered. `laws` are ids (default: all); `strengths`
     is a grid START:STOP:COUNT; `tolerance` is in each claim's unit, or a share of each curve's movement such as "5%"
-    (default: 0.1 nat, a probability of 0.01, else 5%); `seed` draws the controls.
+    (default: 0.1 nat, a probability of 0.01, else 5%); `seed` draws the controls, `directions` is how many random
+    directions each vector of a language model is ranked among, and as many differences of contexts (0: none).
     `progress` is a `rich.progress.Progress` to show what is being done. `keep` (of `kept_beside`) has sweeps on disk
     until the report is there, so that a run that was killed goes on where it stopped. `apart` (of `process_apart`) is
     where derivations are checked while models are swept. Bad input is a `ValueError` or `OSError` of one line, raised
@@ -61,30 +66,25 @@ def verify(
     claims = [claim for law in chosen for claim in law.claims] if laws else None
     tolerance = None if tolerance is None else tolerance_for(tolerance, "nats")
     options = options or TargetOptions()
-    grid = ADAPTIVE if strengths is None else Grid.parse(strengths)
-    targets = [target] if isinstance(target, str | Path) else list(target or ())
-    sources = read_targets(targets, options, grid, seed) if targets else [_embedded(grid, seed)]
+    sources = _sources(target, options, ADAPTIVE if strengths is None else Grid.parse(strengths), seed)
     rows = [row for source in sources for row in _curves(source, chosen, laws is not None, tolerance, options.level)]
     found = [one for source in sources for one in _results(source, chosen, laws is not None, tolerance)]
     tokens = list(token_rows(found))
     records = derivation_records(chosen, apart)
-    observed = [one for source in sources for one in _observed(source, claims, seed, progress, keep)]
+    experiments = [list(source.experiments()) for source in sources]
+    observed = list(_observed(sources, experiments, claims, seed, progress, keep))
     found += [one for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
     rows += [verdict_row(*one) for one in found]
-    checked = zip(_tracked(chosen, progress, "checking derivations"), records(), strict=True)
-    derivations = [derivation for _, derivation in checked]
-    shares = holdings(found)
+    derivations = [one for one, _ in zip(records(), _tracked(chosen, progress, "checking derivations"), strict=True)]
+    shares = claim_holdings(found)
     return Report(
-        run=run_record(
-            started=started,
-            dtype=_arithmetic(sources, options),
-            seed=seed,
-            inputs=[path for source in sources for path in source.inputs],
-        ),
+        run=_record(started, sources, options, seed),
         derivations=derivations,
         verdicts=rows,
         lines=summary_lines(rows, found, shares),
         shares=shares,
+        directions=_ranked(experiments, chosen, directions, seed, progress),
+        horizons=horizon_rows(found),
         quantities=[row for o in observed for row in predicted_rows(o)],
         findings=findings(observed) if claims is None else [],
         observations=observed,
@@ -92,17 +92,41 @@ def verify(
     )
 
 
-def _embedded(grid: Grid, seed: int) -> Source:
-    return Source(name="embedded", experiments=lambda: embedded_experiments(grid, seed), inputs=embedded_inputs())
+def _sources(
+    target: str | Path | Sequence[str | Path] | None, options: TargetOptions, grid: Grid, seed: int
+) -> list[Source]:
+    """The targets, read; the embedded models where there are none."""
+    if targets := [target] if isinstance(target, str | Path) else list(target or ()):
+        return read_targets(targets, options, grid, seed)
+    return [
+        Source(name="embedded", experiments=lambda: embedded_experiments(grid, seed), inputs=embedded_inputs()),
+    ]
 
 
 def _observed(
-    source: Source, claims: Sequence[Claim] | None, seed: int, progress: Any, keep: Keep | None
+    sources: Sequence[Source],
+    experiments: Sequence[Sequence[Experiment]],
+    claims: Sequence[Claim] | None,
+    seed: int,
+    progress: Any,
+    keep: Keep | None,
 ) -> Iterator[Observation]:
-    """The sweeps of a source: those that were made already, and those of its experiments, run for these claims."""
-    yield from source.observations
-    if experiments := list(source.experiments()):
-        yield from run(_tracked(experiments, progress, "sweeping"), seed, keep, claims)
+    """The sweeps of each source: those that were made already, and those of its experiments, run for these claims."""
+    for source, made in zip(sources, experiments, strict=True):
+        yield from source.observations
+        if made:
+            yield from run(_tracked(made, progress, "sweeping"), seed, keep, claims)
+
+
+def _ranked(
+    experiments: Sequence[Sequence[Experiment]], laws: Sequence[Law], count: int, seed: int, progress: Any
+) -> list[Standing]:
+    """Every vector among other directions, of the claims of these laws that can be asked of directions."""
+    asked = ranked_claims(laws)
+    some = [one for made in experiments for one in made if asked and can_be_followed(one, count)]
+    claims = [claim for _, own in asked for claim in own]
+    tracked = _tracked(some, progress, "directions") if some else ()
+    return [standing for one in tracked for standing in standings(follow(one, claims, count, seed), asked)]
 
 
 def _curves(
@@ -122,6 +146,12 @@ def _results(source: Source, laws: Sequence[Law], named: bool, tolerance: Tolera
     if not found:
         raise ValueError(f"{source.name}: without a model no law speaks of what these results hold")
     return found
+
+
+def _record(started: datetime, sources: Sequence[Source], options: TargetOptions, seed: int) -> RunRecord:
+    """The record of the run."""
+    inputs = [path for source in sources for path in source.inputs]
+    return run_record(started=started, dtype=_arithmetic(sources, options), seed=seed, inputs=inputs)
 
 
 def _arithmetic(sources: Sequence[Source], options: TargetOptions) -> str:

@@ -65,7 +65,7 @@ def inputs(folder: Path) -> list[Job]:
         "--derivatives",
         "0",
     )
-    laws = ("--laws", "token_bump,tilt,local_tilt")
+    laws = ("--laws", "token_bump,tilt,local_tilt", "--directions", "1")
     return [
         Job(name="sweep", arguments=["sweep", "--model", model, *given, *text, "--out", "s.nc"]),
         Job(name="verify", arguments=["verify", model, *given, *laws, "--out", "report"], started=_started),

@@ -41,6 +41,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("toy_models",),
     ("steerlaw.inputs",),
     ("steerlaw.experiments",),
+    ("steerlaw.results.reaching",),
     ("steerlaw.results",),
     ("steerlaw.guiding",),
     ("steerlaw.rendering",),

@@ -83,6 +83,21 @@ def grow_refitted(band: Band, refit: Callable[[Band], Departures], points: int, 
     return Growing(reach=reach, least=np.maximum.accumulate(least), most=np.maximum.accumulate(most))
 
 
+def signed_nats(
+    strengths: Float[np.ndarray, " strengths"], divergence: Float[np.ndarray, " strengths"]
+) -> Float[np.ndarray, " strengths"]:
+    """Strengths in what they spend: the largest KL(p_alpha, p) from 0 out to each, in nats, negative left of 0.
+
+    Windows that grow in these reach as far out on either side as so many nats go. The divergence need not grow with the
+    strength; where it does not, strengths are kept apart by 1e-12 nats.
+    """
+    found = np.zeros(strengths.shape)
+    for side in (np.flatnonzero(strengths >= 0), np.flatnonzero(strengths < 0)[::-1]):
+        so_far = np.maximum.accumulate(np.maximum(divergence[side], 0.0)) + 1e-12 * np.arange(1, 1 + side.size)
+        found[side] = np.sign(strengths[side]) * so_far
+    return found
+
+
 def first_passages(
     growing: Growing, tolerance: Float[np.ndarray, " curves"] | float
 ) -> tuple[Float[np.ndarray, " curves"], Float[np.ndarray, " curves"]]:

@@ -1,7 +1,7 @@
 """One claim against many observed curves at once: where the law's own prediction meets the band."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -9,18 +9,19 @@ from jaxtyping import Bool, Float, Int
 from numerics.bands import shapes
 from numerics.bands.band import Band
 from numerics.bands.evidence import Evidence
-from numerics.bands.outward import SIDES, Side
+from numerics.bands.outward import SIDES, Side, signed_nats
 from numerics.baseline import Baseline
 from numerics.judging.departures import Departed, departed, points_needed
 from numerics.judging.horizons.passages import Horizon, horizon
+from numerics.judging.horizons.planted import leaves_room, slack
 from numerics.judging.horizons.tolerance import Tolerance, tolerance_for
 from numerics.judging.notes import Note, Notes, lacking, note, turning_notes
-from numerics.judging.planted import leaves_room, slack
 from numerics.judging.prediction import UNKNOWN, TurnSide, condition_met, judged_strengths, limit_reach
 from numerics.judging.verdict import HOLDS, NOT_APPLICABLE, UNDECIDED, decide
 from numerics.lowering.setting import MissingInputError, Settings, settings_of
 from numerics.observing.curve_bands import Curves
 from theory.claims import Claim
+from theory.quantities import LOG_RATIO
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,8 +30,8 @@ class Assessment:
 
     `note` gives for each curve the `Note` that belongs to its reason, and `notes` their words; `witness` holds indices
     into `strengths`. `tolerance` is each curve's, in the claim's unit; `relative` if it was asked for as a share.
-    `horizons` are in sizes of strengths, on either side of 0 and on both, of the claims whose domain grows with the
-    window. `slack` (`numerics.judging.planted`) is that of bounds, else None.
+    `horizons` are in sizes of strengths, on either side of 0 and on both, `nats` on both in what is spent by then, of
+    the claims whose domain grows with the window. `slack` (`numerics.judging.horizons.planted`) is that of bounds.
     `found` has the judged bands, where they are at hand; `samples` is how many a strength they rest on, where known.
     """
 
@@ -48,6 +49,7 @@ class Assessment:
     values: Float[np.ndarray, "*per points"]
     halfwidth: Float[np.ndarray, "*per"]
     horizons: Mapping[Side, Horizon] = field(default_factory=dict)
+    nats: Horizon | None = None
     slack: Float[np.ndarray, "*per"] | None = None
     found: Departed | None = None
     samples: int | None = None
@@ -62,13 +64,15 @@ def judge_curves(
     tolerance: float | str | Tolerance | None,
     tokens: Int[np.ndarray, " tokens"] | None = None,
     assume: str | None = None,
+    spent: Float[np.ndarray, "contexts strengths"] | None = None,
 ) -> Assessment:
     """Judge one claim on every curve. `tokens` are the vocabulary ids of the token dimension (default: all).
 
     A condition that cannot be checked for want of an input makes the claim not applicable; with `assume` it is taken as
     met, and the note says so and why: `assume`, or the input that is missing where that is "". Given `Settings` in
     place of the baseline, what several claims have in common is computed once. `tolerance` is as for `tolerance_for`;
-    it is never below what the curves are known to.
+    it is never below what the curves are known to. `spent` is KL(p_alpha, p) of each context, where curves are of one:
+    horizons are then given in nats, too.
     """
     asked, known = tolerance_for(tolerance, claim.quantity.unit), None if baseline is None else settings_of(baseline)
     try:
@@ -84,7 +88,7 @@ def judge_curves(
         far = limit_reach(claim, curves.strengths, known, allowed.min()) if found.unjudged.any() else {}
     except MissingInputError as missing:
         return not_applied(claim, curves, asked, lacking(missing.field))
-    return _assessed(claim, curves, inside, found, met, allowed, far, assumed, relative=asked.relative)
+    return _assessed(claim, curves, inside, found, met, allowed, far, assumed, spent, relative=asked.relative)
 
 
 def _assessed(
@@ -96,24 +100,31 @@ def _assessed(
     allowed: Float[np.ndarray, " curves"],
     far: Notes,
     assumed: str,
+    spent: Float[np.ndarray, "contexts strengths"] | None,
     *,
     relative: bool,
 ) -> Assessment:
     """Departures to outcomes and what to say of them; `allowed` is each curve's tolerance."""
-    tolerance = allowed.reshape(curves.per)
+    tolerance, itself = allowed.reshape(curves.per), of_itself(claim, curves)
     departures = found.departures
     unjudged, silent, side = (part.reshape(curves.per) for part in (found.unjudged, found.silent, found.side))
     least, most = (
         np.where(unjudged | silent, np.nan, part.reshape(curves.per)) for part in (departures.least, departures.most)
     )
     unpredicted = np.isnan(least) & ~unjudged & ~silent | np.isinf(least)
-    codes = decide(least, most, tolerance, met & ~unpredicted & ~silent)
+    codes = decide(least, most, tolerance, met & ~unpredicted & ~silent & ~itself)
     unseen = (side == UNKNOWN) & (codes == HOLDS)
     if unseen.any():
         codes = np.where(unseen & may_be_monotone(curves.band[inside], allowed).reshape(curves.per), UNDECIDED, codes)
-    faults = {Note.UNMET: ~met, Note.UNPREDICTED: unpredicted, Note.SILENT: silent, Note.UNREACHED: unjudged}
+    faults = {
+        Note.ITSELF: itself,
+        Note.UNMET: ~met,
+        Note.UNPREDICTED: unpredicted,
+        Note.SILENT: silent,
+        Note.UNREACHED: unjudged,
+    }
     words = turning_notes(claim, *curves.strengths[inside][[0, -1]]) | far | note(Note.UNPREDICTED) | note(Note.SILENT)
-    words |= note(Note.UNMET, condition=claim.condition.name)
+    words |= note(Note.UNMET, condition=claim.condition.name) | note(Note.ITSELF)
     if assumed:
         words = {kind: "; ".join(part for part in (text, assumed) if part) for kind, text in words.items()}
     return Assessment(
@@ -123,6 +134,7 @@ def _assessed(
         evidence=curves.evidence,
         codes=codes.astype(np.int8),
         horizons=_horizons(found, codes, allowed),
+        nats=None if spent is None else _nats(found, codes, allowed, curves.strengths, spent, inside),
         slack=slack(found.again, found.band, allowed).reshape(curves.per) if leaves_room(claim) else None,
         least=least,
         most=most,
@@ -134,6 +146,13 @@ def _assessed(
         assumed=assumed,
         **_shown(curves, departures.witness.reshape(*curves.per, -1), np.flatnonzero(inside)),
     )
+
+
+def of_itself(claim: Claim, curves: Curves) -> Bool[np.ndarray, "*per"]:
+    """Which ratios are those of a token to itself: 0 at every strength, of no steering whatever."""
+    if claim.quantity != LOG_RATIO:
+        return np.zeros(curves.per, bool)
+    return (curves.lower == -curves.upper).all(axis=-1)
 
 
 OF_SIDE = {
@@ -161,14 +180,33 @@ def _horizons(
     """On either side of strength 0 and on both; not a number for the curves that the claim is not about."""
     if found.grow is None:
         return {}
+    ends: dict[Side, Horizon] = {side: horizon(found.grow(found.band, slice(None), side), allowed) for side in SIDES}
+    return {side: _where_applied(end, codes) for side, end in ends.items()}
+
+
+def _nats(
+    found: Departed,
+    codes: Int[np.ndarray, "*per"],
+    allowed: Float[np.ndarray, " curves"],
+    strengths: Float[np.ndarray, " strengths"],
+    spent: Float[np.ndarray, "contexts strengths"],
+    inside: Bool[np.ndarray, " strengths"],
+) -> Horizon | None:
+    """The horizons in nats, context by context: windows that grow by what each spends."""
+    if found.grow is None:
+        return None
+    parts, per_context = [], found.band.lower.shape[1] // max(len(spent), 1)
+    for context, own in enumerate(spent):
+        columns = np.arange(per_context) + context * per_context
+        band = replace(found.band.columns(columns), strengths=signed_nats(strengths, own)[inside])
+        parts.append(horizon(found.grow(band, columns, "both"), allowed[columns]))
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("lower", "upper", "end")}
+    return _where_applied(Horizon(**joined), codes)
+
+
+def _where_applied(found: Horizon, codes: Int[np.ndarray, "*per"]) -> Horizon:
     applies = codes != NOT_APPLICABLE
-    ends: dict[Side, Horizon] = {side: horizon(found.grow(side), allowed) for side in SIDES}
-    return {
-        side: Horizon(
-            **{name: np.where(applies, part.reshape(codes.shape), np.nan) for name, part in vars(end).items()}
-        )
-        for side, end in ends.items()
-    }
+    return Horizon(**{name: np.where(applies, part.reshape(codes.shape), np.nan) for name, part in vars(found).items()})
 
 
 def not_applied(

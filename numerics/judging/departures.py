@@ -40,14 +40,14 @@ class Departed:
     """Departures of every curve; on which `side` of the window its turning point is predicted (INSIDE: not at issue).
 
     `silent`: the law says nothing of this curve. `unjudged`: what it says cannot be judged in this window. `band` is
-    what was judged; `again` judges another band of the curves of some numbers. `grow` judges every window that grows
+    what was judged; `again` judges another band of the curves of some numbers, and `grow` every window of it that grows
     outwards on a side; None where there is no such thing.
     """
 
     departures: Departures
     band: Band
     again: Again
-    grow: Callable[[Side], Growing] | None
+    grow: Callable[[Band, Columns, Side], Growing] | None
     side: Int[np.ndarray, " curves"]
     silent: Bool[np.ndarray, " curves"]
     unjudged: Bool[np.ndarray, " curves"]
@@ -122,8 +122,8 @@ def _between(
     floor, ceiling = (np.broadcast_to(bound, band.lower.shape) for bound in (floor, ceiling))
     each = band.lower.shape[1:]
 
-    def grow(side: Side) -> Growing:
-        return grow_between(band.strengths, *shapes.beyond(band, floor, ceiling), side)
+    def grow(other: Band, columns: Columns, side: Side) -> Growing:
+        return grow_between(other.strengths, *shapes.beyond(other, floor[:, columns], ceiling[:, columns]), side)
 
     return Departed(
         departures=shapes.between(band, floor, ceiling),
@@ -163,11 +163,11 @@ def _turns(
             witness[np.ix_(kept, np.arange(part.witness.shape[1]))] = part.witness
         return Departures(least=least, most=most, witness=witness)
 
-    def grow(part: Side) -> Growing:
-        reach = reaches(band.strengths, part)
-        least, most = np.zeros((2, len(reach), silent.size))
-        for n, goes, kept in _groups(*whole):
-            found = _growing(band.columns(kept), n, goes, part)
+    def grow(other: Band, columns: Columns, part: Side) -> Growing:
+        reach = reaches(other.strengths, part)
+        least, most = np.zeros((2, len(reach), other.lower.shape[1]))
+        for n, goes, kept in _groups(whole[0][columns], whole[1][columns]):
+            found = _growing(other.columns(kept), n, goes, part)
             least[:, kept], most[:, kept] = found.least, found.most
         return Growing(reach=reach, least=least, most=most)
 
@@ -235,9 +235,9 @@ def _derivatives(claim: Close | Bounded, band: Band, at: Callable[..., Any]) -> 
             parts.append(replace(part, least=least, most=most))
         return Departures.worse(*parts)
 
-    def grow(part: Side) -> Growing:
+    def grow(other: Band, columns: Columns, part: Side) -> Growing:
         found = []
-        for side, curve, wide, _ in widened(band, slice(None)):
+        for side, curve, wide, _ in widened(other, columns):
             apart = wide.less(curve) if side == "at_least" else -wide.less(curve)
             rises = claim.derivative == 1
             found.append(grow_rising(apart, part) if rises else grow_refitted(apart, shapes.convex, 3, part))

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 
 from numerics.bands.outward import SIDES, Side, reaches
-from numerics.judging.horizons.nats import in_nats
 from numerics.judging.horizons.passages import Horizon
 from numerics.judging.horizons.tolerance import Tolerance
 from numerics.judging.verdict import Verdict
@@ -34,19 +33,33 @@ def kept_horizons(sweep: Sweep, tolerance: Tolerance, applies: Bool[np.ndarray, 
     return kept
 
 
-def nats_of(horizons: Horizons, claim: Claim, sweep: Sweep) -> Horizons:
-    """The same in nats, where there is one curve or several a context and the sweep holds the divergence of each."""
-    if not horizons or claim.quantity.per[:1] != ("context",):
-        return {}
+def kept_nats(sweep: Sweep, tolerance: Tolerance, applies: Bool[np.ndarray, "context vocab"]) -> Horizon | None:
+    """The same in nats, on both sides of strength 0."""
+    data = sweep.data
+    if "bump_nats" not in data or str(tolerance) not in data["allowed"].to_numpy():
+        return None
+    bounds = data["bump_nats"].sel(allowed=str(tolerance)).transpose("bound", "context", "vocab").to_numpy()
+    spent = spent_by(sweep)
+    end = np.inf if spent is None else spent.max(axis=1)[:, None]
+    lower, upper, end = (np.where(applies, part, np.nan) for part in (*bounds.astype(np.float64), end))
+    return Horizon(lower=lower, upper=upper, end=np.where(lower >= (1 - 1e-6) * end, lower, end))  # float32 is kept
+
+
+def spent_by(sweep: Sweep, claim: Claim | None = None) -> Float[np.ndarray, "contexts strengths"] | None:
+    """KL(p_alpha, p) of every context at the sweep's strengths, or at those of a claim's curves; None if not known."""
+    if claim is not None and (claim.quantity.per[:1] != ("context",) or claim.quantity.along != "strength"):
+        return None
     try:
         spent = sweep.curves(KL_FORWARD)
     except NotObservedError:
-        return {}
+        return None
     middle = np.maximum((spent.lower + spent.upper) / 2, 0.0)
-    return {side: in_nats(found, spent.strengths, middle, side) for side, found in horizons.items()}
+    if claim is None:
+        return middle
+    return middle[:, np.isin(spent.strengths, sweep.curves(claim.quantity).strengths)]
 
 
-def located(verdict: Verdict, at: tuple[int, ...], nats: Horizons, push: float | None) -> Verdict:
+def located(verdict: Verdict, at: tuple[int, ...], nats: Horizon | None, push: float | None) -> Verdict:
     """A curve's verdict with its horizon in every unit that is known."""
     if verdict.horizon is None:
         return verdict
@@ -54,7 +67,6 @@ def located(verdict: Verdict, at: tuple[int, ...], nats: Horizons, push: float |
     found = dict(verdict.horizon)
     if push is not None and low is not None:
         found["push"] = [low * push, None if high is None else high * push]
-    if "both" in nats:
-        ends = nats["both"]
-        found["nats"] = [float(ends.lower[at]), float(ends.upper[at]) if np.isfinite(ends.upper[at]) else None]
+    if nats is not None:
+        found["nats"] = [float(nats.lower[at]), float(nats.upper[at]) if np.isfinite(nats.upper[at]) else None]
     return replace(verdict, horizon=found)

@@ -23,6 +23,7 @@ class Note(IntEnum):
     UNPLACED = 12
     UNOBSERVED = 13
     NO_PROBABILITY = 14
+    ITSELF = 15
 
 
 TEXTS: dict[Note, str] = {
@@ -42,6 +43,7 @@ TEXTS: dict[Note, str] = {
     Note.UNPLACED: "needs token=ID: which token's curve this is cannot be told from its value at strength 0",
     Note.UNOBSERVED: "{missing}",
     Note.NO_PROBABILITY: "a judge's answers about several completions are no probability",
+    Note.ITSELF: "a token compared with itself is no curve",
 }
 
 Notes = dict[Note, str]

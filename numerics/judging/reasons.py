@@ -6,8 +6,8 @@ import numpy as np
 
 from numerics.judging.assessment import Assessment
 from numerics.judging.deciding import TURN_POINTS, samples_needed, sharpening, turn_beyond
+from numerics.judging.horizons.planted import TESTED_BELOW
 from numerics.judging.notes import Note
-from numerics.judging.planted import TESTED_BELOW
 from numerics.judging.verdict import DEPARTS, HOLDS, NOT_APPLICABLE, OUTCOMES, Verdict
 from theory.quantities import PEAK, Along
 

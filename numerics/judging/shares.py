@@ -2,11 +2,13 @@
 
 Tokens of one context sum to one and are no independent trials; the replicate is the context (or the prompt-set draw,
 or the training seed). Each replicate gives one share; intervals are for the mean of these over replicates like those
-seen. Controls steer the same contexts, so they are compared context by context.
+seen. Controls steer the same contexts, so they are compared context by context; but what was drawn once for all of
+them (a direction, a permutation, random weights) is one draw, and whether a vector is more than such a draw is told by
+its rank among many, not by more contexts.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from math import ceil
 from typing import Literal
 
 import numpy as np
@@ -14,13 +16,12 @@ from jaxtyping import Bool, Float
 from scipy.stats import false_discovery_control
 
 from numerics.arrays import ArrayLike
-from numerics.bands.intervals import bounded_mean_band, check_level, mean_band
+from numerics.bands.intervals import bounded_mean_band, check_level
 
-Assumption = Literal["bounded", "gaussian"]
 ErrorRate = Literal["family", "discoveries"]
 
-ENUMERATED = 12
-"""Contexts up to which all 2^n exchanges of labels are gone through; beyond, a sample of that many."""
+EQUAL = 1e-9
+"""Scores that differ by less, relatively, are equal: they are means of shares, summed in float64."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,32 +66,27 @@ def tally(
     return Tally(obeying=obeying, judged=total)
 
 
-def share_of(shares: Float[np.ndarray, " contexts"], *, level: float = 0.05, assuming: Assumption = "bounded") -> Share:
-    """The mean share over contexts. Contexts with nothing judged (NaN) are left out.
+def share_of(shares: Float[np.ndarray, " contexts"], *, level: float = 0.05) -> Share:
+    """The mean share over contexts, between bounds that assume only that contexts are independent.
 
-    `bounded` assumes only that contexts are independent; `gaussian` (t) also that their shares are Gaussian, which is
-    narrower for few contexts and wrong near 0 and 1.
+    Contexts with nothing judged (NaN) are left out.
     """
     seen = _seen(shares)
-    lower, upper = _mean_interval(seen, level, assuming)
+    lower, upper = _mean_interval(seen, level)
     return Share(share=float(seen.mean()), lower=max(lower, 0.0), upper=min(upper, 1.0), replicates=seen.size)
 
 
 def excess_over(
-    shares: Float[np.ndarray, " contexts"],
-    null: Float[np.ndarray, "*draws contexts"],
-    *,
-    level: float = 0.05,
-    assuming: Assumption = "bounded",
+    shares: Float[np.ndarray, " contexts"], null: Float[np.ndarray, "*draws contexts"], *, level: float = 0.05
 ) -> Share:
     """By how much the shares exceed those of a control on the same contexts: the mean difference, context by context.
 
     With several draws of the control (random directions), their mean in each context. The interval is about other
-    contexts, the draws being given.
+    contexts, the draws being given, whatever the distribution of contexts: a difference of shares lies in [-1, 1].
     """
     null = np.asarray(null, np.float64)
     differences = _seen(np.asarray(shares) - null.reshape(-1, null.shape[-1]).mean(axis=0))
-    lower, upper = _mean_interval((differences + 1) / 2, level, assuming)
+    lower, upper = _mean_interval((differences + 1) / 2, level)
     return Share(
         share=float(differences.mean()),
         lower=max(2 * lower - 1, -1.0),
@@ -99,27 +95,55 @@ def excess_over(
     )
 
 
-def exchange_level(
-    shares: Float[np.ndarray, " contexts"], null: Float[np.ndarray, " contexts"], seed: int = 0
-) -> float:
-    """p-value of no excess over one control: the share of exchanges of the two labels that give as large an excess.
+def rank_levels(
+    scores: Float[np.ndarray, "directions claims"],
+) -> tuple[Float[np.ndarray, " claims"], Float[np.ndarray, " claims"]]:
+    """p-values of the first of `n + 1` directions among all of them, claim by claim, and adjusted for all the claims.
 
-    Exact if, were there nothing in the steering vector, a context's two shares could as well have been each other's.
-    At least 2^-n for n contexts. Beyond `ENUMERATED` contexts, a Monte Carlo test, exact too (Phipson & Smyth 2010).
+    `(1 + number of the others that score as high)/(1 + number of the others)`: one-sided, exact if, were there nothing
+    in the first direction, it could as well have been any other; so never below `1/(n + 1)`. The direction is the
+    replicate, whatever a score is the mean of. NaN is a direction that a claim says nothing of: it is no trial of this
+    claim; of the first it makes the levels NaN. Equal to rounding is as high.
+
+    Adjusted by the largest standardised score over the claims (Westfall & Young 1993, single step): a direction counts
+    against a claim where its best score over all of them, in standard deviations over the directions, is as high as the
+    first one's here. The chance of any false alarm is at most the level, whatever the dependence between claims, and
+    again nothing is below `1/(n + 1)`.
+
+    >>> rank_levels(np.array([[0.9], [0.5], [0.2], [0.95]]))
+    (array([0.5]), array([0.5]))
     """
-    differences = _seen(np.asarray(shares) - np.asarray(null))
-    sums = _exchanges(differences.size, seed) @ differences
-    return float((sums >= differences.sum() - 1e-12 * np.abs(differences).sum()).mean())
+    scores = np.asarray(scores, np.float64)
+    if scores.ndim != 2 or len(scores) < 2:
+        raise ValueError(f"scores: expected [directions, claims] with two directions or more, got {scores.shape}")
+    if np.isinf(scores).any():
+        raise ValueError("scores: expected finite numbers, or NaN where a claim says nothing of a direction")
+    seen, first = ~np.isnan(scores), scores[0]
+    as_high = (scores[1:] >= first - EQUAL * np.abs(first)).sum(axis=0)
+    levels = np.where(seen[0], (1 + as_high) / (1 + seen[1:].sum(axis=0)), np.nan)
+    best = np.where(seen, _standardised(scores), -np.inf)
+    largest = best[1:].max(axis=1, initial=-np.inf)[:, None]
+    adjusted = (1 + (largest >= best[0] - EQUAL * np.maximum(np.abs(best[0]), 1)).sum(axis=0)) / len(scores)
+    return levels, np.where(seen[0], np.maximum(adjusted, levels), np.nan)
 
 
-@lru_cache(maxsize=4)
-def _exchanges(n: int, seed: int) -> Float[np.ndarray, "exchanges contexts"]:
-    """Signs of the differences after an exchange of labels, the labels as they are first."""
-    if n <= ENUMERATED:
-        return 1.0 - 2.0 * (np.arange(2**n)[:, None] >> np.arange(n) & 1)
-    signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(2**ENUMERATED, n))
-    signs[0] = 1
-    return signs
+def _standardised(scores: Float[np.ndarray, "directions claims"]) -> Float[np.ndarray, "directions claims"]:
+    """Less their mean over the directions, over their standard deviation; 0 where all are equal."""
+    count = np.maximum((~np.isnan(scores)).sum(axis=0), 1)
+    centred = scores - np.nansum(scores, axis=0) / count
+    spread = np.sqrt(np.nansum(centred**2, axis=0) / count)
+    flat = spread <= EQUAL * np.nanmax(np.abs(scores), axis=0, initial=0.0)
+    return np.where(flat, 0.0, centred / np.where(flat, 1.0, spread))
+
+
+def directions_needed(level: float) -> int:
+    """How many directions beside the vector it takes for a rank to be significant at a level at all.
+
+    >>> directions_needed(0.05)
+    19
+    """
+    check_level(level)
+    return ceil(1 / level - 1e-9) - 1
 
 
 def adjusted(levels: Float[ArrayLike, " laws"], *, controlling: ErrorRate = "family") -> Float[np.ndarray, " laws"]:
@@ -150,10 +174,6 @@ def _seen(values: np.ndarray) -> Float[np.ndarray, " contexts"]:
     return seen
 
 
-def _mean_interval(values: Float[np.ndarray, " contexts"], level: float, assuming: Assumption) -> tuple[float, float]:
-    check_level(level)
-    if assuming not in ("bounded", "gaussian"):
-        raise ValueError(f"assuming: expected 'bounded' or 'gaussian', got {assuming!r}")
-    band = bounded_mean_band if assuming == "bounded" else mean_band
-    lower, upper = band(values[:, None], level=level)
+def _mean_interval(values: Float[np.ndarray, " contexts"], level: float) -> tuple[float, float]:
+    lower, upper = bounded_mean_band(values[:, None], level=level)
     return float(lower[0]), float(upper[0])

@@ -13,11 +13,11 @@ from numerics.bands.outward import Side
 from numerics.baseline import Baseline
 from numerics.judging.assessment import Assessment, judge_curves, not_applied, noted
 from numerics.judging.horizons.passages import Horizon
+from numerics.judging.horizons.planted import TESTED_BELOW
 from numerics.judging.horizons.tolerance import Tolerance, tolerance_for
-from numerics.judging.located import kept_horizons, located, nats_of
+from numerics.judging.located import kept_horizons, kept_nats, located, spent_by
 from numerics.judging.needed import by_shape
 from numerics.judging.notes import Note, lacking, note, turning_notes
-from numerics.judging.planted import TESTED_BELOW
 from numerics.judging.prediction import AFTER, BEFORE, UNKNOWN, condition_met, turning, turning_side
 from numerics.judging.reasons import verdict_of
 from numerics.judging.shares import Tally, tally
@@ -57,7 +57,8 @@ class Finding:
 
     `tolerance` is what was asked for. `horizons` are how far the claim holds on each curve, in sizes of strengths, and
     `nats` in what its context has spent by then; `push` is that of strength 1, where it is known; `mass` weighs curves
-    by base probability. `untested` counts the curves that hold because nothing like them could have broken the claim.
+    by base probability, `chosen` are the columns of the tokens chosen before the sweep. `untested` counts the curves
+    that hold because nothing like them could have broken the claim.
     """
 
     law: str
@@ -78,8 +79,9 @@ class Finding:
     where: dict[str, int | str]
     mass: Float[np.ndarray, "*per"] | None = None
     horizons: Mapping[Side, Horizon] = field(default_factory=dict)
-    nats: Mapping[Side, Horizon] = field(default_factory=dict)
+    nats: Horizon | None = None
     push: float | None = None
+    chosen: Int[np.ndarray, " chosen"] | None = None
     untested: int = 0
 
 
@@ -108,7 +110,9 @@ def _finding(law: Law, claim: Claim, sweep: Sweep, known: Settings | None, asked
         else:
             curves = sweep.curves(claim.quantity)
             tokens = sweep.data["token"].to_numpy() if "token" in claim.quantity.per else None
-            assessment = judge_curves(claim, curves, known, tolerance=tolerance, tokens=tokens)
+            assessment = judge_curves(
+                claim, curves, known, tolerance=tolerance, tokens=tokens, spent=spent_by(sweep, claim)
+            )
     except NotObservedError as missing:
         blank = np.zeros((*[0] * len(claim.quantity.per), len(sweep.strengths)))
         nowhere = Curves(strengths=sweep.strengths, lower=blank, upper=blank)
@@ -150,6 +154,7 @@ def _assess_vocabulary(claim: Turns, sweep: Sweep, known: Settings | None, toler
         tolerance=allowed,
         relative=tolerance.relative,
         horizons=kept_horizons(sweep, tolerance, met) if claim.n == 1 else {},
+        nats=kept_nats(sweep, tolerance, met) if claim.n == 1 else None,
         evidence=data["shape_departure"].attrs.get("evidence", "deterministic"),
         codes=codes,
         least=least,
@@ -182,10 +187,10 @@ def _summed(law: Law, found: Assessment, sweep: Sweep, baseline, tokens, missing
     applied = codes != NOT_APPLICABLE
     verdict = not_applicable(claim, law.id, tolerance, found.evidence, missing)
     where: dict[str, int | str] = {}
-    nats, push = nats_of(found.horizons, claim, sweep), sweep.attributes.get("push")
+    push = sweep.attributes.get("push")
     if codes.size:
         at = worst(codes, found.least, found.most)
-        verdict = located(verdict_of(found, at, law.id), at, nats, push)
+        verdict = located(verdict_of(found, at, law.id), at, found.nats, push)
         where = {axis: _label(axis, n, sweep, tokens) for axis, n in zip(claim.quantity.per, at, strict=True)}
     mass = _mass(claim, codes.shape, baseline, tokens)
     return Finding(
@@ -207,8 +212,9 @@ def _summed(law: Law, found: Assessment, sweep: Sweep, baseline, tokens, missing
         where=where,
         mass=mass,
         horizons=found.horizons,
-        nats=nats,
+        nats=found.nats,
         push=None if push is None else float(push),
+        chosen=_chosen(claim, sweep, tokens),
         untested=0 if found.slack is None else int(((codes == HOLDS) & (found.slack >= TESTED_BELOW)).sum()),
     )
 
@@ -227,11 +233,17 @@ def _holding(claim: Claim, codes: Int[np.ndarray, "*per"], mass, sweep: Sweep, t
     found: dict[Weighing, Tally] = {"count": tally(holds, judged=judged)}
     if mass is not None:
         found["mass"] = tally(holds, mass, judged)
-    if "token" in claim.quantity.per and "token" in sweep.data:
-        ids = sweep.data["token"].to_numpy()
-        columns = ids if tokens is None else np.flatnonzero(np.isin(tokens, ids))
+    if (columns := _chosen(claim, sweep, tokens)) is not None:
         found["chosen"] = tally(holds[:, columns], judged=judged[:, columns])
     return found
+
+
+def _chosen(claim: Claim, sweep: Sweep, tokens) -> Int[np.ndarray, " chosen"] | None:
+    """The columns of the tokens chosen before the sweep."""
+    if claim.quantity.per != ("context", "token") or "token" not in sweep.data:
+        return None
+    ids = sweep.data["token"].to_numpy()
+    return ids if tokens is None else np.flatnonzero(np.isin(tokens, ids))
 
 
 def _mass(claim: Claim, shape: tuple[int, ...], baseline: Baseline | None, tokens) -> Float[np.ndarray, "*per"] | None:

@@ -80,7 +80,8 @@ def observe_next_token(
         grid = resolving(grid, [curve for some in read for curve in some or () if not unresolved(curve)])
     rows, dtype, summary = [], "", _summary(summarised, len(contexts), model.vocab_size, wanted)
     for number, context in enumerate(contexts):
-        views = [one.view(context, grid, some and some[number]) for one, some in zip(along, read, strict=True)]
+        own = [None if some is None else some[number] for some in read]
+        views = [one.view(context, grid, curve) for one, curve in zip(along, own, strict=True)]
         rows.append(_row(views, wanted - LOCATING if summarised else wanted))
         if summarised is None:
             summarise(summary, number, views[0])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from jaxtyping import Float
@@ -39,7 +39,7 @@ def curves_along(
         return [None] * len(steerings)
     first = steerings[0]
     read = steered_curves(
-        model,
+        cast(Any, model),
         contexts,
         layer=first.layer,
         vectors=np.stack([np.asarray(steering.vector) for steering in steerings]),

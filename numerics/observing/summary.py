@@ -1,13 +1,15 @@
 """The shape of every token's curve in a few numbers: what a sweep keeps of the whole vocabulary."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
 
 from numerics.bands import shapes
 from numerics.bands.band import Band, around
-from numerics.bands.outward import SIDES, first_passages, grow_bump
+from numerics.bands.outward import SIDES, first_passages, grow_bump, signed_nats
+from numerics.observing.observers.divergences import observe_divergences
 from numerics.observing.observers.view import View
 from numerics.observing.variables import OF_ALL_SHAPES, SHAPES, SUMMARY
 
@@ -46,12 +48,14 @@ def summarise(summary: Summary, context: int, view: View) -> None:
     if not summary:
         return
     strengths, halfwidth = view.strengths, 2 * view.halfwidth
+    reaching = "bump_reach" in summary
+    nats = signed_nats(strengths, observe_divergences(view, None)["kl_forward"]) if reaching else strengths
     for columns, values in view.slices():
         values -= view.log_normaliser[:, None]
         band = around(strengths, values, halfwidth[:, None])
         if "shape_departure" in summary:
             _compare(summary, (context, columns), values, band)
-            _reach(summary, (context, columns), values, band)
+            _reach(summary, (context, columns), band, nats)
         if "turns" in summary:
             summary["turns"][context, columns], summary["first"][context, columns] = shapes.fewest_turns(band)
         if "peak" in summary:
@@ -73,14 +77,16 @@ def _compare(
         summary["shape_witness_value"][(*at, n)] = np.where(points >= 0, seen, np.nan)
 
 
-def _reach(summary: Summary, at: tuple[int, slice], values: Float[np.ndarray, "strengths curves"], band: Band) -> None:
+def _reach(summary: Summary, at: tuple[int, slice], band: Band, nats: Float[np.ndarray, " strengths"]) -> None:
     """How far out, on either side of strength 0 and on both, each curve is a bump within every tolerance."""
-    movement = np.ptp(values, axis=0)
+    movement = np.ptp((band.lower + band.upper) / 2, axis=0)
     summary["movement"][at] = movement
     known_to = (band.upper - band.lower).max(axis=0)
-    for side, grown in enumerate(grow_bump(band, side) for side in SIDES):
-        for n, (amount, share) in enumerate(TOLERANCES.values()):
-            allowed = np.maximum(share * movement, known_to) if share else amount
+    sides, spending = [grow_bump(band, side) for side in SIDES], grow_bump(replace(band, strengths=nats))
+    for n, (amount, share) in enumerate(TOLERANCES.values()):
+        allowed = np.maximum(share * movement, known_to) if share else amount
+        summary["bump_nats"][(*at, n)] = np.stack(first_passages(spending, allowed), axis=1)
+        for side, grown in enumerate(sides):
             summary["bump_reach"][(*at, side, n)] = np.stack(first_passages(grown, allowed), axis=1)
 
 

@@ -103,6 +103,9 @@ SUMMARY: dict[str, Variable] = {
         "certainly does not; inf: not in the window",
         dtype=np.float32,
     ),
+    "bump_nats": _row(
+        "context vocab allowed bound", "nats", "the same, in what the context has spent by then", dtype=np.float32
+    ),
     "movement": _row("context vocab", "log_probability", "largest less smallest value", dtype=np.float32),
     "peak": _row("context vocab", "strength", "strength of the largest value"),
     "peak_lower": _row("context vocab", "strength", "from where on the maximum may lie; -inf: before the window"),
@@ -114,7 +117,7 @@ SUMMARY: dict[str, Variable] = {
 }
 """The curve of every token's log-probability, in a few numbers."""
 
-OF_ALL_SHAPES = ("shape_departure", "shape_witness", "shape_witness_value", "bump_reach", "movement")
+OF_ALL_SHAPES = ("shape_departure", "shape_witness", "shape_witness_value", "bump_reach", "bump_nats", "movement")
 """Of the summary: how far every token's curve is from each shape, where that shows, and how far out it is a bump."""
 
 OTHERS: dict[str, Variable] = {

@@ -6,6 +6,7 @@ Gaussian multipliers and the t distribution of as many clusters, it holds at all
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -86,14 +87,15 @@ def reweighted_curve(
     spread = np.sqrt(count / (count - 1)) * np.linalg.norm(_sums(weights, cluster) - mean_weight / count, axis=0)
     near_one = np.abs(mean_weight - 1) <= FAR_FROM_ONE * spread + 1e-6
     reliable = (effective >= min(LEAST_EFFECTIVE, len(g) / 2)) & near_one
-    ends = [_band(weights, np.where(missing, fill, g), cluster, effective, shares, level, seed) for fill in (0.0, 1.0)]
+    fills = (0.0, 1.0) if missing.any() else (0.0,)
+    ends = [_band(weights, np.where(missing, fill, g), cluster, effective, shares, level, seed) for fill in fills]
     nothing = (0.0, 1.0) if shares else (-np.inf, np.inf)
     answered = weights * ~missing[:, None]
     return ReweightedCurve(
         strengths=np.asarray(strengths, np.float64),
         values=np.where(missing, 0.0, g) @ answered / np.maximum(answered.sum(axis=0), np.finfo(float).tiny),
         lower=np.where(reliable, ends[0][0], nothing[0]),
-        upper=np.where(reliable, ends[1][1], nothing[1]),
+        upper=np.where(reliable, ends[-1][1], nothing[1]),
         effective=effective,
         mean_weight=mean_weight,
         reliable=reliable,
@@ -126,14 +128,20 @@ def simultaneous_factor(influence: Float[np.ndarray, "clusters strengths"], leve
 
     `e_c` are Gaussian, and the errors themselves are known to as many degrees of freedom as there are clusters, less 1.
     """
-    random, count = np.random.default_rng(seed), len(influence)
+    count = len(influence)
     error = np.linalg.norm(influence, axis=0)
     scaled = influence[:, error > 0] / error[error > 0]
     if not scaled.size:
         scaled = np.full((count, 1), count**-0.5)
-    largest = np.abs(random.normal(size=(DRAWS, count)) @ scaled).max(axis=1)
-    known = np.sqrt(random.chisquare(count - 1, DRAWS) / (count - 1))
-    return float(np.quantile(largest / known, 1 - level))
+    multipliers, known = _multipliers(count, seed)
+    return float(np.quantile(np.abs(multipliers @ scaled).max(axis=1) / known, 1 - level))
+
+
+@lru_cache(maxsize=2)
+def _multipliers(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gaussian multipliers of the clusters, and how far off a standard error of so many may be."""
+    random = np.random.default_rng(seed)
+    return random.normal(size=(DRAWS, count)), np.sqrt(random.chisquare(count - 1, DRAWS) / (count - 1))
 
 
 def _sums(table: Float[np.ndarray, "texts strengths"], cluster: Int[np.ndarray, " texts"]):

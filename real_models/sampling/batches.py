@@ -89,7 +89,7 @@ def batch(
     integers = [jnp.asarray(np.asarray(column), jnp.int32) for column in of_rows]
     return (
         Prompts(*map(jnp.asarray, (table, padding, pairs[:, 0].astype(np.int32), pairs[:, 1].astype(wide)))),
-        Rows(*integers, *(jnp.asarray(wanted.strength, wide), streams)),
+        Rows(*[*integers, jnp.asarray(wanted.strength, wide), streams]),
     )
 
 

@@ -2,7 +2,7 @@
 
 A text is a row. Prompts are padded on the left, so that all rows write their next keys and values at the same slot.
 Blocks up to the first steered one see tokens alone, and run once a row; from there on there are two halves, the rows
-steered and the same rows unsteered, which read the same tokens: they give the divergence of each step exactly.
+steered and, beside them, the same rows unsteered, which read the same tokens: they give each step's divergence exactly.
 """
 
 from collections.abc import Mapping
@@ -69,14 +69,19 @@ def next_logits(
     tokens: Int[Array, " rows"],
     place: Place,
     caches: list[Cache],
-) -> tuple[Float[Array, "2*rows vocab"], list[Cache]]:
-    """Logits after one more token of every row, those of the steered rows first; and the caches with that token."""
-    first, both = min(vectors), jnp.concatenate([strengths, jnp.zeros_like(strengths)])
+    *,
+    beside: bool,
+) -> tuple[Float[Array, "halves*rows vocab"], list[Cache]]:
+    """Logits after one more token of every row, those of the steered rows first; and the caches with that token.
+
+    Unsteered rows follow if they go `beside`.
+    """
+    first, both = min(vectors), jnp.concatenate([strengths, jnp.zeros_like(strengths)]) if beside else strengths
     x, written = decoder.embed(spec, params, tokens[:, None], place.position[:, None]), []
     for layer, weights in enumerate(params["blocks"]):
         x, cache = cached_block(of_block(spec, layer), weights, x, place, caches[layer])
         written.append(cache)
-        if layer == first:
+        if layer == first and beside:
             x, place = jnp.concatenate([x, x]), Place(place.slot, *(jnp.concatenate([a, a]) for a in place[1:]))
         if layer in vectors:
             x = steer(x, both, vectors[layer])

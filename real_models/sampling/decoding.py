@@ -43,22 +43,31 @@ class Drawn(NamedTuple):
     lengths: Int[Array, " rows"]
 
 
-@partial(jax.jit, static_argnames=("spec", "tokens"))
-def start(spec: Spec, params: Params, vectors, prompts: Prompts, rows: Rows, tokens: int) -> list[Cache]:
+@partial(jax.jit, static_argnames=("spec", "tokens", "beside"))
+def start(spec: Spec, params: Params, vectors, prompts: Prompts, rows: Rows, tokens: int, beside: bool) -> list[Cache]:
     """The caches of a batch, filled with its prompts, with room for so many tokens more."""
     caches = []
     first = min(vectors)
     for layer, cache in enumerate(prompt_caches(spec, params, *prompts, vectors)):
-        which = rows.prompt if layer <= first else jnp.concatenate([rows.pair, rows.unsteered])
+        halves = [rows.pair, rows.unsteered] if beside else [rows.pair]
+        which = rows.prompt if layer <= first else jnp.concatenate(halves)
         caches.append(tuple(jnp.pad(one[which], ((0, 0), (0, 0), (0, tokens), (0, 0))) for one in cache))
     return caches
 
 
-@partial(jax.jit, static_argnames=("spec", "drawing", "ends"))
+@partial(jax.jit, static_argnames=("spec", "drawing", "ends", "beside"))
 def finish(
-    spec: Spec, drawing: Drawing, ends: tuple[int, ...], params: Params, vectors, rows: Rows, caches: list[Cache]
+    spec: Spec,
+    drawing: Drawing,
+    ends: tuple[int, ...],
+    params: Params,
+    vectors,
+    rows: Rows,
+    caches: list[Cache],
+    *,
+    beside: bool,
 ) -> Drawn:
-    """Draw tokens until every text has ended or `rows.uniforms` are used up."""
+    """Draw tokens until every text has ended or `rows.uniforms` are used up; without `beside` divergences are NaN."""
     count, most = rows.uniforms.shape
     width = caches[0][0].shape[2] - most
 
@@ -68,19 +77,20 @@ def finish(
     def one_more(state):
         t, token, alive, caches, drawn = state
         place = Place(width + t, rows.length - 1 + t, width + 1 - rows.length)
-        logits, caches = next_logits(spec, params, vectors, rows.strengths, token, place, caches)
-        steered, unsteered = jnp.split(tempered(drawing, logits), 2)
+        logits, caches = next_logits(spec, params, vectors, rows.strengths, token, place, caches, beside=beside)
+        steered, *unsteered = jnp.split(tempered(drawing, logits), 1 + beside)
         cut = kept(drawing, steered)
         chosen = draw(drawing, cut, jax.lax.dynamic_index_in_dim(rows.uniforms, t, 1, keepdims=False))
         token = jnp.where(alive, chosen, token)
         own = jnp.take_along_axis(steered if drawing.temperature == 0 else cut, token[:, None], axis=1)[:, 0]
-        found = (token, *(jnp.where(alive, x, 0) for x in (own, divergence(steered, unsteered), entropy(steered))))
+        nats = divergence(steered, *unsteered) if beside else jnp.full_like(own, jnp.nan)
+        found = (token, *(jnp.where(alive, x, 0) for x in (own, nats, entropy(steered))))
         columns = [
             jax.lax.dynamic_update_slice_in_dim(old, new[:, None].astype(old.dtype), t, 1)
             for old, new in zip(drawn[:4], found, strict=True)
         ]
         ended = jnp.isin(token, jnp.asarray(ends, jnp.int32)) if ends else jnp.zeros(count, bool)
-        return t + 1, token, alive & ~ended, caches, Drawn(*columns, *(drawn.lengths + alive,))
+        return t + 1, token, alive & ~ended, caches, Drawn(*[*columns, drawn.lengths + alive])
 
     table = jnp.zeros((count, most), jnp.float32 if params["embed"].dtype != jnp.float64 else jnp.float64)
     nothing = Drawn(table.astype(jnp.int32), table, table, table, jnp.zeros(count, jnp.int32))

@@ -1,7 +1,8 @@
 """`text_curve`: a score of whole texts against the strength, from texts sampled at few strengths."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -21,6 +22,12 @@ PILOT_TEXTS, PILOT_STREAM = 16, 2**20
 """Unsteered texts that say how far apart to sample, and the number of the first of their random streams."""
 LEAST_EACH = 8
 """Texts of a lone prompt at each sampled strength: they are what is counted."""
+CELL = 256
+"""Texts that are drawn and scored together, and kept together by a run that may be stopped."""
+COST = "cost_"
+Cell = dict[str, np.ndarray]
+Keep = Callable[[Sequence[Any], Callable[[], Cell]], Cell]
+"""Makes a cell once: `keep(what it is made from, how it is made)`."""
 MOST_ROUNDING = 0.05
 """How far a text's log-probability may differ between being drawn and being scored: so much of its weight is noise."""
 
@@ -43,10 +50,11 @@ class TextCurve(ReweightedCurve):
     costs: TextCosts
     rounding: float
 
-    def rescored(self, score: str | Score, *, level: float | None = None) -> ReweightedCurve:
-        """The curve of another score, of the same texts."""
-        values = scored(score, self.texts)
-        return reweighted_curve(*(*_drawn(self), values, _clusters(self.sampled)), level=level or self.level)
+    def rescored(self, score: str | Score | Float[np.ndarray, " texts"], level: float | None = None) -> "TextCurve":
+        """The same texts by another score: a name, a function of a text, or a value a text (NaN: missing)."""
+        values = np.asarray(score, float) if isinstance(score, np.ndarray) else scored(score, self.texts)
+        found = reweighted_curve(*(*_drawn(self), values, _clusters(self.sampled)), level=level or self.level)
+        return replace(self, **vars(found), scores=values)
 
 
 def text_curve(
@@ -63,13 +71,16 @@ def text_curve(
     level: float = 0.05,
     temperature: float = 1.0,
     end_tokens: Sequence[int] | None = None,
+    keep: Keep | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> TextCurve:
     """The mean score of texts of at most `tokens` tokens after the prompts, at every strength, in a simultaneous band.
 
     `samples` are texts per prompt over all sampled strengths. Those are chosen by the divergence of a few unsteered
     texts: about sqrt(2 B) a side, where the side ends at B nats; the rest of the curve follows by reweighting. `score`
     is a function of a text, or a name (`real_models.scores.named.SCORES`). With one prompt its texts are the
-    replicates, else prompts are. `ValueError` of one line for bad input.
+    replicates, else prompts are. `keep` keeps what was drawn, so that a run can be taken up; `progress` is told how
+    many of how many texts are done. `ValueError` of one line for bad input.
 
     >>> curve = text_curve(model, prompts, "loops", np.linspace(-2, 2, 13), layer=2, vector=v,
     ...                    tokens=48, samples=64)                                                  # doctest: +SKIP
@@ -87,45 +98,88 @@ def text_curve(
     if samples < least:
         raise ValueError(f"samples is {samples!r}, expected {least} or more texts per prompt")
 
-    def drawn(wanted: Wanted) -> Draws:
-        return draw_texts(model, ids, wanted, **where, tokens=tokens, drawing=drawing, seed=seed, ends=end_tokens)
-
-    def costs(wanted: Wanted, draws: Draws) -> TextCosts:
-        texts = [text[:n].tolist() for text, n in zip(draws.tokens, draws.lengths, strict=True)]
-        return text_costs(model, [ids[p] for p in wanted.prompt], texts, values, **where, drawing=drawing)
-
+    asked = Asked(
+        model=model, prompts=ids, strengths=values, tokens=tokens, drawing=drawing, seed=seed, ends=end_tokens
+    )
     pilot = _wanted(len(ids), np.zeros(1), -(-PILOT_TEXTS // len(ids)), PILOT_STREAM).rows(slice(2 * PILOT_TEXTS))
-    nats = costs(pilot, drawn(pilot)).divergence.mean(axis=0)
+    nats = asked.cells(pilot, where, keep, None)[1].divergence.mean(axis=0)
     at = sampling_strengths(values, nats, samples // least)
-    if not len(at) * least <= samples:
+    if len(at) * least > samples:
         raise ValueError(f"samples is {samples}, expected {len(at) * least} or more: {least} at {len(at)} strengths")
     wanted = _wanted(len(ids), values[at], samples // len(at), 0)
-    draws = drawn(wanted)
-    return curve_of(values, at, wanted, draws, costs(wanted, draws), texts_of(model, draws), score, level)
+    draws, costs = asked.cells(wanted, where, keep, progress)
+    texts = texts_of(model, draws)
+    return curve_of(values, wanted, draws, costs, texts, scored(score, texts), level)
 
 
-def curve_of(values, at, wanted: Wanted, draws: Draws, costs: TextCosts, texts, score, level: float) -> TextCurve:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Asked:
+    """What texts are drawn of and how, and the strengths at which they are scored."""
+
+    model: LanguageModel
+    prompts: Sequence[list[int]]
+    strengths: Float[np.ndarray, " strengths"]
+    tokens: int
+    drawing: Drawing
+    seed: int
+    ends: Sequence[int] | None
+
+    def cells(
+        self, wanted: Wanted, where: dict[str, Any], keep: Keep | None, progress: Callable[[int, int], None] | None
+    ) -> tuple[Draws, TextCosts]:
+        """The wanted texts and their costs, in cells of which each is made once."""
+        count, cells = len(wanted.prompt), []
+        for start in range(0, count, CELL):
+            part = wanted.rows(slice(start, start + CELL))
+            own = [self.prompts[p] for p in part.prompt]
+            settings = [self.tokens, self.seed, self.ends and list(self.ends), self.drawing.temperature]
+            made_from = [own, part.strength, part.prompt, part.stream, self.strengths, settings]
+
+            def make(part: Wanted = part, own: list[list[int]] = own) -> Cell:
+                return self._cell(part, own, where)
+
+            cells.append(make() if keep is None else keep(made_from, make))
+            if progress is not None:
+                progress(min(start + CELL, count), count)
+        joined = {name: np.concatenate([cell[name] for cell in cells]) for name in cells[0]}
+        costs = {name.removeprefix(COST): joined.pop(name) for name in list(joined) if name.startswith(COST)}
+        return Draws(**joined), TextCosts(**costs)
+
+    def _cell(self, wanted: Wanted, prompts: list[list[int]], where: dict[str, Any]) -> Cell:
+        how = {"tokens": self.tokens, "drawing": self.drawing, "seed": self.seed, "ends": self.ends}
+        draws = draw_texts(self.model, self.prompts, wanted, **where, **how, divergences=False)
+        texts = [text[:n].tolist() for text, n in zip(draws.tokens, draws.lengths, strict=True)]
+        costs = text_costs(self.model, prompts, texts, self.strengths, **where, drawing=self.drawing)
+        return vars(draws) | {f"{COST}{name}": table for name, table in vars(costs).items()}
+
+
+def curve_of(
+    strengths: Float[np.ndarray, " strengths"],
+    wanted: Wanted,
+    draws: Draws,
+    costs: TextCosts,
+    texts: Sequence[str],
+    scores: Float[np.ndarray, " texts"],
+    level: float,
+) -> TextCurve:
     """The curve that these texts make; `ValueError` where their log-probabilities are not known well enough."""
-    drawn_at = np.searchsorted(np.sort(values), wanted.strength)
-    drawn_at = np.argsort(values, kind="stable")[drawn_at]
-    own = costs.log_prob[np.arange(len(drawn_at)), drawn_at]
+    shared = strengths, costs.log_prob, _number_of(strengths, wanted.strength)
+    own = costs.log_prob[np.arange(len(shared[2])), shared[2]]
     rounding = float(np.abs(own - draws.log_prob.sum(axis=-1, dtype=np.float64)).max())
     if rounding > MOST_ROUNDING:
         raise ValueError(
             f"the texts' log-probabilities are known to {rounding:.2g} only, expected {MOST_ROUNDING}: weights are lost"
             " in rounding; compute in float32 or float64, or ask for fewer tokens"
         )
-    found, clusters = scored(score, texts), _clusters(wanted)
-    shared = (values, costs.log_prob, drawn_at)
-    curve = reweighted_curve(*(*shared, found, clusters), level=level)
+    clusters = _clusters(wanted)
     return TextCurve(
-        **vars(curve),
-        sampled_at=values[at],
+        **vars(reweighted_curve(*(*shared, scores, clusters), level=level)),
+        sampled_at=np.unique(wanted.strength),
         nats=_nats(shared, costs, clusters, level),
         sampled=wanted,
         draws=draws,
         texts=texts,
-        scores=found,
+        scores=scores,
         costs=costs,
         rounding=rounding,
     )
@@ -134,7 +188,7 @@ def curve_of(values, at, wanted: Wanted, draws: Draws, costs: TextCosts, texts, 
 def _nats(shared: tuple, costs: TextCosts, clusters: np.ndarray, level: float) -> ReweightedCurve:
     """KL(P_alpha || P_0) at every strength: of each, the scores are the texts' own divergences there."""
     curves = [
-        reweighted_curve(*(*shared, column, clusters), level=level, shares=False) for column in costs.divergence.T
+        reweighted_curve(*[*shared, column, clusters], level=level, shares=False) for column in costs.divergence.T
     ]
     diagonal: dict[str, np.ndarray] = {
         name: np.array([getattr(curve, name)[j] for j, curve in enumerate(curves)])
@@ -144,9 +198,13 @@ def _nats(shared: tuple, costs: TextCosts, clusters: np.ndarray, level: float) -
 
 
 def _drawn(curve: TextCurve) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    order = np.argsort(curve.strengths, kind="stable")
-    at = order[np.searchsorted(curve.strengths[order], curve.sampled.strength)]
-    return curve.strengths, curve.costs.log_prob, at
+    return curve.strengths, curve.costs.log_prob, _number_of(curve.strengths, curve.sampled.strength)
+
+
+def _number_of(strengths: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Which of the strengths each value is."""
+    order = np.argsort(strengths, kind="stable")
+    return order[np.searchsorted(strengths[order], values)]
 
 
 def _wanted(prompts: int, strengths: np.ndarray, each: int, first: int) -> Wanted:

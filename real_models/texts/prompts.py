@@ -68,6 +68,14 @@ def read_texts(path: str | Path, kind: Kind, concept: str | None = None) -> list
     return texts
 
 
+def read_prompt_texts(path: str | Path) -> list[str]:
+    """Prompts to be continued, whatever their kind: a .txt file of one a line, or rows {"text": ...}."""
+    path = Path(path)
+    if path.suffix.lower() == ".txt":
+        return read_text_lines(path)
+    return [_text(row, "text", where, '{"text": "I am so happy"}') for where, row in json_lines(path)]
+
+
 def read_text_lines(path: str | Path) -> list[str]:
     """One text a line, as it stands; a blank line before the last text is a `ValueError`."""
     texts = []

@@ -12,6 +12,7 @@ from steerlaw.commands.figures import Figures
 from steerlaw.commands.guide import Guide
 from steerlaw.commands.laws import Laws
 from steerlaw.commands.sweep import Sweep
+from steerlaw.commands.texts import Texts
 from steerlaw.commands.vector import Vector
 from steerlaw.commands.verify import Verify
 
@@ -23,6 +24,7 @@ COMMANDS = {
     "vector": Vector,
     "convert": Convert,
     "sweep": Sweep,
+    "texts": Texts,
     "choose": Choose,
     "doctor": Doctor,
     "compare": Compare,

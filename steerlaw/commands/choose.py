@@ -1,20 +1,25 @@
-"""`steerlaw choose`: the strength for one prompt."""
+"""`steerlaw choose`: the strength for one prompt, or for prompts like those of a file."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from steerlaw.commands.options import Dtype, InputFile, Layer, Nats, Tolerance
-from steerlaw.rendering.console import print_json
+from steerlaw.commands.options import Dtype, InputFile, Layer, Level, Nats, Seed, Several, Tolerance
+from steerlaw.rendering.console import complain, print_json
 from steerlaw.rendering.progress import phase
 
 if TYPE_CHECKING:
-    from steerlaw.results.choice import Choice
+    from steerlaw.results.choosing.choice import Choice
+    from steerlaw.results.choosing.text_choice import TextChoice
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choose:
-    """Choose the strength for one prompt: predicted before steering, measured, and how far the theory is valid."""
+    """Choose the strength for one prompt: predicted before steering, measured, and how far the theory is valid.
+
+    With --prompts, choose it for all prompts like those of the file: the largest strength at which a new one stays
+    within the budget, but for a risk; of the next token or, with --tokens and --text-budget, of whole texts.
+    """
 
     model: str
     """Checkpoint directory or hub id."""
@@ -22,10 +27,25 @@ class Choose:
     """Steering vectors (safetensors, one tensor `layer.N` per layer)."""
     layer: Layer | None = None
     """Block whose output is steered, 0-based (may be left out if the file holds one layer)."""
-    prompt: str
+    prompt: str | None = None
     """The text whose continuation is steered."""
+    prompts: InputFile | None = None
+    """Prompts in place of one: .txt, one a line, or JSONL rows {"text": ...}."""
     budget: Nats = 0.5
     """How much the next token's distribution may change: KL(p_alpha, p), in nats."""
+    tokens: Several | None = None
+    """Tokens of a text at most, where whole texts after --prompts have the budget."""
+    text_budget: Nats | None = None
+    """How much the distribution of whole texts may change, in nats a text; with --tokens."""
+    risk: Level = 0.05
+    """How often a new prompt may spend more than the budget."""
+    avoid: str | None = None
+    """A score whose being above 1/2 is a failure (loops, for one): how often it comes at most; every second prompt is
+    kept for it."""
+    samples: Several = 4
+    """Texts per prompt and strength."""
+    seed: Seed = 0
+    """Of the random numbers."""
     tolerance: Tolerance = 0.01
     """Distance from the local tilt, in nats, up to which the theory counts as valid."""
     words: InputFile | None = None
@@ -36,9 +56,18 @@ class Choose:
     """Print JSON alone."""
 
     def __call__(self) -> int:
+        if (self.prompt is None) == (self.prompts is None):
+            raise ValueError("expected --prompt or --prompts, one of the two")
+        if (self.tokens is None) != (self.text_budget is None):
+            raise ValueError("expected --tokens and --text-budget together, for whole texts")
+        if self.prompts is None and (self.tokens is not None or self.avoid is not None):
+            raise ValueError("--tokens and --avoid are for texts after --prompts, not for one --prompt")
+        return self._for_one() if self.prompts is None else self._for_texts()
+
+    def _for_one(self) -> int:
         from real_models import load_model
         from steerlaw.inputs.concept_files import one_vector, read_words, word_tokens
-        from steerlaw.results.choosing import choose
+        from steerlaw.results.choosing.choose import choose
 
         layer, vector = one_vector(self.vector, self.layer)
         words = None if self.words is None else read_words(self.words)
@@ -62,6 +91,37 @@ class Choose:
             print_json({"model": model.name, "layer": layer, **choice.to_json(text)})
         else:
             _print(choice, text, layer)
+        return 0
+
+    def _for_texts(self) -> int:
+        from real_models import load_model
+        from real_models.texts.prompts import read_prompt_texts
+        from steerlaw.inputs.concept_files import one_vector
+        from steerlaw.results.choosing.text_choose import choose_for_texts, conformal_rank
+
+        assert self.prompts is not None
+        layer, vector = one_vector(self.vector, self.layer)
+        prompts = read_prompt_texts(self.prompts)
+        conformal_rank((len(prompts) + 1) // 2 if self.avoid else len(prompts), self.risk)
+        with phase("reading the model, and drawing texts"):
+            model = load_model(self.model, dtype=self.dtype)
+            choice = choose_for_texts(
+                model,
+                prompts,
+                layer=layer,
+                vector=vector,
+                tokens=self.tokens or 1,
+                budget=self.text_budget or self.budget,
+                risk=self.risk,
+                samples=self.samples if self.tokens else 1,
+                seed=self.seed,
+                avoid=self.avoid,
+                tell=complain,
+            )
+        if self.json:
+            print_json({"model": model.name, "layer": layer, **choice.to_json()})
+        else:
+            _print_texts(choice)
         return 0
 
 
@@ -89,3 +149,15 @@ def _print(choice: "Choice", text: Callable[[int], str], layer: int) -> None:
         rows,
     )
     console().print(choice.say())
+
+
+def _print_texts(choice: "TextChoice") -> None:
+    from steerlaw.rendering.console import Column, print_table, say
+
+    say(*choice.say().splitlines(), f"{choice.texts_drawn} texts were drawn to find it.")
+    if choice.shown:
+        print_table(
+            "Continuations",
+            [Column("prompt", wrap=True), Column("alpha", right=True), Column("text", wrap=True)],
+            [[one["prompt"], f"{one['strength']:.4g}", one["text"]] for one in choice.shown],
+        )

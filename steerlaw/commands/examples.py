@@ -8,6 +8,7 @@ WIDTH = 79
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "choose": (
         'steerlaw choose --model gpt2 --vector v.safetensors --layer 6 \\\n    --prompt "I think" --budget 0.5',
+        "steerlaw choose --model gpt2 --vector v.safetensors \\\n    --prompts p.txt --tokens 48 --text-budget 2",
     ),
     "compare": ("steerlaw compare report-before report-after",),
     "convert": ("steerlaw convert v.safetensors v.gguf",),
@@ -19,6 +20,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "sweep": (
         "steerlaw sweep --model gpt2 --vector v.safetensors --layer 6 \\\n    --contexts c.jsonl --out s.nc",
         "steerlaw verify s.nc",
+    ),
+    "texts": (
+        "steerlaw texts --model gpt2 --vector v.safetensors --layer 6 \\\n    --prompts p.txt --score loops --out t.nc",
+        "steerlaw texts --rescore t.nc --score distinct-2",
     ),
     "vector": ("steerlaw vector --model gpt2 --positive p.jsonl --negative n.jsonl \\\n    --out v.safetensors",),
     "verify": (

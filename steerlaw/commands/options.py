@@ -112,6 +112,7 @@ ToleranceOrShare = Annotated[str, amount_or_share]
 Nats = Annotated[float, Within(0, 1e6, open=True)]
 Strength = Annotated[float, Within(0, 1e9, open=True)]
 AnyNumber = Annotated[int, Within(0, 10**6)]
+Directions = Annotated[int, Within(0, 10_000)]
 Several = Annotated[int, Within(1, 10**6)]
 TokensInBlock = Annotated[int, Within(2, 10**6)]
 

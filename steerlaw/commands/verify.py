@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import tyro
 
 from steerlaw.commands.options import (
+    Directions,
     Dtype,
     InputFile,
     Laws,
@@ -64,6 +65,9 @@ class Verify:
     """Of results: tokenizer.json, or its directory, that gives the words of their tokens."""
     seed: Seed = 0
     """Seed of the controls."""
+    directions: Directions = 20
+    """Random directions that each vector of a checkpoint is ranked among, and as many differences of contexts; its rank
+    can be significant at 5% from 19 on (0: none)."""
     pdf: bool = False
     """Draw each figure as PDF, too."""
     strict: bool = False
@@ -89,6 +93,7 @@ class Verify:
                     strengths=self.strengths,
                     tolerance=self.tolerance,
                     seed=self.seed,
+                    directions=self.directions,
                     progress=progress,
                     keep=keep,
                     apart=apart,

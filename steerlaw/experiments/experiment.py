@@ -56,7 +56,10 @@ class Experiment:
     `segments`, whose cross-entropy is swept over `text_strengths`; `segment_weights` are their shares of the mean
     (default: equal). `rounding` is the rounding band's factor, in units of eps times the largest logit.
     `between` has strengths added where curves need them (`numerics.observing.between`).
-    `limits(vector)` gives the baseline's limit fields, where the model has a limit law.
+    `limits(vector)` gives the baseline's limit fields, where the model has a limit law; `along(vector)` all that is
+    known before steering along another vector, predicted by its own derivative at strength 0, and
+    `with_geometry(baseline, vector)` adds what takes longer to find out; `residuals()` gives the unsteered residuals at
+    the ends of the contexts, where there are such.
     With an `other_vector` the two are added, too; the baseline then holds its log-odds.
     """
 
@@ -72,6 +75,9 @@ class Experiment:
     text_strengths: Float[np.ndarray, " text_strengths"] | None = None
     between: bool = False
     limits: Callable[[np.ndarray], dict[str, Any]] | None = None
+    along: Callable[[np.ndarray], Baseline] | None = None
+    with_geometry: Callable[[Baseline, np.ndarray], Baseline] | None = None
+    residuals: Callable[[], Float[np.ndarray, "contexts d"]] | None = None
     other_vector: Float[np.ndarray, " d"] | None = None
 
 
@@ -125,7 +131,8 @@ def shared_curves(variants: Sequence[Experiment]) -> Callable[[Experiment], Curv
 def with_controls(experiment: Experiment, seed: int) -> Iterator[Experiment]:
     """The experiment; the same with its log-odds permuted over tokens; the same along a random direction, norm kept.
 
-    One that is a control already comes alone.
+    The random direction is predicted by its own derivative, where that is known. An experiment that is a control
+    already comes alone.
     """
     generator = np.random.default_rng(seed)
     direction = generator.standard_normal(experiment.vector.shape)
@@ -142,7 +149,19 @@ def with_controls(experiment: Experiment, seed: int) -> Iterator[Experiment]:
         text_baseline=experiment.text_baseline and permuted(experiment.text_baseline, order),
         limits=None,
     )
-    yield replace(experiment, subject=replace(subject, control="random_direction"), vector=direction)
+    own = own_prediction(experiment, direction)
+    yield replace(experiment, subject=replace(subject, control="random_direction"), vector=direction, **own)
+
+
+def own_prediction(experiment: Experiment, vector: Float[np.ndarray, " d"]) -> dict[str, Any]:
+    """The baselines of an experiment along another vector: what it does to text is predicted by the same log-odds."""
+    if experiment.along is None:
+        return {}
+    baseline, text = experiment.along(vector), experiment.text_baseline
+    if experiment.with_geometry is not None:
+        baseline = experiment.with_geometry(baseline, vector)
+    moved = {"log_odds": baseline.log_odds, "logit_shift": baseline.logit_shift}
+    return {"baseline": baseline, "text_baseline": text and replace(text, **moved)}
 
 
 def observe(experiment: Experiment) -> Iterator[Observation]:

@@ -22,8 +22,8 @@ from steerlaw.experiments.parts import close_parts, digest, finish_part, open_pa
 
 PLAN = {"format": 2, "of": "verify"}
 SOFTWARE = ("steerlaw", "jax", "jaxlib", "numpy", "scipy")
-UNSAID = {"token_text", "limits", "tokenizer"}
-"""Fields that determine no sweep: contexts are tokens already, and limits follow from the model and the vector."""
+UNSAID = {"token_text", "limits", "along", "with_geometry", "residuals", "tokenizer"}
+"""Fields that determine no sweep: contexts are tokens already, and the rest follows from the model and the vector."""
 
 
 @contextmanager

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.special import log_softmax
 
 from numerics.bands.band import calibrate
@@ -55,10 +56,14 @@ def _experiments(model: LanguageModel, exact: LanguageModel, concept: Concept, g
         vector = np.asarray(vector, np.float64)
         push = _push(model, contexts, layer, vector)
         strengths = strength_grid(REACH / push, grid.count, dense=True) if grid.strengths is None else grid.strengths
-        local = _local_log_odds(exact, contexts, layer, vector)
-        log_odds = (
-            local.mean(axis=0) if concept.log_odds is None else scaled_log_odds(concept.log_odds, local, log_probs)
-        )
+        along = partial(_known_along, exact, contexts, layer, log_probs, concept.targets)
+        geometry = None
+        if layer == exact.n_layers - 1 and exact.spec.logit_cap is None:
+            geometry = partial(_into_the_norm, exact, contexts)
+        baseline = along(vector) if geometry is None else geometry(along(vector), vector)
+        if concept.log_odds is not None:
+            log_odds = scaled_log_odds(concept.log_odds, baseline.local_log_odds, log_probs)
+            baseline = replace(baseline, log_odds=log_odds, logit_shift=log_odds)
         experiment = Experiment(
             subject=Subject(
                 model=model.name,
@@ -72,23 +77,38 @@ def _experiments(model: LanguageModel, exact: LanguageModel, concept: Concept, g
             ),
             model=model,
             vector=vector,
-            baseline=Baseline(
-                log_probs=log_probs,
-                log_odds=log_odds,
-                weights=np.full(len(contexts), 1 / len(contexts)),
-                concepts=None if concept.targets is None else concept.targets[None],
-                logit_shift=log_odds,
-                local_log_odds=local,
-                facts=frozenset({"pre_norm"} if model.spec.pre_norm else ()),
-            ),
+            baseline=baseline,
             strengths=strengths,
             between=grid.between,
             rounding=_rounding(model, exact, contexts[0], strengths, layer, vector),
-            limits=lambda v, layer=layer: _limits(exact, contexts, layer, v),
+            limits=partial(_limits, exact, contexts, layer),
+            along=along,
+            with_geometry=geometry,
+            residuals=partial(_residuals, model, contexts, layer),
         )
-        if layer == exact.n_layers - 1 and exact.spec.logit_cap is None:
-            experiment = replace(experiment, baseline=_into_the_norm(experiment.baseline, exact, contexts, vector))
         yield experiment if concept.segments is None else _with_text(experiment, unsteered, concept.segments, grid)
+
+
+def _known_along(
+    exact: LanguageModel,
+    contexts: Sequence[Sequence[int]],
+    layer: int,
+    log_probs: Float[np.ndarray, "contexts vocab"],
+    targets: Bool[np.ndarray, " vocab"] | None,
+    vector: Float[np.ndarray, " d"],
+) -> Baseline:
+    """All that is known before steering along a vector, its log-odds the mean of the contexts' own derivatives."""
+    local = _local_log_odds(exact, contexts, layer, vector)
+    log_odds = local.mean(axis=0)
+    return Baseline(
+        log_probs=log_probs,
+        log_odds=log_odds,
+        weights=np.full(len(contexts), 1 / len(contexts)),
+        concepts=None if targets is None else targets[None],
+        logit_shift=log_odds,
+        local_log_odds=local,
+        facts=frozenset({"pre_norm"} if exact.spec.pre_norm else ()),
+    )
 
 
 def _with_text(experiment: Experiment, unsteered: np.ndarray | None, segments: Any, grid: Grid) -> Experiment:
@@ -135,8 +155,13 @@ def _text_baseline(baseline: Baseline, unsteered: Float[np.ndarray, "predicted v
 
 def _push(model: LanguageModel, contexts: Sequence[Sequence[int]], layer: int, vector: np.ndarray) -> float:
     """|v| / |h|, with |h| averaged over the contexts' last positions."""
-    norms = [float(np.linalg.norm(np.asarray(model.residual(tokens, layer))[-1])) for tokens in contexts]
+    norms = np.linalg.norm(_residuals(model, contexts, layer), axis=1)
     return float(np.linalg.norm(vector)) / float(np.mean(norms))
+
+
+def _residuals(model: LanguageModel, contexts: Sequence[Sequence[int]], layer: int) -> Float[np.ndarray, "contexts d"]:
+    """The unsteered residual at each context's last position."""
+    return np.stack([np.asarray(model.residual(tokens, layer))[-1] for tokens in contexts]).astype(np.float64)
 
 
 def _rounding(model: Any, exact: Any, tokens: Sequence[int], strengths: np.ndarray, layer: int, vector: np.ndarray):
@@ -169,7 +194,7 @@ def scaled_log_odds(
 
 
 def _into_the_norm(
-    baseline: Baseline, exact: LanguageModel, contexts: Sequence[Sequence[int]], vector: np.ndarray
+    exact: LanguageModel, contexts: Sequence[Sequence[int]], baseline: Baseline, vector: np.ndarray
 ) -> Baseline:
     """What is known, too, where only the final normalisation follows: its geometry, how sharply the logits bend."""
     sphere = sphere_of(exact, contexts, vector)

@@ -16,15 +16,13 @@ from numerics.files.alone import alone
 from numerics.observing.sweep import Sweep
 from real_models import LanguageModel, load_model
 from real_models.checkpoints.hub import find_checkpoint
-from real_models.checkpoints.stored import weight_files
-from real_models.checkpoints.tokenizer import TOKENIZER_FILES
 from real_models.texts.reference import PREDICTIONS, end_of_text, reference_segments
 from real_models.texts.segments import token_segments
+from steerlaw.experiments.checkpoint_hashes import checkpoint_hashes
 from steerlaw.experiments.experiment import Experiment, Grid, observe_limit, observe_next, observe_text
 from steerlaw.experiments.language import language_experiments
 from steerlaw.experiments.parts import RESULT, close_parts, digest, finish_part, open_parts
 from steerlaw.inputs.concept_files import ConceptInputs
-from steerlaw.inputs.names import sha256
 from steerlaw.inputs.observation_file import save_observations
 from steerlaw.inputs.subjects import Kind, Observation
 
@@ -151,8 +149,7 @@ def _text_segments(request: SweepRequest, tokenizer: Any, documents: Iterable[st
 
 def _plan(request: SweepRequest, model: LanguageModel, contexts: Sequence[list[int]], segments: Any) -> dict[str, Any]:
     """Everything that determines what is observed, large things by their hashes."""
-    directory, device = find_checkpoint(request.checkpoint), jax.devices()[0]
-    files = [*weight_files(directory), *(directory / name for name in ("config.json", *TOKENIZER_FILES))]
+    device = jax.devices()[0]
     inputs, grid = request.inputs, request.grid
     return {
         "format": FORMAT,
@@ -160,7 +157,7 @@ def _plan(request: SweepRequest, model: LanguageModel, contexts: Sequence[list[i
         "device": f"{device.platform}: {device.device_kind}",
         "dtype": request.dtype,
         "model": model.name,
-        "checkpoint": {file.name: [file.stat().st_size, sha256(file)] for file in files if file.is_file()},
+        "checkpoint": checkpoint_hashes(find_checkpoint(request.checkpoint)),
         "vector": {str(layer): digest(np.asarray(vector)) for layer, vector in inputs.vectors.items()},
         "concept": inputs.name,
         "contexts": digest(contexts),

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
 
 from numerics.bands.band import ROUNDING
+from numerics.baseline import Baseline
 from numerics.observing.grids import strength_grid
 from steerlaw.experiments.experiment import Experiment, Grid
 from steerlaw.inputs.subjects import Subject
 from toy_models import UFMInstance, ufm_instances
+from toy_models.ufm import UFM
 
 REACH = 6.0
 """Largest strength. At 1 the steering vector moves a logit by its whole log-odds; at 6 every curve has settled."""
@@ -55,5 +58,14 @@ def toy_experiment(instance: UFMInstance, strengths: Float[np.ndarray, " strengt
         rounding=ROUNDING,
         segments=contexts,
         text_baseline=baseline,
+        along=partial(_known_along, model, baseline),
         text_strengths=strengths,
     )
+
+
+def _known_along(model: UFM, baseline: Baseline, vector: Float[np.ndarray, " d"]) -> Baseline:
+    """What is known along another vector, of which the data law says nothing: the logits' derivative, `U v`."""
+    shift = model.unembedding @ vector
+    local = np.broadcast_to(shift, baseline.log_probs.shape)
+    known = {"data_law": None, "facts": baseline.facts - {"assumption_1"}}
+    return replace(baseline, log_odds=shift, logit_shift=shift, local_log_odds=local, **known)

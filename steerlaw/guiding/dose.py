@@ -9,8 +9,8 @@ from jaxtyping import Bool, Float
 from scipy.special import log_softmax, logsumexp, softmax
 
 from real_models import LanguageModel
-from steerlaw.results.choice import Choice
-from steerlaw.results.choosing import choose
+from steerlaw.results.choosing.choice import Choice
+from steerlaw.results.choosing.choose import choose
 
 
 @dataclass(frozen=True, kw_only=True)

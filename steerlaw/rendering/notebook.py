@@ -86,9 +86,10 @@ def verdict_table(
     import pandas as pd
 
     from steerlaw.rendering.words import amount
+    from steerlaw.results.claims import claim_holdings
     from steerlaw.results.judging import judged
     from steerlaw.results.lines import summary_lines
-    from steerlaw.results.shares import holdings, interval
+    from steerlaw.results.shares import interval
     from steerlaw.results.verdict_rows import verdict_row
     from theory.catalogue import find_law
     from theory.catalogue import laws as catalogue
@@ -104,8 +105,8 @@ def verdict_table(
             "share that holds": "" if line.holds is None else interval(line.holds),
             "worst departure": "" if line.worst is None else amount(line.worst),
         }
-        for line in summary_lines([verdict_row(*one) for one in found], found, holdings(found))
-        if line.shares is not None
+        for line in summary_lines([verdict_row(*one) for one in found], found, claim_holdings(found))
+        if line.shares is not None and line.weakest
     ]
     return pd.DataFrame(rows).set_index(["law", "model", "control"])
 

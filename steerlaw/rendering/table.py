@@ -1,5 +1,6 @@
-"""The table a person reads in the terminal: law by model, counts of verdicts, the worst departure and where."""
+"""What a person reads in the terminal: law by model, counts of verdicts, the worst departure; how far laws hold."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,8 @@ from numerics.judging.verdict import Outcome
 from steerlaw.rendering.console import Column, console, print_table, styled
 from steerlaw.rendering.words import CONTROLS, departure, held
 from steerlaw.results.document import Results
+from steerlaw.results.reaching.answers import LAWS, answers, middle, sentence, weakest_rows
+from steerlaw.results.reaching.rows import HorizonRow
 from steerlaw.results.shares import LEVEL, Excess, interval
 
 if TYPE_CHECKING:
@@ -16,10 +19,10 @@ MARKS: dict[Outcome, str] = {"holds": "green", "departs": "red", "undecided": "y
 
 
 def print_summary(report: Results, directory: Path) -> None:
-    """Print the derivations in one line, the table, and where the files are."""
+    """Print the derivations in one line, the table, how far the laws hold, and where the files are."""
     rows = []
     previous = None
-    for line in report.lines:
+    for line in (line for line in report.lines if line.weakest):
         name = styled(f"  {CONTROLS[line.control]}", "dim") if line.control else line.model
         counts = (_count(line.counts[verdict], style) for verdict, style in MARKS.items())
         shares = (held(line), _excess(line.excess))
@@ -28,7 +31,8 @@ def print_summary(report: Results, directory: Path) -> None:
     out = console()
     out.print(report.derivation_line)
     print_table(
-        "Verdicts, law by model; controls have no concept in them. Shares in %, with 95 % intervals over contexts",
+        "The weakest claim of each law over the whole window; controls have no concept in them. Shares in %, with 95 % "
+        "intervals over contexts",
         [
             Column("law"),
             Column("model"),
@@ -42,7 +46,17 @@ def print_summary(report: Results, directory: Path) -> None:
         ],
         rows,
     )
+    for line in reach_lines(report.horizons):
+        out.print(line, soft_wrap=True)
     out.print(f"{directory / 'report.html'}, {directory / 'report.json'}, {directory / 'figures'}/", soft_wrap=True)
+
+
+def reach_lines(rows: Sequence[HorizonRow]) -> list[str]:
+    """Do the laws hold where people steer? At each model's middle block, and a sentence a law of the paper's own."""
+    there = middle(rows)
+    told = [sentence(row) for row in weakest_rows(there) if row.law in LAWS]
+    asked = [answer.say() for answer in answers(there)]
+    return ["Do the laws hold where people steer?", *asked, *told] if asked else []
 
 
 def _excess(excess: Excess | None) -> "str | Text":

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from numerics.judging.verdict import OUTCOMES
 from steerlaw.inputs.subjects import Control, Observation
+from steerlaw.results.claims import ClaimHolding
 from steerlaw.results.derivations import STEP_KINDS, Derivation
+from steerlaw.results.directions import Standing
 from steerlaw.results.findings import BlockFinding
 from steerlaw.results.lines import Line
 from steerlaw.results.predicted_rows import PredictedRow
 from steerlaw.results.provenance import RunRecord
+from steerlaw.results.reaching.rows import HorizonRow
 from steerlaw.results.reference_verdicts import TokenRow
-from steerlaw.results.shares import Holding
 from steerlaw.results.verdict_rows import Counts, Place, VerdictRow, total
 
 if TYPE_CHECKING:
@@ -25,17 +27,20 @@ class Results:
     """Everything one run of `verify` found.
 
     `verdicts` holds one row a claim and observation: its worst single verdict in full, and counts over all its
-    curves. `lines` sum them up, a law and a model each; `shares` are what each law scores on each model beside its
-    controls; `quantities` are numbers predicted beside numbers observed; `findings` are what the paper saw language
-    models do, block by block; `observations` are the sweeps that were judged, for the figures; `tokens` are the single
-    verdicts on curves of tokens from other people's results.
+    curves. `lines` sum them up, a claim and a model each; `shares` are what each claim scores on each model beside
+    its controls; `directions` where each vector ranks among others; `horizons` are how far each holds, block by block;
+    `quantities` are numbers predicted beside numbers observed; `findings` are what the paper saw language models do,
+    block by block; `observations` are the sweeps that were judged, for the figures; `tokens` are the single verdicts on
+    curves of tokens from other people's results.
     """
 
     run: RunRecord
     derivations: Sequence[Derivation]
     verdicts: Sequence[VerdictRow]
     lines: Sequence[Line] = ()
-    shares: Sequence[Holding] = ()
+    shares: Sequence[ClaimHolding] = ()
+    directions: Sequence[Standing] = ()
+    horizons: Sequence[HorizonRow] = ()
     quantities: Sequence[PredictedRow] = ()
     findings: Sequence[BlockFinding] = ()
     observations: Sequence[Observation] = ()
@@ -82,6 +87,8 @@ class Results:
             "verdicts": [row.to_json() for row in self.verdicts],
             "quantities": [row.to_json() for row in self.quantities],
             "shares": [holding.to_json() for holding in self.shares],
+            "directions": [standing.to_json() for standing in self.directions],
+            "horizons": [row.to_json() for row in self.horizons],
             "findings": [finding.to_json() for finding in self.findings],
             "summary": self.summary(),
             "notes": list(notes),

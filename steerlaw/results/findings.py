@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.special import softmax
 from scipy.stats import rankdata
 
@@ -93,12 +93,20 @@ def separation(observation: Observation) -> Tally | None:
     data, baseline = observation.sweep.data, observation.baseline
     if "slope_at_zero" not in data or baseline is None or baseline.concepts is None:
         return None
-    target = np.asarray(baseline.concepts[0], bool)
+    slopes = data["slope_at_zero"].transpose("context", "vocab").to_numpy()
+    area = area_under_curve(slopes, np.asarray(baseline.concepts[0], bool))
+    return None if area is None else _values(area)
+
+
+def area_under_curve(
+    slopes: Float[np.ndarray, "contexts vocab"], target: Bool[np.ndarray, " vocab"]
+) -> Float[np.ndarray, " contexts"] | None:
+    """P(slope of a target token > slope of another), ties half, in each context; None without either."""
     inside, outside = target.sum(), (~target).sum()
     if not inside or not outside:
         return None
-    ranks = rankdata(data["slope_at_zero"].transpose("context", "vocab").to_numpy(), axis=1)
-    return _values((ranks[:, target].sum(axis=1) - inside * (inside + 1) / 2) / (inside * outside))
+    ranks = rankdata(slopes, axis=1)
+    return (ranks[:, target].sum(axis=1) - inside * (inside + 1) / 2) / (inside * outside)
 
 
 def bumps(observation: Observation) -> Tally | None:

@@ -1,13 +1,13 @@
-"""The report at a glance: each law on each model and its controls, in counts and percentages, and the worst departure.
+"""The report at a glance: each claim on each model and its controls, in counts and percentages, and the worst curve.
 
 Percentages, in tables and in figures, are of the curves to which a law applies: the mean over contexts, which are the
 replicates, of the share within each. Of curves that no context has for itself (cross-entropy is one of all the text)
 they are the share of these curves.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +15,9 @@ import numpy as np
 from numerics.judging.shares import Share
 from numerics.judging.verdict import OUTCOMES, Outcome
 from steerlaw.inputs.subjects import CONTROLS, Control
+from steerlaw.results.claims import ClaimHolding
 from steerlaw.results.judging import Judged
-from steerlaw.results.shares import Excess, Holding, Replicate, replicate
+from steerlaw.results.shares import Excess, Replicate, replicate
 from steerlaw.results.verdict_rows import Counts, VerdictRow, total
 
 APPLIES: tuple[Outcome, ...] = tuple(outcome for outcome in OUTCOMES if outcome != "not_applicable")
@@ -24,23 +25,27 @@ APPLIES: tuple[Outcome, ...] = tuple(outcome for outcome in OUTCOMES if outcome 
 
 
 class Group(NamedTuple):
-    """What a line is about: a law on all instances of a model, or on one control of them."""
+    """What a line is about: a claim on all instances of a model, or on one control of them."""
 
     law: str
+    claim: str
     model: str
     control: Control | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A law on a model or on a control of it.
+    """One claim of a law on a model or on a control of it.
 
-    `counts` are of single verdicts. `shares` are of the curves to which the law applies, by outcome; None where it
-    applies to none. `holds` is the share that holds, with its interval, where contexts are replicates; `excess` is by
-    how much it exceeds that along a random direction, `worst` the largest departure (of models themselves only).
+    `weakest`: of the law's claims this one holds on the smallest share of that model's curves, and speaks for it.
+    `untested` counts the curves that hold because nothing like them could have broken a bound. `counts` are of single
+    verdicts. `shares` are of the curves to which the claim applies, by outcome; None where it applies to none. `holds`
+    is the share that holds, with its interval, where contexts are replicates; `excess` is by how much it exceeds that
+    along a random direction, `worst` the largest departure (of models themselves only).
     """
 
     law: str
+    claim: str
     model: str
     control: Control | None
     counts: Counts
@@ -48,20 +53,28 @@ class Line:
     holds: Share | None
     excess: Excess | None
     worst: VerdictRow | None
+    untested: int = 0
+    weakest: bool = True
 
 
 def summary_lines(
-    rows: Iterable[VerdictRow], judged: Iterable[Judged] = (), holdings: Iterable[Holding] = ()
+    rows: Iterable[VerdictRow], judged: Iterable[Judged] = (), holdings: Iterable[ClaimHolding] = ()
 ) -> list[Line]:
-    """A line a law and model, its controls after it, from the verdicts and what they rest on; none without curves."""
+    """A line a claim and model, its controls after it, from the verdicts and what they rest on; none without curves."""
+    judged = list(judged)
     groups: dict[Group, list[VerdictRow]] = defaultdict(list)
     for row in rows:
-        groups[Group(str(row.verdict.law), row.place.model, row.place.control)].append(row)
+        groups[Group(str(row.verdict.law), row.verdict.claim, row.place.model, row.place.control)].append(row)
     models = list(dict.fromkeys(group.model for group in groups))
+    claims = list(dict.fromkeys((group.law, group.claim) for group in groups))
+    untested = Counter[Group]()
+    for subject, finding in judged:
+        untested[Group(finding.law, finding.claim, subject.model, subject.control)] += finding.untested
     by_context = context_shares(judged)
-    whole = {Group(h.law, h.model, h.control): h for h in holdings if h.layer is None and h.weighing == "count"}
+    every = (h for h in holdings if h.layer is None and h.weighing == "count")
+    whole = {Group(h.law, h.claim, h.model, h.control): h for h in every}
     lines = []
-    for group in sorted(groups, key=lambda g: (g.law, models.index(g.model), _place(g.control))):
+    for group in sorted(groups, key=lambda g: (g.law, models.index(g.model), claims.index(g[:2]), _place(g.control))):
         counts = total(row.counts for row in groups[group])
         if not any(counts.values()):
             continue
@@ -69,6 +82,7 @@ def summary_lines(
         lines.append(
             Line(
                 law=group.law,
+                claim=group.claim,
                 model=group.model,
                 control=group.control,
                 counts=counts,
@@ -76,9 +90,23 @@ def summary_lines(
                 holds=held and held.share,
                 excess=held and held.excess.get("random_direction"),
                 worst=None if group.control else _worst(groups[group]),
+                untested=untested[group],
             )
         )
-    return lines
+    return _with_weakest(lines)
+
+
+def _with_weakest(lines: Sequence[Line]) -> list[Line]:
+    """The lines, of which those of one claim of each law on each model speak for it: that of the smallest share."""
+    speaking: dict[tuple[str, str], tuple[float, str]] = {}
+    for line in lines:
+        if line.control is None:
+            share = 2.0 if line.shares is None else line.shares["holds"]
+            known = speaking.setdefault((line.law, line.model), (share, line.claim))
+            speaking[line.law, line.model] = (share, line.claim) if share < known[0] else known
+    return [
+        replace(line, weakest=speaking.get((line.law, line.model), (0, line.claim))[1] == line.claim) for line in lines
+    ]
 
 
 def context_shares(judged: Iterable[Judged]) -> dict[Group, dict[Outcome, float]]:
@@ -87,7 +115,7 @@ def context_shares(judged: Iterable[Judged]) -> dict[Group, dict[Outcome, float]
     for subject, finding in judged:
         if not finding.verdicts.size or finding.per[:1] != ("context",):
             continue
-        group = Group(finding.law, subject.model, subject.control)
+        group = Group(finding.law, finding.claim, subject.model, subject.control)
         for context, codes in zip(subject.contexts, finding.verdicts, strict=True):
             found = [np.count_nonzero(codes == OUTCOMES.index(outcome)) for outcome in APPLIES]
             pools[group][replicate(subject, context)] += found

@@ -1,9 +1,9 @@
 """What share of the curves obeys each law, model by model and block by block, and how far beyond what a control scores.
 
 The replicate is the context: its curves are one observation, for they sum to one. Several claims of a law, and several
-concepts and blocks, are pooled within each context. Intervals are for contexts like those seen: of a share they hold
-whatever the distribution of contexts; of an excess, where a dozen contexts could say little without more assumptions,
-they are t intervals of the differences, and whether it is more than chance is an exact test of its own.
+concepts and blocks, are pooled within each context. Intervals are for contexts like those seen, whatever their
+distribution. A control here is one draw (of a direction, of a permutation, of weights), and one draw tells no more than
+which of the two is higher: its level is 1/2 or 1. Many draws are in `steerlaw.results.directions`.
 """
 
 from collections import defaultdict
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from numerics.judging.shares import Share, Tally, adjusted, excess_over, exchange_level, share_of
+from numerics.judging.shares import Share, Tally, adjusted, excess_over, rank_levels, share_of
 from numerics.judging.sweeps import Weighing
 from steerlaw.inputs.subjects import CONTROLS, Control, Subject
 
@@ -32,7 +32,7 @@ class Scored(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Excess:
-    """By how much a share exceeds a control's; `level` is the p-value of no excess, `adjusted` that of all the laws.
+    """By how much a share exceeds a control's; `level` is its rank's p-value, `adjusted` that of all the laws.
 
     Holm's adjustment over the laws of one model, control and weighing: the chance of any false alarm among them is at
     most the level that `adjusted` is compared with.
@@ -109,10 +109,8 @@ def _line(group: Group, pool: Pool, pools: dict[Group, Pool], swept: Swept) -> H
         common = [context for context in pool if context in null and pool[context][1] > 0 and null[context][1] > 0]
         if common:
             ours, theirs = (_shares([side[context] for context in common]) for side in (pool, null))
-            level = exchange_level(ours, theirs)
-            excess[other] = Excess(
-                share=excess_over(ours, theirs, level=LEVEL, assuming="gaussian"), level=level, adjusted=level
-            )
+            level = float(rank_levels(np.array([[ours.mean()], [theirs.mean()]]))[0][0])
+            excess[other] = Excess(share=excess_over(ours, theirs, level=LEVEL), level=level, adjusted=level)
     share = share_of(_shares([sums for sums in pool.values() if sums[1] > 0]), level=LEVEL)
     return Holding(law=law, model=model, layer=layer, control=control, weighing=weighing, share=share, excess=excess)
 

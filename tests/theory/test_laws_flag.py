@@ -129,6 +129,7 @@ def test_a_counterexample_is_refuted_and_flagged(law: Law) -> None:
         baseline=counterexample_baseline(example),
         token=example.token,
         concept=example.concept,
+        tolerance=0.0,  # a claim is broken by whatever is beyond the band, however small an effect it would be
     )
     assert verdict.verdict == "departs", verdict.reason
     assert verdict.witness is not None

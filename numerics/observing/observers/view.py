@@ -75,7 +75,7 @@ class View:
 
     @cached_property
     def mean_logit(self) -> Float[np.ndarray, " strengths"]:
-        return sum(values.sum(axis=1) for _, values in self.slices()) / self.vocab_size
+        return np.sum([values.sum(axis=1) for _, values in self.slices()], axis=0) / self.vocab_size
 
     def of(self, tokens: Tokens) -> Float[np.ndarray, "strengths tokens"]:
         """The logits of some tokens, in float64."""

@@ -37,9 +37,11 @@ def report_drawings(results: "Results") -> list["Drawing"]:
     from steerlaw.rendering.figures.findings import findings_drawings
     from steerlaw.rendering.figures.language import language_drawings
     from steerlaw.rendering.figures.overview import overview_drawings
+    from steerlaw.rendering.figures.survival import survival_drawings
     from steerlaw.rendering.figures.toy import toy_drawings
 
     return [
+        *survival_drawings(results.horizons),
         *overview_drawings(results.lines),
         *toy_drawings(results.observations),
         *findings_drawings(results.findings),

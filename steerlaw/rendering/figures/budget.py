@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from numerics.observing.sweep import Sweep
-    from steerlaw.results.choice import Choice
+    from steerlaw.results.choosing.choice import Choice
 
 BUDGETS = 3
 """How many budgets the axis of what is spent shows."""

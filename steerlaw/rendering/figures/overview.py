@@ -18,18 +18,19 @@ BAR, CONTROL_BAR, FIRST, PITCH = 0.38, 0.11, 0.29, 0.15
 
 
 def overview_drawings(lines: Sequence[Line]) -> list[Drawing]:
-    """The overview of a report's lines; nothing if nothing was judged."""
-    return [Drawing(name="overview", draw=partial(_overview, lines))] if lines else []
+    """The overview of a report's lines, of each law's weakest claim; nothing if nothing was judged."""
+    speaking = [line for line in lines if line.weakest]
+    return [Drawing(name="overview", draw=partial(_overview, speaking))] if lines else []
 
 
 def _overview(lines: Sequence[Line], name: str) -> Drawn:
     return Drawn(
         name=name,
         title="Where the laws hold",
-        caption="Of the curves to which each law applies, the share on which it holds, departs or stays undecided: the "
-        "mean over contexts, as in the table. Thick bars are the models, with the share that departs beside them; thin "
-        "bars are their controls, in which there is no concept to steer towards: what a law scores there it scores by "
-        "chance.",
+        caption="Of the curves to which each law applies, the share on which its weakest claim holds over the whole "
+        "window, departs or stays undecided: the mean over contexts, as in the table. Thick bars are the models, with "
+        "the share that departs beside them; thin bars are their controls, in which there is no concept to steer "
+        "towards: what a law scores there it scores by chance.",
         figure=overview_figure(lines),
     )
 

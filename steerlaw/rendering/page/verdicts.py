@@ -15,7 +15,7 @@ MOST = 12
 
 
 def verdicts_section(lines: Sequence[Line]) -> str:
-    """A row a law and model, the controls below it: counts, shares and the worst departure."""
+    """A row a claim and model, the controls below it: counts, shares and the worst departure."""
     rows, previous = [], None
     for line in lines:
         total = sum(line.counts.values())
@@ -23,7 +23,7 @@ def verdicts_section(lines: Sequence[Line]) -> str:
         numbers = "".join(f'<td class="n">{line.counts[v]:,}</td>' for v in OUTCOMES)
         rows.append(
             f'<tr class="{"first" if line.law != previous else ""}">'
-            f'<td class="law">{escape(line.law) if line.law != previous else ""}</td>'
+            f'<td class="law">{escape(line.law) if line.law != previous else ""}{_claim(line)}</td>'
             f'<td class="model">{_model(line)}</td><td><span class="bar">{bar}</span></td>'
             f'{numbers}<td class="n">{held(line)}</td>'
             f'<td class="n">{_excess(line.excess)}</td><td class="worst">{escape(departure(line.worst))}</td></tr>'
@@ -38,8 +38,18 @@ def verdicts_section(lines: Sequence[Line]) -> str:
         '<p class="soft">Shares are means over contexts, with 95 % intervals that hold whatever the distribution of '
         "contexts; <i>over random</i> is by how much a share exceeds that along a random direction on the same "
         "contexts (95 % t interval), in bold where it is more than chance among all the laws of this model (exchange "
-        "test, Holm).</p>"
+        "test, Holm). Claims are never pooled; of each law the weakest stands out. <i>Untested</i>: curves that hold, "
+        "and would still hold if they moved twice as far or as far the other way.</p>"
     )
+
+
+def _claim(line: Line) -> str:
+    """The claim, of the model itself: the weakest of its law stands out."""
+    if line.control:
+        return ""
+    vacuous = f" Untested on {line.untested:,} curves." if line.untested else ""
+    text = f"{escape(line.claim)}.{vacuous}"
+    return f'<br><span class="{"claim" if line.weakest else "soft"}">{text}</span>'
 
 
 def _excess(excess: Excess | None) -> str:

@@ -10,12 +10,13 @@ from steerlaw.rendering.figures.drawn import Drawn
 from steerlaw.rendering.page.derivations import derivations_section
 from steerlaw.rendering.page.findings import findings_section
 from steerlaw.rendering.page.numbers import numbers_section
+from steerlaw.rendering.page.reach import reach_section
 from steerlaw.rendering.page.verdicts import departures_section, verdicts_section
 from steerlaw.results.document import Results
 from steerlaw.results.provenance import RunRecord
 
-OVERVIEW = "overview"
-"""The figure that opens the page."""
+OPENING = ("horizons", "overview")
+"""What the names of the figures that open the page end in."""
 
 
 def page(results: Results, figures: Sequence[Drawn], notes: Sequence[str] = ()) -> str:
@@ -27,7 +28,8 @@ def page(results: Results, figures: Sequence[Drawn], notes: Sequence[str] = ()) 
     body = "".join(
         (
             _header(results),
-            "".join(_figure(drawn) for drawn in figures if drawn.name == OVERVIEW),
+            _section("reach", "Do the laws hold where people steer?", reach_section(results.horizons)),
+            "".join(_figure(drawn) for drawn in figures if _opens(drawn)),
             _section("summary", "Verdicts, law by model", verdicts_section(results.lines)),
             _section("findings", "What the paper saw, block by block", findings_section(results.findings)),
             _section("departures", "The largest departures", departures_section(results.verdicts)),
@@ -44,28 +46,32 @@ def page(results: Results, figures: Sequence[Drawn], notes: Sequence[str] = ()) 
     )
 
 
+def _opens(drawn: Drawn) -> bool:
+    return drawn.name.endswith(OPENING)
+
+
 def _section(anchor: str, title: str, content: str) -> str:
     return f'<section id="{anchor}"><h2>{escape(title)}</h2>{content}</section>'
 
 
 def _header(results: Results) -> str:
-    anchors = ("summary", "findings", "departures", "quantities", "figures", "derivations", "run")
+    anchors = ("reach", "summary", "findings", "departures", "quantities", "figures", "derivations", "run")
     links = "".join(f'<a href="#{a}">{a}</a>' for a in anchors)
     return (
         "<h1>Do the laws of activation steering hold?</h1>"
         f'<p class="soft">{escape(results.derivation_line)} Run {escape(results.run.started)}.</p>'
         "<p>Each law was derived and checked, evaluated from what is known before steering, and compared with curves "
-        "observed under steering. <b>Departs</b> means that no curve within the error band obeys the law; "
-        "<b>holds</b> that every curve within it does, up to the stated tolerance. The controls steer along a random "
-        "direction of equal norm, or permute the log-odds over the tokens: what a law scores there, it scores with no "
-        "concept at all.</p>"
+        "observed under steering. <b>Holds</b> means that every curve within the error band obeys the law up to the "
+        "stated tolerance, <b>departs</b> that none does; a law's <b>horizon</b> is how far out it holds. The controls "
+        "steer along a random direction of equal norm, or permute the log-odds over the tokens: what a law scores "
+        "there, it scores with no concept at all.</p>"
         f"<nav>{links}</nav>"
     )
 
 
 def _figures(figures: Sequence[Drawn], notes: Sequence[str]) -> str:
     missing = "".join(f'<p class="soft">{escape(note)}</p>' for note in notes)
-    return missing + "".join(_figure(drawn) for drawn in figures if drawn.name != OVERVIEW)
+    return missing + "".join(_figure(drawn) for drawn in figures if not _opens(drawn))
 
 
 def _figure(drawn: Drawn) -> str:

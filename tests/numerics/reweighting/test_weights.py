@@ -71,12 +71,12 @@ def test_bands_hold_at_their_level(design):
     one = design == "one prompt"
     exact = np.einsum("syj,y->sj", np.exp(world.log_probs), world.hit)
     exact = exact[0] if one else exact.mean(axis=0)
-    for repetition in range(1000):
+    for _ in range(1000):
         starts = [0] * 80 if one else random.integers(0, 4, 40)
         each = 1 if one else 4
         which, rows, drawn_at = draw(world, starts, at, each, random)
         clusters = np.repeat(np.arange(len(starts)), each * len(at))
-        curve = reweighted_curve(GRID, rows, drawn_at, world.hit[which], clusters, seed=repetition)
+        curve = reweighted_curve(GRID, rows, drawn_at, world.hit[which], clusters)
         held += bool(np.all((curve.lower <= exact) & (exact <= curve.upper)))
         reliable += curve.reliable.mean() / 1000
         width += (curve.upper - curve.lower).mean() / 1000

@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -94,7 +95,7 @@ def test_what_each_token_says(models, family, layer):
 @pytest.mark.parametrize("drawing", [{}, {"temperature": 0.6, "top_k": 7, "top_p": 0.8}, {"temperature": 0}])
 def test_batches_change_nothing(models, drawing):
     model = models("qwen3")
-    asked = {"layer": 1, "vector": direction(model), "tokens": 9, "samples": 2, "seed": 4, **drawing}
+    asked: dict[str, Any] = {"layer": 1, "vector": direction(model), "tokens": 9, "samples": 2, "seed": 4, **drawing}
     together, some, alone = (sample(model, PROMPTS, STRENGTHS, **asked, batch=size) for size in (None, 4, 1))
     for other in (some, alone):
         np.testing.assert_array_equal(other.tokens, together.tokens)
@@ -124,7 +125,7 @@ def test_what_top_k_and_top_p_leave(models):
 
 def test_texts_end(few):
     """After its end a text repeats the end token and costs nothing; before, it is what it would be without."""
-    asked = {"layer": 0, "vector": direction(few), "tokens": 8, "samples": 40}
+    asked: dict[str, Any] = {"layer": 0, "vector": direction(few), "tokens": 8, "samples": 40}
     free = sample(few, [[1, 2]], [0.5], **asked)
     (usual,) = np.bincount(free.tokens.ravel()).argsort()[-1:].tolist()
     ended = sample(replace(few, end_tokens=(usual,)), [[1, 2]], [0.5], **asked)

@@ -88,7 +88,11 @@ def test_every_command_is_in_the_table_and_in_help():
 
 
 VECTORED = "--model M --vector V.safetensors"
-SAID_SHORTLY = {"sweep": f"{VECTORED} --contexts C.jsonl", "choose": f"{VECTORED} --prompt 'w1 w2'"}
+SAID_SHORTLY = {
+    "sweep": f"{VECTORED} --contexts C.jsonl",
+    "choose": f"{VECTORED} --prompt 'w1 w2'",
+    "texts": f"{VECTORED} --prompts prompts.jsonl",
+}
 """What `...` stands for."""
 VALUES: dict[str, str] = {
     "--prompts": "prompts.jsonl",
@@ -98,8 +102,12 @@ VALUES: dict[str, str] = {
     "OUT": "converted.safetensors",
 }
 """Of an option that is named by itself, and of words that no file is called by."""
-QUICK = {"verify": ["--laws", "tilt"], "sweep": ["--strengths=-1:1:5"]}
-FEW = {"verify": ["--strengths=-1:1:5"]}
+QUICK = {
+    "verify": ["--laws", "tilt"],
+    "sweep": ["--strengths=-1:1:5"],
+    "texts": ["--strengths=-0.1:0.1:3", "--tokens=3"],
+}
+FEW = {"verify": ["--strengths=-1:1:5", "--directions=1"]}
 
 
 def calls() -> list[list[str]]:

@@ -36,7 +36,9 @@ def test_a_checkpoint(vector, tmp_path):
     contexts = tmp_path / "contexts.jsonl"
     contexts.write_text(json.dumps({"negative": negative[:2]}) + "\n" + json.dumps({"uppercase": positive[:1]}))
     options = TargetOptions(vector=vector, contexts=contexts, words=words, concept="uppercase")
-    report = verify(stdlib_gpt.CHECKPOINT, laws=["tilt", "token_bump"], options=options, strengths="-2:2:9")
+    report = verify(
+        stdlib_gpt.CHECKPOINT, laws=["tilt", "token_bump"], options=options, strengths="-2:2:9", directions=2
+    )
     assert set(report.summary()) == {"tilt", "token_bump"}
     assert {v["subject"]["layer"] for v in report.verdicts} == {1}
     assert sum(report.summary()["token_bump"]["checkpoint"].values()) == 3 * 4096

@@ -15,7 +15,7 @@ from steerlaw.rendering.figures.errata import PICTURES, erratum_figure
 from steerlaw.rendering.figures.ranks import singular_values_figure
 from steerlaw.rendering.figures.validity import TiltedSite, validity_figure
 from steerlaw.rendering.notebook import erratum
-from steerlaw.results.choosing import choose
+from steerlaw.results.choosing.choose import choose
 from theory.errata import errata
 from toy_models import graded_weights
 from toy_models.ufm import exact_ufm

@@ -20,10 +20,10 @@ from steerlaw.inputs.subjects import CONTROLS, Subject
 from steerlaw.rendering.figures.overview import overview_figure
 from steerlaw.rendering.words import held
 from steerlaw.report import Report
+from steerlaw.results.claims import claim_holdings
 from steerlaw.results.judging import Judged
 from steerlaw.results.lines import APPLIES, summary_lines
 from steerlaw.results.provenance import RunRecord
-from steerlaw.results.shares import holdings
 from steerlaw.results.verdict_rows import Place, VerdictRow, counted, verdict_row
 from theory.catalogue import find_law
 
@@ -99,7 +99,7 @@ def judged_on(contexts, seed=0):
 def test_shares_of_two_hub_models_stand_apart():
     contexts = [[1], [2]]
     found = judged_on(contexts)
-    lines = holdings(Judged(Subject(model=name, contexts=contexts), one) for name in NAMES for one in found)
+    lines = claim_holdings(Judged(Subject(model=name, contexts=contexts), one) for name in NAMES for one in found)
     shares = [(h.model, h.share.replicates) for h in lines if h.layer is None and h.weighing == "count"]
     assert sorted(shares) == sorted((name, len(contexts)) for name in NAMES)
 
@@ -107,7 +107,7 @@ def test_shares_of_two_hub_models_stand_apart():
 def test_a_percentage_is_the_mean_over_contexts_in_table_and_figure():
     contexts = [[0], [1], [3]]
     found = [Judged(Subject(model="gpt", contexts=contexts), one) for one in judged_on(contexts)]
-    (line,) = summary_lines([verdict_row(*one) for one in found], found, holdings(found))
+    (line,) = summary_lines([verdict_row(*one) for one in found], found, claim_holdings(found))
     each = []
     for codes in np.concatenate([one.finding.verdicts for one in found], axis=-1):
         outcomes = [OUTCOMES[code] for code in codes.ravel() if OUTCOMES[code] != "not_applicable"]

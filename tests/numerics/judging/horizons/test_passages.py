@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from numerics.bands.band import Band, around
-from numerics.bands.outward import SIDES, Growing, grow_between, grow_bump, grow_rising
-from numerics.judging.horizons.nats import in_nats, spent
+from numerics.bands.outward import SIDES, Growing, grow_between, grow_bump, grow_rising, signed_nats
 from numerics.judging.horizons.passages import horizon, onset
 from numerics.judging.horizons.tolerance import Tolerance, tolerance_for
 
@@ -88,17 +87,16 @@ def test_a_tail_holds_from_a_distance():
     assert [float(end[0]) for end in onset(beyond, 0.1)] == [2.0, np.inf]
 
 
-def test_nats_are_the_most_spent_so_far():
+def test_windows_in_nats_reach_as_far_out_on_either_side_as_so_many_nats_go():
     x = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
-    divergence = np.array([[3.0, 1.0, 0.0, 2.0, 0.5]])
-    reach, table = spent(x, divergence, "right")
-    assert (reach.tolist(), table[:, 0].tolist()) == ([0.0, 1.0, 2.0], [0.0, 2.0, 2.0])
-    away = np.array([[0.0], [0.0], [0.0], [1.0], [9.0]])
-    found = horizon(grow_between(x, away, away, "both"), np.array([1.0]))
-    assert (found.lower[0], found.upper[0]) == (1.0, 2.0)
-    one = type(found)(lower=found.lower[None], upper=found.upper[None], end=found.end[None])
-    nats = in_nats(one, x, divergence, "both")
-    assert (nats.lower[0, 0], nats.upper[0, 0], nats.end[0, 0]) == (2.0, 3.0, 3.0)
+    spent = signed_nats(x, np.array([3.0, 1.0, 0.0, 2.0, 0.5]))
+    assert spent.tolist() == pytest.approx([-3, -1, 0, 2, 2], abs=1e-11)
+    assert (np.diff(spent) > 0).all()
+    away = np.array(
+        [[0.0], [0.0], [0.0], [0.0], [9.0]]
+    )  # the law fails at strength 2, where no more is spent than at 1
+    found = horizon(grow_between(spent, away, away), 1.0)
+    assert (found.lower[0], found.upper[0], found.end[0]) == pytest.approx((2.0, 2.0, 3.0))
 
 
 def test_a_relative_tolerance_is_of_the_whole_movement_and_never_below_the_band():

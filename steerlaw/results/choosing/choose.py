@@ -10,7 +10,7 @@ from scipy.special import expit, log_softmax, logsumexp, softmax
 from numerics import sweet_spot
 from numerics.closed_forms.validity import tilt_gaps
 from numerics.observing.model import SteeredModel
-from steerlaw.results.choice import Choice, Norms
+from steerlaw.results.choosing.choice import Choice, Norms
 
 POINTS = 33
 """Strengths a round; every round runs the model once on all of them."""

@@ -11,8 +11,8 @@ import pytest
 from scipy.optimize import brentq
 from scipy.special import log_softmax, rel_entr, softmax
 
-from steerlaw.results.choice import Advice, Choice, Norms
-from steerlaw.results.choosing import choose
+from steerlaw.results.choosing.choice import Advice, Choice, Norms
+from steerlaw.results.choosing.choose import choose
 from toy_models import ufm_instances
 
 INSTANCE = next(i for i in ufm_instances() if i.name == "ufm-exact/weighted/random")

@@ -1,0 +1,107 @@
+"""Do the laws hold where people steer? How far each does, in one sentence a law, concept and block."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from steerlaw.results.reaching.rows import Held, HorizonRow
+
+LAWS = ("target_increases", "token_bump", "mean_log_odds", "concept_logistic", "tilt", "local_tilt")
+"""Those that say most, in this order."""
+
+USUAL = 1.0
+"""Push up to which people steer: beyond one norm of the residual the vector outweighs what it is added to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """Of the laws of one model, concept and block, which still hold on at least half of their curves at a push."""
+
+    model: str
+    concept: str | None
+    layer: int | None
+    push: float
+    holding: tuple[str, ...]
+    laws: tuple[str, ...]
+
+    def say(self) -> str:
+        """In words."""
+        where = place(self.model, self.concept, self.layer)
+        count, named = len(self.holding), ", ".join(self.holding)
+        reach = "one norm of the residual" if self.push == 1 else f"{self.push:g} of the residual's norm"
+        said = f"{where}: {count} of {len(self.laws)} laws hold on at least half of their curves up to {reach}"
+        return f"{said}: {named}." if named else f"{said}."
+
+
+def weakest_rows(rows: Iterable[HorizonRow]) -> list[HorizonRow]:
+    """Of each law, model, concept and block the claim that fails first: that of the shortest horizon of half of it.
+
+    Curves of tokens are weighed by base probability, for a model rarely says the others.
+    """
+    found: dict[tuple, HorizonRow] = {}
+    rows = [row for row in rows if row.control is None]
+    weighed = {_key(row) for row in rows if row.weighing == "mass"}
+    for row in rows:
+        if row.weighing != ("mass" if _key(row) in weighed else "count"):
+            continue
+        known = found.setdefault(_key(row)[:-1], row)
+        if (_end(row.half.push), _end(row.most.push)) < (_end(known.half.push), _end(known.most.push)):
+            found[_key(row)[:-1]] = row
+    return list(found.values())
+
+
+def answers(rows: Iterable[HorizonRow], push: float = USUAL) -> list[Answer]:
+    """The paper's own question, put to each model, concept and block."""
+    groups: dict[tuple, list[HorizonRow]] = {}
+    for row in weakest_rows(rows):
+        groups.setdefault((row.model, row.concept, row.layer), []).append(row)
+    return [
+        Answer(
+            model=model,
+            concept=concept,
+            layer=layer,
+            push=push,
+            holding=tuple(row.law for row in group if _end(row.half.push) >= push),
+            laws=tuple(row.law for row in group),
+        )
+        for (model, concept, layer), group in groups.items()
+    ]
+
+
+def middle(rows: Sequence[HorizonRow]) -> list[HorizonRow]:
+    """The rows of each model's middle block, which the paper steers."""
+    blocks: dict[str, set[int]] = {}
+    for row in rows:
+        if row.layer is not None:
+            blocks.setdefault(row.model, set()).add(row.layer)
+    chosen = {model: sorted(layers)[len(layers) // 2] for model, layers in blocks.items()}
+    return [row for row in rows if row.layer == chosen.get(row.model)]
+
+
+def sentence(row: HorizonRow) -> str:
+    """How far a claim holds on a block, in push and in nats: on all of its curves, or nine in ten, and on half."""
+    whose = "every curve" if row.most.share == 1 else f"{100 * row.most.share:.0f} %"
+    by = " of the probability" if row.weighing == "mass" and row.most.share < 1 else " of the curves"
+    whose = whose if row.most.share == 1 else whose + by
+    said = f"{place(None, row.concept, row.layer)}, {row.claim}: on {whose} {_reach(row.most)}"
+    return f"{said}; on half {_reach(row.half)}."
+
+
+def place(model: str | None, concept: str | None, layer: int | None) -> str:
+    """A model, concept and block in words."""
+    block = None if layer is None else f"block {layer}"
+    return ", ".join(filter(None, (model, concept, block)))
+
+
+def _reach(held: Held) -> str:
+    if held.push is None:
+        return "as far as was steered"
+    nats = "" if held.nats is None else f", {held.nats:.2g} nats"
+    return "at no strength" if held.push == 0 else f"up to {held.push:.2g} of the residual's norm{nats}"
+
+
+def _key(row: HorizonRow) -> tuple:
+    return row.law, row.model, row.concept, row.layer, row.claim
+
+
+def _end(reach: float | None) -> float:
+    return float("inf") if reach is None else reach
