@@ -22,10 +22,10 @@ def kept_horizons(sweep: Sweep, tolerance: Tolerance, applies: Bool[np.ndarray, 
     data = sweep.data
     if "bump_reach" not in data or str(tolerance) not in data["allowed"].to_numpy():
         return {}
-    found = data["bump_reach"].sel(allowed=str(tolerance)).transpose("side", "bound", "context", "vocab")
+    found = data["bump_reach"].sel(allowed=str(tolerance)).transpose("reach_side", "bound", "context", "vocab")
     kept: dict[Side, Horizon] = {}
     for side in SIDES:
-        bounds = found.sel(side=side).to_numpy().astype(np.float64)
+        bounds = found.sel(reach_side=side).to_numpy().astype(np.float64)
         lower, upper, end = (
             np.where(applies, part, np.nan) for part in (*bounds, reaches(sweep.strengths, side).max(initial=0.0))
         )

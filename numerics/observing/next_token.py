@@ -14,6 +14,7 @@ from numerics.bands.band import ROUNDING
 from numerics.bands.outward import SIDES
 from numerics.observing.answers import attributes_of, strengths_asked
 from numerics.observing.between import resolving
+from numerics.observing.curves.saving import curves_dataset
 from numerics.observing.model import SteeredModel, Steering
 from numerics.observing.observers.context import OBSERVERS, Variables, observe_context, observe_interplay
 from numerics.observing.observers.slopes import LOCATING, OF_CHOSEN, observe_slopes
@@ -88,7 +89,8 @@ def observe_next_token(
         dtype = views[0].dtype
     data = _dataset(rows, summary, grid, looked)
     known = attributes_of(model, steering, dtype, notes + _said(read[0])) | {"strengths_added": len(grid) - given}
-    return Sweep(data=data.assign_attrs(known | (attributes or {})))
+    nodes = None if read[0] is None else curves_dataset(read[0])
+    return Sweep(data=data.assign_attrs(known | (attributes or {})), nodes=nodes)
 
 
 def _read(along: Sequence[Reading], contexts: Sequence[Any], grid: Grid, curves: Known | None) -> list[Curves | None]:
@@ -152,7 +154,7 @@ def _dataset(rows: list[Variables], summary: Summary, strengths: Grid, watched: 
     coords: dict[str, Any] = {"strength": strengths, "token": watched.ids}
     if "shape_departure" in found:
         coords |= {"shape": list(SHAPES), "bound": ["lower", "upper"]}
-        coords |= {"side": list(SIDES), "allowed": list(TOLERANCES)}
+        coords |= {"reach_side": list(SIDES), "allowed": list(TOLERANCES)}
     if "singular_values" in found:
         coords["rank"] = np.arange(1, 1 + found["singular_values"].shape[1])
     if "log_probability_slope" in found:

@@ -63,7 +63,7 @@ class Reading:
     def view(self, context: Any, strengths: Grid, curve: SteeredCurve | None) -> View:
         """One context at the strengths: off its curve, unless it has none that is known well enough."""
         slopes = None if curve is None else lambda at, some: (curve.slopes(at, some), curve.slope_error(at))
-        if curve is None or unresolved(curve):
+        if curve is None or (unresolved(curve) and hasattr(self.model, "logits")):
             return self._off_table(context, strengths, slopes)
         x = curve.normed(strengths)
         size, head = curve.head.size, curve.head

@@ -31,7 +31,7 @@ def empty_summary(contexts: int, vocab: int, wanted: Collection[str] = SUMMARY) 
     """
     groups = [group for group in TOGETHER if not group.isdisjoint(wanted)]
     sizes = {"context": contexts, "vocab": vocab, "shape": len(SHAPES), "bound": 2, "point": POINTS}
-    sizes |= {"side": len(SIDES), "allowed": len(TOLERANCES)}
+    sizes |= {"reach_side": len(SIDES), "allowed": len(TOLERANCES)}
     empty = {"shape_witness": -1, "shape_witness_value": np.nan}
     return {
         name: np.full([sizes[axis] for axis in row.dimensions], empty.get(name, 0), row.dtype)

@@ -17,10 +17,14 @@ from numerics.files.atomic import write_atomically
 from numerics.files.netcdf import read_netcdf
 from numerics.files.text import parse_json
 from numerics.observing.curve_bands import Curves
+from numerics.observing.curves.saving import packed
 from numerics.observing.variables import HALFWIDTH, RENAMED, check_variables, described
 from theory.quantities import PEAK, Quantity
 
-FORMAT, SCHEMA = "steerlaw-sweep", 2
+FORMAT, SCHEMA = "steerlaw-sweep", 3
+
+CURVES = "curves"
+"""The group of a file that holds the curves which its sweep was read off."""
 
 
 class NotObservedError(ValueError):
@@ -32,10 +36,11 @@ class Sweep:
     """Observed curves, as an xarray Dataset: `numerics.observing.variables` has a row for every variable, all optional.
 
     Attributes say what was observed: model, layer, control, norms, dtype, notes. Variables of other dimensions than
-    their rows say are a `ValueError`.
+    their rows say are a `ValueError`. `nodes` are the curves it was read off, as `curves_dataset` writes them, if any.
     """
 
     data: xr.Dataset
+    nodes: xr.Dataset | None = None
 
     def __post_init__(self) -> None:
         if "strength" not in self.data.coords:
@@ -104,13 +109,15 @@ class Sweep:
     def write(self, path: str | os.PathLike[str], groups: Mapping[str, "Sweep"] | None = None) -> None:
         """Write as netCDF, whole or not at all: a temporary file beside it takes its place when complete.
 
-        `groups` are further sweeps that the file is to hold, by name. It is made in memory, since HDF5 does not survive
-        a disk that is full.
+        `groups` are further sweeps that the file is to hold, by name. The curves of this one are a group of their own.
+        It is made in memory, since HDF5 does not survive a disk that is full.
         """
         content = io.BytesIO()
+        held = {None: self._encoded()} | {name: sweep._encoded() for name, sweep in (groups or {}).items()}
+        held |= {} if self.nodes is None else {CURVES: packed(self.nodes)}
         with h5netcdf.File(content, "w") as file:
-            for group, sweep in ((None, self), *(groups or {}).items()):
-                sweep._encoded().dump_to_store(H5NetCDFStore(file, group=group, mode="a"))
+            for group, data in held.items():
+                data.dump_to_store(H5NetCDFStore(file, group=group, mode="a"))
         write_atomically(path, content.getbuffer())
 
     def _encoded(self) -> xr.Dataset:
@@ -128,10 +135,10 @@ class Sweep:
         groups = read_netcdf(os.fspath(path))
         if (group or "") not in groups:
             raise ValueError(f"{path}: holds no group {group!r}; expected a sweep written by steerlaw")
-        return Sweep.of(groups[group or ""], path)
+        return Sweep.of(groups[group or ""], path, groups.get(CURVES) if group is None else None)
 
     @staticmethod
-    def of(data: xr.Dataset, path: str | os.PathLike[str]) -> "Sweep":
+    def of(data: xr.Dataset, path: str | os.PathLike[str], nodes: xr.Dataset | None = None) -> "Sweep":
         """The sweep that a dataset read from `path` holds; one that holds none is a `ValueError`."""
         if data.attrs.get("format") != FORMAT:
             raise ValueError(f"{path}: a netCDF file, but no sweep: attribute 'format' is not {FORMAT!r}")
@@ -149,7 +156,7 @@ class Sweep:
         if wrong or "strength" not in data.coords or data["strength"].dtype.kind not in "iuf":
             raise ValueError(f"{path}: expected numbers, and a coordinate 'strength' of them; the sweep is broken")
         try:
-            return Sweep(data=_with_attributes(data, known))
+            return Sweep(data=with_attributes(data, known), nodes=nodes)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
 
@@ -209,7 +216,7 @@ def merge(*sweeps: Sweep) -> Sweep:
     return Sweep(data=data.assign_attrs(attributes))
 
 
-def _with_attributes(data: xr.Dataset, attributes: dict[str, Any]) -> xr.Dataset:
+def with_attributes(data: xr.Dataset, attributes: dict[str, Any]) -> xr.Dataset:
     """The dataset under these attributes and no others."""
     data = data.copy(deep=False)
     data.attrs = attributes

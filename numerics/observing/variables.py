@@ -35,7 +35,7 @@ RISING, FALLING, BUMP = range(3)
 
 HALFWIDTH = "_halfwidth"
 
-RENAMED: dict[int, dict[str, str]] = {1: {"block": "segment", "block_weight": "segment_share"}, 2: {}}
+RENAMED: dict[int, dict[str, str]] = {1: {"block": "segment", "block_weight": "segment_share"}, 2: {}, 3: {}}
 """Of every schema of the file that can be read: names in it that are other ones now."""
 
 
@@ -97,7 +97,7 @@ SUMMARY: dict[str, Variable] = {
     ),
     "shape_witness_value": _row(f"{OF_SHAPES} point", "log_probability", "the values there", dtype=np.float32),
     "bump_reach": _row(
-        "context vocab side allowed bound",
+        "context vocab reach_side allowed bound",
         "strength",
         "size of strength up to which the curve certainly rises and falls within a tolerance, and from which it "
         "certainly does not; inf: not in the window",
@@ -136,7 +136,7 @@ COORDINATES: dict[str, Variable] = {
     "rank": _row("rank", "", "1 for the largest singular value", dtype=np.int64),
     "shape": _row("shape", "", "shapes that curves are compared with", dtype=np.str_),
     "bound": _row("bound", "", "lower, upper", dtype=np.str_),
-    "side": _row("side", "", "of strength 0 on which windows grow: left, right, both", dtype=np.str_),
+    "reach_side": _row("reach_side", "", "of strength 0 on which windows grow: left, right, both", dtype=np.str_),
     "allowed": _row("allowed", "", "how large a departure matters, in nats or in % of the movement", dtype=np.str_),
 }
 

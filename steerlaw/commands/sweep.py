@@ -55,6 +55,9 @@ class Sweep:
     token after each document, tails dropped), log-odds after the first 100 tokens of each prompt."""
     strengths: Strengths | None = None
     """Grid of strengths START:STOP:COUNT (default: 257 strengths, as wide as the layer's residual allows)."""
+    tables: bool = True
+    """Keep tables of the next token: the chosen tokens at every strength, and all in summary. Without them the curves
+    alone are kept, many times smaller, and `steerlaw verify` reads off them what it needs."""
     out: OutputFile = Path("sweep.nc")
     """The file to write."""
     dtype: Dtype = "float32"
@@ -108,6 +111,7 @@ class Sweep:
             segment_tokens=self.segment_tokens,
             like=self.like,
             next_token=bool(observed & {"next-token", "concept"}) or "cross-entropy" not in observed,
+            tables=self.tables,
             dtype=self.dtype,
         )
         with progress_bar() as progress:
@@ -141,6 +145,8 @@ def summary(swept: Any, out: Path, notes: list[str]) -> dict[str, Any]:
     for observation in swept.observations:
         data, strengths = observation.sweep.data, observation.sweep.strengths
         sizes = {f"{name}s": int(data.sizes[name]) for name in ("context", "segment", "token") if name in data.sizes}
+        if (nodes := observation.sweep.nodes) is not None:
+            sizes = {"contexts": int(nodes.sizes["curve"])} | sizes
         reach = [float(strengths[0]), float(strengths[-1])]
         found.append(
             {

@@ -63,6 +63,8 @@ class Verify:
     as the reference implementation allows), float32 or bfloat16."""
     tokenizer: InputFile | None = None
     """Of results: tokenizer.json, or its directory, that gives the words of their tokens."""
+    model: str | None = None
+    """Of a saved sweep that holds curves but not the unembedding: the checkpoint directory or hub id it was made of."""
     seed: Seed = 0
     """Seed of the controls."""
     directions: Directions = 20

@@ -6,7 +6,7 @@ it: sweeps of whatever runs may lie there side by side, and none is ever taken f
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 import jax
 import numpy as np
 
-from numerics.observing.sweep import Sweep
+from numerics.observing.sweep import Sweep, with_attributes
 from steerlaw.experiments.experiment import Experiment, Keep, Work
 from steerlaw.experiments.parts import close_parts, digest, finish_part, open_parts
 
@@ -46,9 +46,9 @@ def kept_beside(out: Path) -> Iterator[Keep]:
         made_from = digest(*about, *content(experiment, "experiment"))
         path = directories[0] / f"{made_from}.nc"
         finish_part(path, made_from, lambda: work.observe().sweep)
-        data = Sweep.read(path).data.drop_encoding()
-        data.attrs = {name: known for name, known in data.attrs.items() if name != "made_from"}
-        return Sweep(data=data)
+        sweep = Sweep.read(path)
+        known = {name: value for name, value in sweep.attributes.items() if name != "made_from"}
+        return replace(sweep, data=with_attributes(sweep.data.drop_encoding(), known))
 
     try:
         yield keep

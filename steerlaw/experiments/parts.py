@@ -17,6 +17,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,8 @@ def finish_part(path: Path, made_from: str, make: Callable[[], Sweep]) -> bool:
             return True
     except UNREADABLE:
         pass
-    Sweep(data=make().data.assign_attrs(made_from=made_from)).write(path)
+    made = make()
+    replace(made, data=made.data.assign_attrs(made_from=made_from)).write(path)
     return False
 
 

@@ -13,6 +13,9 @@ import xarray as xr
 
 from numerics.baseline import Baseline
 from numerics.files.alone import alone
+from numerics.observing.curves.rays import CurvedModel
+from numerics.observing.curves.saving import joined, with_unembedding
+from numerics.observing.recorded import without_tables
 from numerics.observing.sweep import Sweep
 from real_models import LanguageModel, load_model
 from real_models.checkpoints.hub import find_checkpoint
@@ -38,7 +41,7 @@ class SweepRequest:
 
     The next token's curves (with the limits), unless `next_token` is false; and the cross-entropy of the first
     `segments` of at most `segment_tokens` tokens of the `documents`, if there are any. `like="reference"` cuts the text
-    as the paper's code does.
+    as the paper's code does. Without `tables` the next token's curves alone are kept, from which all else follows.
     """
 
     checkpoint: str
@@ -48,6 +51,7 @@ class SweepRequest:
     segments: int = 64
     segment_tokens: int = 128
     next_token: bool = True
+    tables: bool = True
     dtype: str = "float32"
     like: Literal["reference"] | None = None
 
@@ -92,13 +96,13 @@ def sweep_to_file(request: SweepRequest, out: Path, progress: Any = None) -> Swe
             experiment = prepared.experiment()
             if progress:
                 progress.remove_task(waiting)
-            swept = _observe(experiment, prepared.plan, directory, progress)
+            swept = _observe(experiment, prepared.plan, directory, progress, tables=request.tables)
             save_observations(swept.observations, directory / RESULT)
             close_parts(directory)
     return swept
 
 
-def _observe(experiment: Experiment, plan: Mapping[str, Any], directory: Path, progress: Any) -> Swept:
+def _observe(experiment: Experiment, plan: Mapping[str, Any], directory: Path, progress: Any, *, tables: bool) -> Swept:
     """Everything asked for, in parts that lie in the directory."""
     observations, taken_up = [], 0
     for stage in _stages(experiment):
@@ -106,6 +110,9 @@ def _observe(experiment: Experiment, plan: Mapping[str, Any], directory: Path, p
         taken_up += found
         if stage.kind == "cross-entropy" and experiment.segment_weights is not None:
             sweep.data["segment_share"] = ("segment", experiment.segment_weights / experiment.segment_weights.sum())
+        if sweep.nodes is not None and isinstance(experiment.model, CurvedModel):
+            sweep = replace(sweep, nodes=with_unembedding(sweep.nodes, experiment.model.head))
+            sweep = sweep if tables else without_tables(sweep)
         subject = experiment.subject
         observations.append(Observation(subject=subject, kind=stage.kind, baseline=stage.baseline, sweep=sweep))
     return Swept(observations=observations, rounding=experiment.rounding, taken_up=taken_up)
@@ -223,11 +230,12 @@ def _run(stage: Stage, directory: Path, made_from: str, progress: Any) -> tuple[
     numbered, found = list(enumerate(stage.parts)), 0
     for n, part in progress.track(numbered, description=stage.kind) if progress else numbered:
         found += finish_part(paths[n], f"{made_from} {n}", lambda part=part: stage.observe(part).sweep)
-    return _joined([Sweep.read(path).data.drop_encoding() for path in paths], stage.along), found
+    return _joined([Sweep.read(path) for path in paths], stage.along), found
 
 
-def _joined(parts: Sequence[xr.Dataset], along: str) -> Sweep:
+def _joined(sweeps: Sequence[Sweep], along: str) -> Sweep:
     """One sweep of all parts; what they do not have each for itself is as uncertain as in the most uncertain one."""
+    parts = [sweep.data.drop_encoding() for sweep in sweeps]
     data = xr.concat(
         parts,
         dim=along,
@@ -240,4 +248,5 @@ def _joined(parts: Sequence[xr.Dataset], along: str) -> Sweep:
     for name in (name for name in data if str(name).endswith("_halfwidth") and along not in data[name].dims):
         data[name] = xr.concat([part[name] for part in parts], dim="part").max("part")
     data.attrs = {name: value for name, value in data.attrs.items() if name != "made_from"}
-    return Sweep(data=data)
+    nodes = [sweep.nodes for sweep in sweeps if sweep.nodes is not None]
+    return Sweep(data=data, nodes=joined(nodes) if nodes else None)

@@ -12,7 +12,8 @@ import numpy as np
 
 from numerics.baseline import FIELDS, arrays_of, baseline_of
 from numerics.files.netcdf import read_netcdf
-from numerics.observing.sweep import Sweep
+from numerics.observing.recorded import lacks_tables, observe_again
+from numerics.observing.sweep import CURVES, Sweep
 from steerlaw.inputs.saved_texts import with_texts, without_texts
 from steerlaw.inputs.subjects import Control, Kind, Observation, Subject
 
@@ -22,17 +23,34 @@ PREFIX = "baseline_"
 def save_observations(observations: Sequence[Observation], path: Path) -> None:
     """Write the sweeps with their baselines as one netCDF file, whole or not at all; each of a kind of its own."""
     first, *others = observations
-    whole = Sweep(data=with_texts(_with_baseline(first).data, first.subject))
+    whole = replace(first.sweep, data=with_texts(_with_baseline(first).data, first.subject))
     whole.write(path, {other.kind: _with_baseline(other) for other in others})
 
 
-def load_observations(path: Path) -> list[Observation]:
-    """The observations of a file. A sweep without a baseline is judged by the claims that need none."""
-    first, *others = (_without_baseline(Sweep.of(data, path), path) for data in read_netcdf(path).values())
+def load_observations(path: Path, model: Any = None) -> list[Observation]:
+    """The observations of a file. A sweep without a baseline is judged by the claims that need none.
+
+    One that holds curves and no tables is read off them; `model` supplies their unembedding where the file has it not.
+    """
+    groups = read_netcdf(path)
+    nodes = groups.pop(CURVES, None)
+    first, *others = (_without_baseline(Sweep.of(data, path), path) for data in groups.values())
     data, subject = without_texts(first.sweep.data, first.subject, path)
     known = {"contexts": subject.contexts, "token_text": subject.token_text}
-    first = replace(first, subject=subject, sweep=Sweep(data=data))
+    first = replace(first, subject=subject, sweep=Sweep(data=data, nodes=nodes))
+    if lacks_tables(first.sweep):
+        first = replace(first, sweep=_read_off(first, path, model))
     return [first, *(replace(other, subject=replace(other.subject, **known)) for other in others)]
+
+
+def _read_off(observation: Observation, path: Path, model: Any) -> Sweep:
+    """What was watched, off the curves of a file that holds no tables."""
+    sweep, baseline = observation.sweep, observation.baseline
+    try:
+        masks = None if baseline is None else baseline.concepts
+        return observe_again(sweep, masks, model)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def _with_baseline(observation: Observation) -> Sweep:

@@ -1,7 +1,6 @@
 """Sweeps read off curves: in closed form where a grid sees nothing, at the cost of few evaluations, as far as known."""
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,48 +9,17 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.special import log_softmax
 
+from formulas import LIMIT, VOCAB, Curved, Formula
 from numerics.observing.between import resolving
 from numerics.observing.curves.build import steered_curve
-from numerics.observing.curves.head import Head
-from numerics.observing.curves.rays import opaque_rays
 from numerics.observing.model import Steering
 from numerics.observing.next_token import FEW, observe_next_token
 from numerics.observing.variables import HALFWIDTH
 from numerics.observing.watched import Watched
 
-VOCAB, LIMIT = 9, 4.0
 STEERING, ONE = Steering(layer=0, vector=np.ones(1)), np.ones(1)
 GRID = np.linspace(-LIMIT, LIMIT, 33)
 WATCHED = Watched(tokens=range(VOCAB), log_odds=np.linspace(-1, 1, VOCAB), concepts=np.arange(VOCAB) < 3)
-
-
-@dataclass
-class Formula:
-    """Logits of a tilt with a bend; `notch` is the depth of one between the strengths of the grid, in token 0's."""
-
-    notch: float = 0.0
-    width: float = 0.05
-    name: str = "formula"
-    vocab_size: int = VOCAB
-    asked: list[Any] = field(default_factory=list)
-
-    def logits(self, tokens, strengths, *, layer, vector):
-        self.asked += list(strengths)
-        base, shift, bend = np.random.default_rng(tokens).normal(size=(3, VOCAB))
-        alpha = np.asarray(strengths, np.float64)[:, None] * np.sum(vector)
-        values = base + alpha * shift + bend * np.tanh(alpha)
-        values[:, 0] -= 4 + self.notch * np.exp(-(((alpha[:, 0] - 0.37) / self.width) ** 2))
-        return values
-
-
-class Curved(Formula):
-    """The same, known well enough to be a curve."""
-
-    head = Head(size=VOCAB)
-
-    def rays(self, tokens, *, layer, vectors, positions):
-        rays = opaque_rays(self, tokens, layer=layer, vectors=vectors, positions=positions, limit=LIMIT)
-        return replace(rays, least=17)
 
 
 def observed(model, contexts=(0, 1), grid=GRID, watched=WATCHED, **options):

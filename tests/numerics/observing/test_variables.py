@@ -93,6 +93,6 @@ def test_a_file_of_an_earlier_schema_reads_as_today(sweep: Sweep, tmp_path):
         xr.testing.assert_equal(Sweep.read(tmp_path / "then.nc").data, sweep.data)
     data.assign_attrs(schema=99).to_netcdf(tmp_path / "later.nc", engine="h5netcdf")
     with pytest.raises(
-        ValueError, match=r"later\.nc: a sweep of another schema, expected 2 or earlier; update steerlaw"
+        ValueError, match=r"later\.nc: a sweep of another schema, expected 3 or earlier; update steerlaw"
     ):
         Sweep.read(tmp_path / "later.nc")

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from numerics.observing.grids import strength_grid
+from numerics.observing.grids import parse, strength_grid, with_zero
 from numerics.observing.sweep import Sweep
 from real_models import load_model, load_vector, prompt_log_odds, read_contexts, read_prompts, save_vector, texts_of
 from steerlaw.__main__ import main
@@ -31,6 +32,8 @@ from tiny_checkpoint import BOS, DOCUMENTS, LAYER, VOCABULARY, rows, tiny_checkp
 
 pytestmark = pytest.mark.slow
 
+PEAKS_AND_WIDTHS = ("halfwidth", "lower", "upper", "departure", "reach")
+"""Variables of a sweep that follow the rounding factor, which was measured on another grid."""
 LAWS = ["tilt", "token_bump", "derivative", "concept_logistic", "cross_entropy_exact", "transformer_limit"]
 """Laws that between them speak of every kind of sweep and of every observed variable that is joined."""
 
@@ -78,8 +81,11 @@ def direct(files):
         log_odds=np.asarray(prompt_log_odds(model, *sides)),
         segments=segments,
     )
-    experiment = next(language_experiments.language_experiments(model, exact, concept, Grid.parse(STRENGTHS)))
-    return SimpleNamespace(observations=list(observe(experiment)), segments=segments, exact=exact)
+    experiment = next(
+        language_experiments.language_experiments(model, exact, concept, Grid(strengths=with_zero(parse(STRENGTHS))[0]))
+    )
+    known = {"experiment": experiment, "segments": segments, "exact": exact}
+    return SimpleNamespace(observations=list(observe(experiment)), **known)
 
 
 def test_a_sweep_is_judged_as_the_model_itself(swept, direct):
@@ -95,6 +101,29 @@ def test_a_sweep_is_judged_as_the_model_itself(swept, direct):
                 departures = [np.nan if r["departure"] is None else r["departure"] for r in (own, record)]
                 np.testing.assert_allclose(*departures, rtol=1e-3, atol=1e-6)
     assert sum(o.baseline is not None for o in found) == 3
+
+
+def test_a_file_without_tables_is_read_off_its_curves(files, swept, direct, capsys):
+    """It shows what the model itself shows, between the strengths asked for, too; and is verified without the model."""
+    strengths = {"observe": "next-token,concept,log-odds", "strengths": "-3:2:33"}
+    small, large = files.home / "curves.nc", files.home / "tables.nc"
+    assert main([*arguments(files, small, **strengths), "--no-tables"]) == 0
+    assert main(arguments(files, large, **strengths)) == 0
+    grid = with_zero(parse(strengths["strengths"]))[0]
+    fresh = next(observe(replace(direct.experiment, strengths=grid, between=True))).sweep
+    found = load_observations(small)[0]
+    assert found.sweep.attributes["strengths_added"] == fresh.attributes["strengths_added"]
+    for name in fresh.data.variables:
+        if fresh.data[name].dtype.kind == "f" and not name.endswith(PEAKS_AND_WIDTHS):
+            np.testing.assert_allclose(found.sweep.data[name], fresh.data[name], rtol=1e-4, atol=5e-5, err_msg=name)
+    assert load_observations(large)[0].sweep.data.sizes["strength"] == len(grid)
+    capsys.readouterr()
+    other = ["--model", str(files.model)]
+    for more in ([], other):
+        where = ["--laws", "token_bump", "--out", str(files.home / "report"), "--json"]
+        assert main(["verify", str(small), *where, *more]) == 0
+        (first, *_) = json.loads(capsys.readouterr().out)["verdicts"]
+        assert (first["law"], first["subject"]["concept"]) == ("token_bump", "cats")
 
 
 def test_parts_join_to_what_is_observed_at_once(swept, direct):
