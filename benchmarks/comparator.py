@@ -2,7 +2,7 @@
 
 False alarms on curves that obey and among random directions, power against departures of known size beside rules of
 thumb, agreement with certified answers, and the time for a whole vocabulary. `--small` is a quick check on a tenth of
-everything, not written. `--only NAME,...` runs some of the five.
+everything, not written. `--only NAME,...` runs some of the six, and writes these alone.
 """
 
 import argparse
@@ -17,10 +17,11 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import binomtest
 
+from benchmarks.coverage import coverage
 from benchmarks.directions import direction_alarms
 from benchmarks.exact_instances import Tally, concept_instances, token_instances
 from benchmarks.naive_rules import RULES
-from benchmarks.results import write_part
+from benchmarks.results import write_part, write_section
 from benchmarks.simulated import BANDS, CLASSES, GRID, SCENES, band_of, departing, replicates
 from numerics.bands import shapes
 from numerics.bands.band import Band, around
@@ -193,6 +194,7 @@ def timing(scale: float) -> Iterator[str]:
 SECTIONS: dict[str, Callable[[float], Iterator[str]]] = {
     "alarms": false_alarms,
     "directions": direction_alarms,
+    "coverage": coverage,
     "power": power,
     "agreement": agreement,
     "timing": timing,
@@ -209,18 +211,21 @@ def _machine() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.comparator", description=__doc__)
     parser.add_argument("--small", action="store_true", help="a tenth of everything, nothing written")
-    parser.add_argument("--only", default=",".join(SECTIONS), help=f"some of {', '.join(SECTIONS)}; nothing written")
+    parser.add_argument("--only", default=",".join(SECTIONS), help=f"some of {', '.join(SECTIONS)}")
     options = parser.parse_args()
     lines = ["Written by `python -m benchmarks.comparator`.", "", _machine()]
     print("\n".join(lines), flush=True)
+    every = options.only == ",".join(SECTIONS)
     for name in options.only.split(","):
-        lines.append("")
-        start = time.perf_counter()
+        start, section = time.perf_counter(), list[str]()
         for line in SECTIONS[name](0.1 if options.small else 1.0):
-            lines.append(line)
+            section.append(line)
             print(line, flush=True)
         print(f"[{name}: {time.perf_counter() - start:.0f} s]", flush=True)
-    if not options.small and options.only == ",".join(SECTIONS):
+        lines += ["", *section]
+        if not (options.small or every):
+            write_section("The comparator", "\n".join(section))
+    if every and not options.small:
         write_part("The comparator", "\n".join(lines))
 
 

@@ -5,6 +5,10 @@ from real_models.checkpoints.checkpoint import read_checkpoint
 from real_models.decoding.decoder import Params, Spec
 from real_models.sampling.sampling import sample
 from real_models.sampling.texts import SampledTexts
+from real_models.scores.endpoint import Endpoint, judge_at
+from real_models.scores.judgement import Judgement, Question
+from real_models.scores.local_judge import judge_locally
+from real_models.scores.statistics import any_of_n, cohens_kappa, share_of_positive_texts
 from real_models.steering.limits import approach, limit_logits, tail_remainder, tail_strength
 from real_models.steering.model import LanguageModel, load_model
 from real_models.steering.random_weights import with_random_weights
@@ -31,18 +35,25 @@ from real_models.vectors.reading import read_vectors
 __all__ = [
     "Check",
     "Conversion",
+    "Endpoint",
+    "Judgement",
     "LanguageModel",
     "Params",
     "PromptText",
+    "Question",
     "SampledTexts",
     "Spec",
     "TextCurve",
     "VectorFile",
     "WrappedModel",
+    "any_of_n",
     "approach",
+    "cohens_kappa",
     "convert_vectors",
     "difference_of_means",
     "examine",
+    "judge_at",
+    "judge_locally",
     "limit_logits",
     "load_model",
     "load_vector",
@@ -58,6 +69,7 @@ __all__ = [
     "sample",
     "save_vector",
     "shard_model",
+    "share_of_positive_texts",
     "sphere_of",
     "tail_remainder",
     "tail_strength",

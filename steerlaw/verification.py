@@ -21,6 +21,7 @@ from steerlaw.results.judging import Judged, curve_rows, judged
 from steerlaw.results.lines import summary_lines
 from steerlaw.results.predicted_rows import predicted_rows
 from steerlaw.results.provenance import RunRecord, run_record
+from steerlaw.results.reaching.limits import limit_rows
 from steerlaw.results.reaching.rows import horizon_rows
 from steerlaw.results.reference_verdicts import judge_results, token_rows
 from steerlaw.results.verdict_rows import VerdictRow, verdict_row
@@ -85,6 +86,7 @@ def verify(
         shares=shares,
         directions=_ranked(experiments, chosen, directions, seed, progress),
         horizons=horizon_rows(found),
+        limits=limit_rows(observed),
         quantities=[row for o in observed for row in predicted_rows(o)],
         findings=findings(observed) if claims is None else [],
         observations=observed,

@@ -154,7 +154,6 @@ def extremal_weight(side: int, member: Expr) -> tuple[Inequality, Inequality]:
         certificate=sp.log(total) - sp.log(least),
         given=(
             *inside,
-            at_ends,
             Proved(fact=total - least >= 0, by=more),
             Proved(
                 fact=sp.log(total) - sp.log(least) >= 0,

@@ -116,7 +116,7 @@ def _states(claim: Claim, curve: Expr, named: Sequence[Step]) -> bool:
         case Close():
             moved = slope(curve, claim.derivative) if claim.derivative else curve
             if claim.remainder == 0:
-                return any(isinstance(step, Identity) and _same_equation(step, moved, claim.value) for step in named)
+                return any(isinstance(step, Identity) and _same_equation(step, claim, moved) for step in named)
             off = moved - claim.value
             return all(_everywhere(claim, claim.remainder - side * off, named) for side in (1, -1))
         case Bounded():
@@ -156,12 +156,12 @@ def _vanishes_with(turn: Expr | None, derivative: Expr) -> bool:
     return turn == alpha and _vanishes(meant(derivative).subs(alpha, 0))
 
 
-def _same_equation(step: Identity, curve: Expr, value: Expr) -> bool:
+def _same_equation(step: Identity, claim: Close, curve: Expr) -> bool:
     """Whether a step has the curve on one side and its value on the other."""
-    if not _defines_the_data(step):
+    if not _defines_the_data(step, claim):
         return False
     sides = [meant(side, step.where) for side in (step.lhs, step.rhs)]
-    wanted = [meant(side, step.where) for side in (curve, value)]
+    wanted = [meant(side, step.where) for side in (curve, claim.value)]
     return any(all(map(_same, order, wanted)) for order in (sides, sides[::-1]))
 
 
@@ -169,24 +169,28 @@ def _same(one: Expr, other: Expr) -> bool:
     return up_to_positive_factors(one - other) == 0 or _vanishes(one - other)
 
 
-def _defines_the_data(step: Identity | Inequality) -> bool:
-    """Whether what a step's patterns stand for is but what the law's setting says of the data."""
-    return {getattr(pattern, "base", pattern) for pattern, _ in step.where} <= _DATA
+def _defines_the_data(step: Identity | Inequality, claim: Claim) -> bool:
+    """Whether a step replaces nothing, or says what the log-odds are and the claim is of these."""
+    return not step.where or (
+        claim.quantity.id == "log_odds" and {getattr(pattern, "base", pattern) for pattern, _ in step.where} <= _DATA
+    )
 
 
 def _everywhere(claim: Claim, gap: Expr, named: Iterable[Step], *, strict: bool = False) -> bool:
     """Whether some steps state, on the whole domain of the claim, that the gap is not negative, or is positive."""
     steps = [step for step in named if isinstance(step, Inequality) and (step.strict or not strict)]
     holds = claim.condition.holds
-    if isinstance(holds, sp.Gt | sp.Lt) and any(_same_order(step, gap * (holds.gts - holds.lts)) for step in steps):
+    if isinstance(holds, sp.Gt | sp.Lt) and any(
+        _same_order(step, claim, gap * (holds.gts - holds.lts)) for step in steps
+    ):
         return True
-    if any(_same_order(step, gap) for step in steps):
+    if any(_same_order(step, claim, gap) for step in steps):
         return True
     variable = ABSCISSA[claim.quantity.along]
     gap = meant(gap)
     sides = [side for side in (1, -1) if claim.domain.contains(side * sp.Integer(10) ** 6) is not sp.false]
     return all(
-        any(_same_order(step, gap.subs(variable, side * t)) for step in steps for t in _distances(step))
+        any(_same_order(step, claim, gap.subs(variable, side * t)) for step in steps for t in _distances(step))
         for side in sides
     )
 
@@ -199,9 +203,9 @@ def _distances(step: Inequality) -> Iterator[Expr]:
             yield symbol
 
 
-def _same_order(step: Inequality, gap: Expr) -> bool:
+def _same_order(step: Inequality, claim: Claim, gap: Expr) -> bool:
     """Whether a step states that a gap is not negative, in each context or on average over them."""
-    if not _defines_the_data(step):
+    if not _defines_the_data(step, claim):
         return False
     wanted = meant(gap, step.where)
     for stated in (step.larger - step.smaller, ContextMean(step.larger - step.smaller)):

@@ -37,13 +37,20 @@ def observed_bounds(
     level: float = 0.05,
     scale: Literal["claim", "probability"] | None = None,
 ) -> Bounds:
-    """The band of one curve, or of one curve a column. Arguments as for `numerics.judging.one_curve.compare`."""
+    """The band of one curve, or of one curve a column. Arguments as for `numerics.judging.one_curve.compare`.
+
+    A log-probability above 0 by more than its rounding, and bounds that do not hold their value, are a `ValueError`.
+    """
     centre = _columns(values, len(strengths))
     low, high = (None if bound is None else _columns(bound, len(strengths)) for bound in (lower, upper))
     if (low is None) != (high is None):
         raise ValueError("give both lower and upper bounds, or neither")
     _refuse_nan(strengths, centre)
+    if low is not None and high is not None:
+        _refuse_outside(strengths, centre, low, high)
     probabilities = _are_probabilities(quantity, centre, scale) or trials is not None
+    if quantity == LOG_PROBABILITY and not probabilities:
+        _refuse_above_zero(strengths, centre if low is None else low, centre.dtype)
     if trials is not None:
         draws = np.asarray(trials).reshape(-1, 1)
         low, high = proportion_band(np.rint(centre * draws).astype(np.int64), draws, level=level)
@@ -75,6 +82,32 @@ def _refuse_nan(strengths: Float[np.ndarray, " strengths"], values: np.ndarray) 
     bad = np.isnan(values.astype(np.float64)).any(axis=1)
     if bad.any():
         raise ValueError(f"the value at strength {strengths[bad.argmax()]:g} is not a number")
+
+
+def _refuse_outside(
+    strengths: Float[np.ndarray, " strengths"], values: np.ndarray, lower: np.ndarray, upper: np.ndarray
+) -> None:
+    """Bounds hold their value, give or take the rounding of the dtype in which the values were written."""
+    centre = values.astype(np.float64)
+    width = rounding_halfwidth(values.dtype, np.where(np.isfinite(centre), np.abs(centre), 0.0))
+    misses = (lower.astype(np.float64) > centre + width) | (upper.astype(np.float64) < centre - width)
+    if misses.any():
+        row, column = np.argwhere(misses)[0]
+        got = f"{lower[row, column]:g} to {upper[row, column]:g} about {centre[row, column]:g}"
+        raise ValueError(f"the bounds at strength {strengths[row]:g} do not hold their value: got {got}")
+
+
+def _refuse_above_zero(strengths: Float[np.ndarray, " strengths"], values: np.ndarray, dtype: Any) -> None:
+    """The least that a log-probability may be is at most 0, give or take rounding; else it is no log-probability."""
+    centre = values.astype(np.float64)
+    size = np.where(np.isfinite(centre), np.abs(centre), 0.0).max(axis=0, initial=1.0)
+    above = centre > rounding_halfwidth(dtype, size)
+    if above.any():
+        row, column = np.argwhere(above)[0]
+        raise ValueError(
+            f"a log-probability is at most 0, got {centre[row, column]:g} at strength {strengths[row]:g}; "
+            "give the logarithm of a probability, or probabilities alone, which are read as such"
+        )
 
 
 def _are_probabilities(quantity: Quantity, values: np.ndarray, scale: str | None) -> bool:

@@ -77,7 +77,7 @@ def departed(
         return predicted(expr, claim, band.strengths, curves.per, known, tokens)
 
     def anywhere(expr, strengths):
-        fresh = known and Settings(baseline=known.baseline)  # what is read between the strengths is not read again
+        fresh = known and known.again()  # what is read between the strengths is not read again
         return predicted(expr, claim, strengths, curves.per, fresh, tokens)
 
     if points_needed(claim) > 1 and not isinstance(claim, Turns):

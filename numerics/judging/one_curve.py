@@ -28,6 +28,9 @@ from theory.claims import Bounded, Claim, Close, Turns
 from theory.law import Law
 from theory.quantities import LOG_PROBABILITY, Quantity
 
+OF_A_GRID = "said of these {count} strengths, not of what lies between them"
+"""Of a curve that was measured at some strengths a departure is certain, but obeying is known there alone."""
+
 SAME = 1e-6
 """How far, in nats, a curve at strength 0 may be from the base log-probability of the token it is of."""
 
@@ -81,7 +84,8 @@ def compare(
         tolerance=tolerance_for(tolerance, claims[0].quantity.unit) if tolerance is not None else None,
     )
     verdict = _speaking([_judged(claim, asked) for claim in claims])
-    return replace(verdict, reason="; ".join(part for part in (verdict.reason, measured.observed.note) if part))
+    said = OF_A_GRID.format(count=len(measured.strengths)) if verdict.verdict == "holds" else ""
+    return replace(verdict, reason="; ".join(part for part in (verdict.reason, said, measured.observed.note) if part))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -23,8 +23,8 @@ from numerics.closed_forms.validity import validity_radius
 from numerics.observing.sweep import Sweep
 from theory.quantities import CONCEPT_LOGIT, LOG_PROBABILITY
 
-TOLERANCE = 0.1
-"""In nats: how far a token's log-probability may be from the local tilt within the validity radius."""
+TOLERANCES = (0.1, 1.0)
+"""In nats: how far a token's log-probability may be from the local tilt within a validity radius."""
 
 LEVEL = 0.05
 
@@ -56,7 +56,7 @@ def gaps(sweep: Sweep, baseline: Baseline) -> list[Gap]:
     found: list[Gap | None] = []
     if "log_probability" in sweep.data and baseline.log_odds is not None:
         found += [_peaks(sweep, baseline, local=local) for local in (False, True)]
-        found += [_validity(sweep, baseline), _concept_slope(sweep, baseline)]
+        found += [*(_validity(sweep, baseline, nats) for nats in TOLERANCES), _concept_slope(sweep, baseline)]
     if "cross_entropy" in sweep.data and baseline.log_odds is not None:
         found += _cross_entropy(sweep, baseline)
     return [gap for gap in found if gap is not None]
@@ -99,10 +99,11 @@ def _peaks(sweep: Sweep, baseline: Baseline, *, local: bool) -> Gap | None:
     return _gap(f"peak of a likely token, by the {by}", "strength", predicted, lower, upper)
 
 
-def _validity(sweep: Sweep, baseline: Baseline) -> Gap | None:
+def _validity(sweep: Sweep, baseline: Baseline, tolerance: float) -> Gap | None:
     """Up to which strength, on either side, the watched tokens follow the tilt by the logits' derivative at 0.
 
-    Where the curvature of the logits is bounded, at least sqrt(2 tolerance/kappa) (law `local_tilt`).
+    Where the curvature of the logits is bounded, at least sqrt(2 tolerance/kappa), where the bound of law `local_tilt`
+    passes the tolerance.
     """
     if baseline.local_log_odds is None:
         return None
@@ -115,12 +116,12 @@ def _validity(sweep: Sweep, baseline: Baseline) -> Gap | None:
         for side in (strengths >= 0, strengths <= 0):
             outwards = np.argsort(np.abs(strengths[side]))
             reach = np.abs(strengths[side])[outwards]
-            lower.append(validity_radius(reach, away[side][outwards], TOLERANCE))
+            lower.append(validity_radius(reach, away[side][outwards], tolerance))
             upper.append(reach[min(np.searchsorted(reach, lower[-1]) + 1, reach.size - 1)])
-    name = f"validity radius of the local tilt, {TOLERANCE:g} nats"
+    name = f"validity radius of the local tilt, {tolerance:g} nats"
     if (kappa := baseline.logit_curvature) is not None:
         farthest = np.abs(strengths).max()
-        least = np.sqrt(2 * TOLERANCE / max(kappa, 2 * TOLERANCE / farthest**2))  # of what the window shows
+        least = np.sqrt(2 * tolerance / max(kappa, 2 * tolerance / farthest**2))  # of what the window shows
         return _gap(name, "strength", least, lower, upper, "at least")
     found = _gap(name, "strength", 0.0, lower, upper, "at least")
     return found and replace(found, predicted=None, gap=None, largest=None)

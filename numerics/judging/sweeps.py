@@ -41,6 +41,7 @@ from theory.law import Law
 from theory.quantities import Unit
 
 Weighing = Literal["count", "mass", "chosen"]
+LogOdds = Literal["prompts", "local"]
 Asked = float | str | Tolerance | None
 
 
@@ -55,10 +56,11 @@ class Finding:
     as far as the quantity has contexts and tokens. `worst` is the worst curve's verdict and `where` says which it is. A
     claim whose quantity was not observed has no curves: empty arrays.
 
-    `tolerance` is what was asked for. `horizons` are how far the claim holds on each curve, in sizes of strengths, and
-    `nats` in what its context has spent by then; `push` is that of strength 1, where it is known; `mass` weighs curves
-    by base probability, `chosen` are the columns of the tokens chosen before the sweep. `untested` counts the curves
-    that hold because nothing like them could have broken the claim.
+    `tolerance` is what was asked for. `log_odds` says which of two predictions was judged, where there are two: by that
+    of the prompts, or by each context's own derivative at strength 0. `horizons` are how far the claim holds on each
+    curve, in sizes of strengths, and `nats` in what its context has spent by then; `push` is that of strength 1, where
+    it is known; `mass` weighs curves by base probability, `chosen` are the columns of the tokens chosen before the
+    sweep. `untested` counts the curves that hold because nothing like them could have broken the claim.
     """
 
     law: str
@@ -80,6 +82,7 @@ class Finding:
     mass: Float[np.ndarray, "*per"] | None = None
     horizons: Mapping[Side, Horizon] = field(default_factory=dict)
     nats: Horizon | None = None
+    log_odds: LogOdds | None = None
     push: float | None = None
     chosen: Int[np.ndarray, " chosen"] | None = None
     untested: int = 0

@@ -20,7 +20,7 @@ from numerics.closed_forms.cross_entropy import cross_entropy_change
 from numerics.exponential_sums.tilted import tilted_covariance
 from numerics.lowering.atoms import dimensions_of_atom, is_atom, read, row_of
 from numerics.lowering.forms import ReverseDivergence, outermost, prepared
-from numerics.lowering.setting import AXES, Setting, Settings, on_axes, settings_of
+from numerics.lowering.setting import AXES, EachContext, Setting, Settings, on_axes, settings_of
 from theory.claims import Claim, Close, Turns
 from theory.quantities import ABSCISSA, Along
 from theory.tilted import ContextMean, Covariance, Expectation, Expr, Mean, VocabularyMean
@@ -54,6 +54,9 @@ def lower(expr: Expr, per: tuple[str, ...] | None = None) -> Lowered:
     def evaluate(
         baseline: Baseline | Settings, strengths: ArrayLike, tokens: Int[ArrayLike, " tokens"] | None = None
     ) -> Float[np.ndarray, "*dimensions strengths"]:
+        if isinstance(baseline, EachContext):
+            parts = [evaluate(each, strengths, tokens) for each in baseline.contexts]
+            return np.concatenate(parts) if dimensions[:1] == ("context",) else parts[0]
         chosen = None if tokens is None else np.asarray(tokens)
         setting = settings_of(baseline).at(checked_strengths(strengths), chosen)
         with np.errstate(all="ignore"):  # what overflows is inf, and what has no value nan, as in JAX

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -97,6 +97,36 @@ class Settings:
                 return setting
         self.held.append(Setting(baseline=self.baseline, strengths=strengths, tokens=tokens))
         return self.held[-1]
+
+    def again(self) -> "Settings":
+        """The same with nothing read yet: for strengths that are not asked about a second time."""
+        return Settings(baseline=self.baseline)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EachContext(Settings):
+    """Settings of which every context has log-odds of its own: `contexts` are those of one context each."""
+
+    contexts: tuple[Settings, ...]
+
+    def again(self) -> "EachContext":
+        return EachContext(baseline=self.baseline, contexts=tuple(each.again() for each in self.contexts))
+
+
+def by_local_log_odds(baseline: Baseline) -> EachContext:
+    """Predictions of every context by the exact derivative of its own logits at strength 0 in place of the log-odds.
+
+    What is known of several contexts together (data, concepts' distribution, limits, the sphere) has no part in them.
+    """
+    if baseline.local_log_odds is None:
+        raise MissingInputError("local_log_odds")
+    several = dict.fromkeys(("weights", "data", "data_law", "sphere", "other_log_odds", "limit_logits"), None)
+    each = [
+        replace(baseline, log_probs=own[None], log_odds=odds, logit_shift=odds, local_log_odds=odds[None], **several)
+        for own, odds in zip(baseline.log_probs, baseline.local_log_odds, strict=True)
+    ]
+    mean = replace(baseline, log_odds=baseline.local_log_odds.mean(axis=0))
+    return EachContext(baseline=mean, contexts=tuple(Settings(baseline=one) for one in each))
 
 
 def settings_of(known: Baseline | Settings) -> Settings:

@@ -29,13 +29,6 @@ def shown(value: Any) -> str:
     return _short.repr(value)
 
 
-def reason(error: BaseException) -> str:
-    """What a library says of a file, cut to one short line."""
-    lines = str(error).strip().splitlines()
-    line = lines[0] if lines else type(error).__name__
-    return line if len(line) <= 200 else f"{line[:197]}..."
-
-
 def size(config: Config, key: str, default: int | None = None, *, least: int = 1, most: int = LARGEST) -> int:
     """An integer of the config from `least` to `most`; `null` means the default, where there is one."""
     value = config.get(key)

@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from real_models.checkpoints.config import reason
 from real_models.checkpoints.stored import INDEX
 from real_models.checkpoints.tokenizer import TOKENIZER_FILES
+from real_models.texts.encoding import reason
 
 WANTED_FILES = ["config.json", "model*.safetensors", INDEX, *TOKENIZER_FILES]
 

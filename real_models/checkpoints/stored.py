@@ -12,7 +12,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from numerics.files import text
-from real_models.checkpoints.config import reason, shown
+from real_models.checkpoints.config import shown
+from real_models.texts.encoding import reason
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 SLAB = 2**20  # bytes read at a time

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from numerics.files import text as files
-from real_models.checkpoints.config import flag, reason, section, shown
+from real_models.checkpoints.config import flag, section, shown
 from real_models.checkpoints.rebuilt import REBUILT, Rebuilt
 from real_models.checkpoints.stored import read_object
+from real_models.texts.encoding import guarded
 
 EXTRA = "extra_special_tokens"
 NAMED = tuple(f"{name}_token" for name in ("bos", "eos", "unk", "sep", "pad", "cls", "mask"))
@@ -71,11 +72,6 @@ def read_chat_template(directory: Path) -> str | None:
     if not isinstance(template, str | None):
         raise ValueError(f"{directory / CONFIG}: chat_template is {shown(template)}, expected a text")
     return template
-
-
-def encode(tokenizer: Any, name: str, prompt: str) -> list[int]:
-    """Token ids of a text, by the tokenizer's own rule for special tokens; a `ValueError` where it fails."""
-    return guarded(name, lambda: tokenizer.encode(prompt).ids, "cannot be tokenised")
 
 
 def rebuilt_as(
@@ -223,13 +219,3 @@ def with_place(path: Path, read: Callable[[], Any]) -> Any:
     except ValueError as error:
         message = str(error)
         raise ValueError(message if message.startswith(str(path)) else f"{path}: {message}") from error
-
-
-def guarded(where: Any, call: Callable[[], Any], what: str = "is not a readable tokenizer") -> Any:
-    """What the tokenizers library answers; it raises nothing narrower than Exception, and panics beyond that."""
-    try:
-        return call()
-    except BaseException as error:
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        raise ValueError(f"{where} {what}: {reason(error)}") from error

@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from real_models.checkpoints.checkpoint import resolve_dtype
-from real_models.checkpoints.tokenizer import guarded
 from real_models.decoding.decoder import at_least_float32
 from real_models.sampling.batches import Wanted, batches
 from real_models.sampling.decoding import finish, start
@@ -18,6 +17,7 @@ from real_models.sampling.drawing import Drawing
 from real_models.sampling.texts import SampledTexts
 from real_models.steering.inputs import Layers, Strengths, Tokens, Vector, steering_vectors, strength_values
 from real_models.steering.model import LanguageModel
+from real_models.texts.encoding import guarded
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -106,7 +106,7 @@ def from_dataset(data: xr.Dataset, path: str | Path) -> SampledTexts:
             layer=[int(n) for n in np.atleast_1d(data.attrs["layer"])],
             prompts=[[int(n) for n in ids] for ids in prompts],
             prompt_texts=words["prompt_texts"],
-            strengths=data["strength"].to_numpy().astype(np.float64),
+            strengths=data.variables["strength"].to_numpy().astype(np.float64),
             **tables,
             lengths=data["lengths"].to_numpy(),
             ended=data["ended"].to_numpy().astype(bool),

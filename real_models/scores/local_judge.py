@@ -6,11 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from real_models.checkpoints.tokenizer import guarded
 from real_models.decoding.batching import last_rows
 from real_models.scores.judgement import Judgement, Question
 from real_models.steering import steering
 from real_models.steering.model import LanguageModel
+from real_models.texts.encoding import encode
 from real_models.vectors.means import batches
 
 LEAST_MASS = 1e-3
@@ -21,13 +21,9 @@ def answer_tokens(model: LanguageModel, spellings: Sequence[str]) -> list[int]:
     """The tokens that spell an answer: those spellings that are one token; a `ValueError` if none is."""
     if model.tokenizer is None:
         raise ValueError(f"{model.name} has no tokenizer.json, so it cannot be asked: choose another judge")
-
-    def ids(spelling: str) -> list[int]:
-        return guarded(
-            model.name, lambda: model.tokenizer.encode(spelling, add_special_tokens=False).ids, "cannot read an answer"
-        )
-
-    found = {tokens[0] for tokens in map(ids, spellings) if len(tokens) == 1}
+    where = f"{model.name}: an answer"
+    ids = (encode(model.tokenizer, where, spelling, special=False) for spelling in spellings)
+    found = {tokens[0] for tokens in ids if len(tokens) == 1}
     if not found:
         listed = ", ".join(map(repr, spellings))
         raise ValueError(f"none of the answers {listed:.100} is one token of {model.name}: expected one that is")

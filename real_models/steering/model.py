@@ -19,12 +19,13 @@ from real_models.checkpoints.checkpoint import read_checkpoint, resolve_dtype
 from real_models.checkpoints.end_tokens import read_end_tokens
 from real_models.checkpoints.hub import find_checkpoint
 from real_models.checkpoints.stored import read_object
-from real_models.checkpoints.tokenizer import encode, read_chat_template, read_tokenizer
+from real_models.checkpoints.tokenizer import read_chat_template, read_tokenizer
 from real_models.decoding.batching import bucket, chunk_of, in_chunks
 from real_models.decoding.decoder import Params, Spec, at_least_float32
 from real_models.steering import cross_entropy, inputs, rays, sensitivity, steering
 from real_models.steering.inputs import Layers, Positions, Segments, Strengths, Tokens, Vector, VectorBatch
 from real_models.steering.steering import STRENGTHS_AXIS, Prompt, Vectors, split
+from real_models.texts.encoding import encode
 
 Moving = tuple[Array, list[Array]]
 """What moves with the strength, and its derivatives in it, from the first on."""

@@ -25,6 +25,8 @@ LEAST_EACH = 8
 CELL = 256
 """Texts that are drawn and scored together, and kept together by a run that may be stopped."""
 COST = "cost_"
+PERPLEXITY = "perplexity"
+"""The score that needs the model: how surprising a text is to the unsteered one, per token."""
 Cell = dict[str, np.ndarray]
 Keep = Callable[[Sequence[Any], Callable[[], Cell]], Cell]
 """Makes a cell once: `keep(what it is made from, how it is made)`."""
@@ -52,7 +54,10 @@ class TextCurve(ReweightedCurve):
 
     def rescored(self, score: str | Score | Float[np.ndarray, " texts"], level: float | None = None) -> "TextCurve":
         """The same texts by another score: a name, a function of a text, or a value a text (NaN: missing)."""
-        values = np.asarray(score, float) if isinstance(score, np.ndarray) else scored(score, self.texts)
+        if isinstance(score, np.ndarray):
+            values = np.asarray(score, float)
+        else:
+            values = _scores(score, self.texts, self.strengths, self.draws, self.costs)
         found = reweighted_curve(*(*_drawn(self), values, _clusters(self.sampled)), level=level or self.level)
         return replace(self, **vars(found), scores=values)
 
@@ -78,8 +83,8 @@ def text_curve(
 
     `samples` are texts per prompt over all sampled strengths. Those are chosen by the divergence of a few unsteered
     texts: about sqrt(2 B) a side, where the side ends at B nats; the rest of the curve follows by reweighting. `score`
-    is a function of a text, or a name (`real_models.scores.named.SCORES`). With one prompt its texts are the
-    replicates, else prompts are. `keep` keeps what was drawn, so that a run can be taken up; `progress` is told how
+    is a function of a text, a name (`real_models.scores.named.SCORES`) or "perplexity". With one prompt its texts are
+    the replicates, else prompts are. `keep` keeps what was drawn, so that a run can be taken up; `progress` is told how
     many of how many texts are done. `ValueError` of one line for bad input.
 
     >>> curve = text_curve(model, prompts, "loops", np.linspace(-2, 2, 13), layer=2, vector=v,
@@ -87,8 +92,8 @@ def text_curve(
     >>> curve.values, curve.lower, curve.upper, curve.sample_next                                  # doctest: +SKIP
     """
     check_level(level)
-    score_named(score)
     drawing, values = Drawing(temperature=temperature), strength_values(strengths)
+    _check_score(score, values)
     if drawing.cut:
         raise ValueError("temperature is 0, expected more: greedy texts have no weights at other strengths")
     if len(np.unique(values)) < len(values):
@@ -109,7 +114,7 @@ def text_curve(
     wanted = _wanted(len(ids), values[at], samples // len(at), 0)
     draws, costs = asked.cells(wanted, where, keep, progress)
     texts = texts_of(model, draws)
-    return curve_of(values, wanted, draws, costs, texts, scored(score, texts), level)
+    return curve_of(values, wanted, draws, costs, texts, _scores(score, texts, values, draws, costs), level)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -183,6 +188,21 @@ def curve_of(
         costs=costs,
         rounding=rounding,
     )
+
+
+def _check_score(score: str | Score, strengths: Float[np.ndarray, " strengths"]) -> None:
+    if score != PERPLEXITY:
+        score_named(score)
+    elif 0 not in strengths:
+        raise ValueError(f"{PERPLEXITY} is the unsteered model's: expected 0 among the strengths")
+
+
+def _scores(score: str | Score, texts: Sequence[str], strengths, draws: Draws, costs: TextCosts) -> np.ndarray:
+    """The score of every text; perplexity, `exp(-log P_0(y)/T)`, is known from the texts' costs."""
+    _check_score(score, strengths)
+    if score == PERPLEXITY:
+        return np.exp(-costs.log_prob[:, np.flatnonzero(strengths == 0)[0]] / draws.lengths)
+    return scored(score, texts)
 
 
 def _nats(shared: tuple, costs: TextCosts, clusters: np.ndarray, level: float) -> ReweightedCurve:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from numerics.files.text import read_json
+from real_models.texts.encoding import encode
 
 Ids = list[int]
 PREDICTIONS = 128
@@ -30,7 +31,7 @@ def reference_segments(tokenizer: Any, documents: Iterable[str], end: int | None
 def _spans(tokenizer: Any, document: str, end: int | None) -> Iterator[Ids]:
     if not document.strip():
         return
-    ids = tokenizer.encode(document, add_special_tokens=False).ids
+    ids = encode(tokenizer, "a document", document, special=False)
     if ids and end is not None:
         ids = [*ids, end]
     for start in range(0, len(ids) - PREDICTIONS, PREDICTIONS):

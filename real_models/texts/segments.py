@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from numerics.files.text import json_lines, read_text
+from real_models.texts.encoding import encode
 
 Ids = list[int]
 
@@ -43,7 +44,7 @@ def token_segments(tokenizer: Any, documents: Iterable[str], length: int, most: 
 
 def _encode(tokenizer: Any, document: str) -> tuple[Ids, Ids]:
     """What the tokenizer's rule puts before a text, and the text with what comes after."""
-    ids, own = (tokenizer.encode(document, add_special_tokens=special).ids for special in (True, False))
+    ids, own = (encode(tokenizer, "a document", document, special=special) for special in (True, False))
     before = next((n for n in range(len(ids) - len(own) + 1) if ids[n : n + len(own)] == own), None)
     if before is None or before > 1:
         raise ValueError("the tokenizer begins a text with more than a token of its own: give segments as token ids")

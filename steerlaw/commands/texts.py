@@ -35,7 +35,7 @@ class Texts:
     rescore: InputFile | None = None
     """A file that this command wrote, whose texts are scored anew; it needs no model."""
     score: str = "loops"
-    """capitals, compression, distinct-1, distinct-2, length, loops or repeated."""
+    """capitals, compression, distinct-1, distinct-2, length, loops, repeated or perplexity (unsteered)."""
     words: InputFile | None = None
     """Text file of words: scored is whether any of them occurs."""
     judge: str | None = None
@@ -76,7 +76,6 @@ class Texts:
     def _score(self) -> tuple[Any, Callable[[Sequence[str]], Any] | None]:
         """A score of one text, or of all at once."""
         from real_models.scores.judgement import Question
-        from real_models.scores.named import score_named
         from real_models.scores.words import has_word
         from steerlaw.inputs.concept_files import read_words
 
@@ -87,7 +86,7 @@ class Texts:
                 raise ValueError("expected one score: --words or --judge")
             return has_word(read_words(self.words)), None
         if self.judge is None or self.question is None:
-            return score_named(self.score), None
+            return self.score, None
         question = Question(wording=self.question)
         return None, lambda texts: self._judged(question, texts)
 

@@ -14,6 +14,7 @@ from steerlaw.inputs.concept_files import chosen_vectors, read_concept
 from steerlaw.inputs.curve_file import read_curve
 from steerlaw.inputs.names import short_names
 from steerlaw.inputs.observation_file import load_observations
+from steerlaw.inputs.precision import check_precision
 from steerlaw.inputs.reference_files import is_results, result_files
 from steerlaw.inputs.reference_results import ResultCurves, read_results
 from steerlaw.inputs.subjects import BareCurve, Observation
@@ -64,7 +65,9 @@ def read_targets(targets: Sequence[str | Path], options: TargetOptions, grid: Gr
 def _read(target: str | Path, name: str, options: TargetOptions, grid: Grid, seed: int) -> Source:
     path = Path(target)
     if path.suffix == ".csv":
-        return Source(name=name, curves=[BareCurve(name=name, **vars(read_curve(path)))], inputs=[path])
+        precision = None if options.dtype in (None, "float64") else check_precision(options.dtype)
+        curve = BareCurve(name=name, precision=precision, **vars(read_curve(path)))
+        return Source(name=name, curves=[curve], inputs=[path])
     if path.suffix == ".nc":
         model = None if options.model is None else load_model(options.model)
         return Source(name=name, observations=load_observations(path, model), inputs=[path])

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from numerics.files.text import read_text
+from steerlaw.inputs.printed import printed_halfwidth
 
 HEADINGS = (["strength", "value"], ["strength", "value", "lower", "upper"])
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf(inity)?|nan)", re.ASCII | re.IGNORECASE)
@@ -19,10 +20,14 @@ SHOWN = 40
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CurveFile:
-    """One measured curve: strengths ascending, its values, and the bounds of each if the file gives them."""
+    """One measured curve: strengths ascending, its values, and the bounds of each if the file gives them.
+
+    `printed` is how far each value may be from what it was printed of (`steerlaw.inputs.printed`).
+    """
 
     strengths: Float[np.ndarray, " strengths"]
     values: Float[np.ndarray, " strengths"]
+    printed: Float[np.ndarray, " strengths"]
     lower: Float[np.ndarray, " strengths"] | None = None
     upper: Float[np.ndarray, " strengths"] | None = None
 
@@ -33,23 +38,24 @@ def read_curve(path: str | Path) -> CurveFile:
     Strengths and values are finite numbers, each strength given once; bounds contain their value, and only they may be
     infinite. Anything else is a `ValueError` that names the file and the line; a missing file a `FileNotFoundError`.
     """
-    rows = dict[float, tuple[str, list[float]]]()
-    for where, numbers in _rows(Path(path)):
+    rows = dict[float, tuple[str, list[float], str]]()
+    for where, numbers, value in _rows(Path(path)):
         strength = numbers[0] + 0.0  # -0 is 0
         if strength in rows:
             raise ValueError(f"{where}: strength {strength:g} is given twice, first at {rows[strength][0]}")
-        rows[strength] = where, numbers
+        rows[strength] = where, numbers, value
     if not rows:
         raise ValueError(f"{path}: no rows under the heading, expected one a strength")
     if len(rows) < 3:
         raise ValueError(f"{path}: {len(rows)} strengths, at least 3 are needed to judge a curve")
-    table = np.array([rows[strength][1] for strength in sorted(rows)])
+    ascending = [rows[strength] for strength in sorted(rows)]
+    table, printed = np.array([row[1] for row in ascending]), printed_halfwidth([row[2] for row in ascending])
     lower, upper = (table[:, 2], table[:, 3]) if table.shape[1] == 4 else (None, None)
-    return CurveFile(strengths=table[:, 0] + 0.0, values=table[:, 1], lower=lower, upper=upper)
+    return CurveFile(strengths=table[:, 0] + 0.0, values=table[:, 1], printed=printed, lower=lower, upper=upper)
 
 
-def _rows(path: Path) -> Iterator[tuple[str, list[float]]]:
-    """The place and the numbers of each row; blank lines are passed over."""
+def _rows(path: Path) -> Iterator[tuple[str, list[float], str]]:
+    """The place, the numbers and the value as it stands of each row; blank lines are passed over."""
     lines = csv.reader(read_text(path).splitlines(), strict=True)
     heading: list[str] | None = None
     try:
@@ -60,7 +66,7 @@ def _rows(path: Path) -> Iterator[tuple[str, list[float]]]:
                 if heading not in HEADINGS:
                     raise ValueError(f"{where}: expected columns strength,value[,lower,upper], got {_shown(cells)}")
             elif any(cells):
-                yield where, _numbers(cells, heading, where)
+                yield where, _numbers(cells, heading, where), cells[1]
     except csv.Error as error:
         raise ValueError(f"{path}:{lines.line_num}: no line of a CSV file ({error})") from error
     if heading is None:

@@ -56,6 +56,22 @@ def log_probability_error(
     return ROUNDINGS[precision].each * np.maximum(1.0, finite.max(axis=0))
 
 
+def curve_error(
+    values: Float[np.ndarray, " strengths"], precision: Precision | None
+) -> Float[np.ndarray, " strengths"]:
+    """How far each value of a curve of logarithms, or of probabilities, may be off; nothing where that is not known.
+
+    An error of a logarithm is a share of the probability itself. Numbers from 0 to 1 are probabilities.
+    """
+    if precision is None:
+        return np.zeros_like(values)
+    if (values < 0).any() or (values > 1).any():
+        return np.full_like(values, log_probability_error(values[:, None], precision)[0])
+    with np.errstate(divide="ignore"):
+        logs = np.log(values)
+    return values * np.expm1(log_probability_error(logs[:, None], precision)[0])
+
+
 def mean_error(values: Float[np.ndarray, " strengths"], precision: Precision, positions: Any) -> float:
     """How far a mean over so many positions (None: unknown) of negative log-probabilities may be off."""
     rounding = ROUNDINGS[precision]

@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from numerics.baseline import Baseline
 from numerics.observing.sweep import Sweep
+from steerlaw.inputs.precision import Precision
 
 Control = Literal["random_direction", "permuted_log_odds", "random_weights"]
 CONTROLS: tuple[Control, ...] = get_args(Control)
@@ -61,10 +62,15 @@ class Observation:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BareCurve:
-    """One measured curve of which nothing else is known, with its bounds where it has any."""
+    """One measured curve of which nothing else is known, with its bounds where it has any.
+
+    `printed` is how far each value may be from what was printed; `precision` what it was computed in, if known.
+    """
 
     name: str
     strengths: Float[np.ndarray, " strengths"]
     values: Float[np.ndarray, " strengths"]
     lower: Float[np.ndarray, " strengths"] | None = None
     upper: Float[np.ndarray, " strengths"] | None = None
+    printed: Float[np.ndarray, " strengths"] | None = None
+    precision: Precision | None = None

@@ -17,7 +17,7 @@ def token_texts(path: str | Path | None) -> Callable[[int], str] | None:
         raise FileNotFoundError(f"{file}: no such tokenizer; give tokenizer.json or the directory that holds it")
     from tokenizers import Tokenizer
 
-    from real_models.checkpoints.tokenizer import guarded
+    from real_models.texts.encoding import guarded
 
     tokenizer = guarded(
         file, lambda: Tokenizer.from_file(str(file)), "is not a tokenizer.json of the tokenizers library"

@@ -22,12 +22,13 @@ def print_summary(report: Results, directory: Path) -> None:
     """Print the derivations in one line, the table, how far the laws hold, and where the files are."""
     rows = []
     previous = None
-    for line in (line for line in report.lines if line.weakest):
+    lines = [line for line in report.lines if line.weakest]
+    for line in sorted(lines, key=lambda line: line.name):
         name = styled(f"  {CONTROLS[line.control]}", "dim") if line.control else line.model
         counts = (_count(line.counts[verdict], style) for verdict, style in MARKS.items())
         shares = (held(line), _excess(line.excess))
-        rows.append([line.law if line.law != previous else "", name, *counts, *shares, departure(line.worst)])
-        previous = line.law
+        rows.append([line.name if line.name != previous else "", name, *counts, *shares, departure(line.worst)])
+        previous = line.name
     out = console()
     out.print(report.derivation_line)
     print_table(

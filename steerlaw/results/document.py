@@ -14,6 +14,7 @@ from steerlaw.results.findings import BlockFinding
 from steerlaw.results.lines import Line
 from steerlaw.results.predicted_rows import PredictedRow
 from steerlaw.results.provenance import RunRecord
+from steerlaw.results.reaching.limits import LimitRow
 from steerlaw.results.reaching.rows import HorizonRow
 from steerlaw.results.reference_verdicts import TokenRow
 from steerlaw.results.verdict_rows import Counts, Place, VerdictRow, total
@@ -28,10 +29,10 @@ class Results:
 
     `verdicts` holds one row a claim and observation: its worst single verdict in full, and counts over all its
     curves. `lines` sum them up, a claim and a model each; `shares` are what each claim scores on each model beside
-    its controls; `directions` where each vector ranks among others; `horizons` are how far each holds, block by block;
-    `quantities` are numbers predicted beside numbers observed; `findings` are what the paper saw language models do,
-    block by block; `observations` are the sweeps that were judged, for the figures; `tokens` are the single verdicts on
-    curves of tokens from other people's results.
+    its controls; `directions` where each vector ranks among others; `horizons` are how far each holds, block by block,
+    and `limits` how far out the limit at infinite strength is; `quantities` are numbers predicted beside numbers
+    observed; `findings` are what the paper saw language models do, block by block; `observations` are the sweeps that
+    were judged, for the figures; `tokens` are the single verdicts on curves of tokens from other people's results.
     """
 
     run: RunRecord
@@ -41,6 +42,7 @@ class Results:
     shares: Sequence[ClaimHolding] = ()
     directions: Sequence[Standing] = ()
     horizons: Sequence[HorizonRow] = ()
+    limits: Sequence[LimitRow] = ()
     quantities: Sequence[PredictedRow] = ()
     findings: Sequence[BlockFinding] = ()
     observations: Sequence[Observation] = ()
@@ -89,6 +91,7 @@ class Results:
             "shares": [holding.to_json() for holding in self.shares],
             "directions": [standing.to_json() for standing in self.directions],
             "horizons": [row.to_json() for row in self.horizons],
+            "limits": [row.to_json() for row in self.limits],
             "findings": [finding.to_json() for finding in self.findings],
             "summary": self.summary(),
             "notes": list(notes),

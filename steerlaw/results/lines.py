@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from numerics.judging.shares import Share
+from numerics.judging.sweeps import LogOdds
 from numerics.judging.verdict import OUTCOMES, Outcome
 from steerlaw.inputs.subjects import CONTROLS, Control
 from steerlaw.results.claims import ClaimHolding
@@ -46,6 +47,7 @@ class Line:
 
     law: str
     claim: str
+    log_odds: LogOdds | None
     model: str
     control: Control | None
     counts: Counts
@@ -55,6 +57,11 @@ class Line:
     worst: VerdictRow | None
     untested: int = 0
     weakest: bool = True
+
+    @property
+    def name(self) -> str:
+        """The law, and whether its prediction is that of the local log-odds."""
+        return f"{self.law} (local)" if self.log_odds == "local" else self.law
 
 
 def summary_lines(
@@ -83,6 +90,7 @@ def summary_lines(
             Line(
                 law=group.law,
                 claim=group.claim,
+                log_odds=groups[group][0].log_odds,
                 model=group.model,
                 control=group.control,
                 counts=counts,
@@ -97,16 +105,21 @@ def summary_lines(
 
 
 def _with_weakest(lines: Sequence[Line]) -> list[Line]:
-    """The lines, of which those of one claim of each law on each model speak for it: that of the smallest share."""
-    speaking: dict[tuple[str, str], tuple[float, str]] = {}
+    """The lines, of which those of one claim of each law on each model speak for it: that of the smallest share.
+
+    Two predictions, by the log-odds of the prompts and by the local ones, each speak for themselves.
+    """
+    speaking: dict[tuple, tuple[float, str]] = {}
     for line in lines:
         if line.control is None:
             share = 2.0 if line.shares is None else line.shares["holds"]
-            known = speaking.setdefault((line.law, line.model), (share, line.claim))
-            speaking[line.law, line.model] = (share, line.claim) if share < known[0] else known
-    return [
-        replace(line, weakest=speaking.get((line.law, line.model), (0, line.claim))[1] == line.claim) for line in lines
-    ]
+            known = speaking.setdefault(_about(line), (share, line.claim))
+            speaking[_about(line)] = (share, line.claim) if share < known[0] else known
+    return [replace(line, weakest=speaking.get(_about(line), (0, line.claim))[1] == line.claim) for line in lines]
+
+
+def _about(line: Line) -> tuple[str, bool, str]:
+    return line.law, line.log_odds == "local", line.model
 
 
 def context_shares(judged: Iterable[Judged]) -> dict[Group, dict[Outcome, float]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from numerics.judging.sweeps import Finding
+from numerics.judging.sweeps import Finding, LogOdds
 from numerics.judging.verdict import OUTCOMES, Outcome, Verdict
 from steerlaw.inputs.subjects import Control, Subject, full_name
 
@@ -49,8 +49,9 @@ class VerdictRow:
     """A claim judged on one subject: the verdict on its worst curve, where that is, and counts over all curves.
 
     `shares` are of the curves that the claim applies to, by `count` and by base probability (`mass`); None where there
-    are none; `untested` counts the curves that hold because nothing like them could have broken the claim. A row can
-    be read like its entry of report.json: `row["verdict"]` is `row.to_json()["verdict"]`.
+    are none; `untested` counts the curves that hold because nothing like them could have broken the claim; `log_odds`
+    says whose predicted it (None: the claim reads none, or there are no two). A row can be read like its entry of
+    report.json: `row["verdict"]` is `row.to_json()["verdict"]`.
     """
 
     verdict: Verdict
@@ -58,12 +59,13 @@ class VerdictRow:
     counts: Counts
     shares: Mapping[str, Mapping[str, float] | None] | None = None
     untested: int = 0
+    log_odds: LogOdds | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As an entry of `verdicts` in report.json."""
         shares = None if self.shares is None else {name: share and dict(share) for name, share in self.shares.items()}
-        about = {"subject": self.place.to_json(), "counts": dict(self.counts), "shares": shares}
-        about["untested"] = self.untested
+        about: dict[str, Any] = {"subject": self.place.to_json(), "counts": dict(self.counts), "shares": shares}
+        about |= {"untested": self.untested, "log_odds": self.log_odds}
         return {**self.verdict.to_json(), **about}
 
     def __getitem__(self, name: str) -> Any:
@@ -89,6 +91,7 @@ def verdict_row(subject: Subject, finding: Finding) -> VerdictRow:
         counts={outcome: finding.counts[outcome] for outcome in OUTCOMES},
         shares={kind: _finite(values) for kind, values in shares.items()},
         untested=finding.untested,
+        log_odds=finding.log_odds,
     )
 
 

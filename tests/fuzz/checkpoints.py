@@ -12,7 +12,8 @@ from checkpoint_variants import BASES
 from fuzz.reader import Reader
 from real_models import load_model
 from real_models.checkpoints.families import family_of
-from real_models.checkpoints.tokenizer import encode, read_chat_template, read_tokenizer
+from real_models.checkpoints.tokenizer import read_chat_template, read_tokenizer
+from real_models.texts.encoding import encode
 
 
 def checkpoint(directory: Path, rng: random.Random) -> Path:

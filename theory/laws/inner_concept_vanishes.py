@@ -71,7 +71,7 @@ def _side(side: int) -> list[Step]:
             larger=line(side).subs(alpha, side * t),
             certificate=room + logs.larger - logs.smaller,
             given=(
-                *logs.given[:2],
+                *logs.given[:1],
                 Proved(fact=logs.larger - logs.smaller >= 0, by=logs),
                 mine,
                 Proved(fact=room >= 0, by=part),

@@ -79,9 +79,8 @@ LAW = Law(
     title="The strength that a concept needs",
     source="beyond the paper; sharpens the rate of Theorem 3.6",
     reading="A concept's logit rises at most as fast as its largest log-odds less the smallest outside: to go from"
-    " probability F_0 to F takes at least the strength (logit F - logit F_0)/(M_max(C) - M_min(not C)) if that rate is"
-    " positive, and at most (logit F - logit F_0)/(M_min(C) - M_max(not C)) where the concept lies above all other"
-    " tokens.",
+    " probability F_0 to F takes at least the strength (logit F - logit F_0)/s, s = M_max(C) - M_min(not C) > 0,"
+    " and at most (logit F - logit F_0)/s, s = M_min(C) - M_max(not C), where the concept lies above all other tokens.",
     statement=sp.And(slowest <= slope(CONCEPT_LOGIT.symbol), slope(CONCEPT_LOGIT.symbol) <= fastest),
     hypotheses=(AFFINE, PERFECT),
     claims=(

@@ -124,7 +124,6 @@ def _ceiling() -> list[Step]:
                 larger=-ExtremalLogMass(side),
                 certificate=logs.larger - logs.smaller + far * expectation(side * (extreme - M[y]), side * far),
                 given=(
-                    *logs.given[:1],
                     M_max >= M[y] if side > 0 else M[y] >= M_min,
                     Proved(fact=logs.larger - logs.smaller >= 0, by=logs),
                 ),

@@ -125,8 +125,7 @@ def _in_logs(step: Inequality) -> tuple[Given, ...]:
         by=logarithm_increases(),
         at=((base, step.smaller), (added, step.larger - step.smaller)),
     )
-    granted = [given for given in step.given if not isinstance(given, Proved)]
-    return (*granted, Proved(fact=step.larger - step.smaller >= 0, by=step), of_logs)
+    return Proved(fact=step.larger - step.smaller >= 0, by=step), of_logs
 
 
 LAW = Law(

@@ -19,7 +19,7 @@ BAR, CONTROL_BAR, FIRST, PITCH = 0.38, 0.11, 0.29, 0.15
 
 def overview_drawings(lines: Sequence[Line]) -> list[Drawing]:
     """The overview of a report's lines, of each law's weakest claim; nothing if nothing was judged."""
-    speaking = [line for line in lines if line.weakest]
+    speaking = [line for line in lines if line.weakest and line.log_odds != "local"]
     return [Drawing(name="overview", draw=partial(_overview, speaking))] if lines else []
 
 

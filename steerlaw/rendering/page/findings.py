@@ -5,7 +5,7 @@ from html import escape
 
 from steerlaw.rendering.words import CONTROLS
 from steerlaw.results.findings import ROWS, BlockFinding
-from steerlaw.results.shares import LEVEL, Holding, interval
+from steerlaw.results.shares import Holding, interval
 
 
 def findings_section(findings: Sequence[BlockFinding]) -> str:
@@ -30,8 +30,8 @@ def findings_section(findings: Sequence[BlockFinding]) -> str:
         '<div class="scroll"><table><thead><tr><th>finding, in %</th><th>model and concept</th>'
         f"{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
         '<p class="soft">Not laws of language models, but shares that the theory has at 100 %. Means over contexts '
-        "with 95 % intervals; in bold what exceeds a random direction of equal norm by more than chance (exchange "
-        "test, Holm over the findings of a block).</p>"
+        "with 95 % intervals. Each control is one draw; whether a vector is more than a direction drawn at random is "
+        "told by its rank among many, below.</p>"
     )
 
 
@@ -41,6 +41,4 @@ def _finding_order(key: tuple) -> tuple:
 
 
 def _share(holding: Holding) -> str:
-    excess = holding.excess.get("random_direction")
-    text = interval(holding.share)
-    return f"<b>{text}</b>" if excess is not None and excess.adjusted <= LEVEL else text
+    return interval(holding.share)

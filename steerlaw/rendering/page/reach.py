@@ -4,18 +4,20 @@ from collections.abc import Sequence
 from html import escape
 
 from steerlaw.results.reaching.answers import LAWS, answers, middle, sentence, weakest_rows
+from steerlaw.results.reaching.limits import LimitRow
 from steerlaw.results.reaching.rows import HorizonRow
 
 SHOWN = ("random_direction", "permuted_log_odds", "random_weights")
 
 
-def reach_section(rows: Sequence[HorizonRow]) -> str:
+def reach_section(rows: Sequence[HorizonRow], limits: Sequence[LimitRow] = ()) -> str:
     """The answer for each model's middle block in words, then every law's horizons, block by block, beside controls."""
     there = middle(rows)
     if not there:
         return "<p>No model was steered whose strengths have a push, in norms of the residual.</p>"
     asked = "".join(f"<p><b>{escape(answer.say())}</b></p>" for answer in answers(there))
     told = "".join(f"<li>{escape(sentence(row))}</li>" for row in weakest_rows(there) if row.law in LAWS)
+    told += "".join(f"<li>{escape(row.say())}</li>" for row in limits if row.control is None)
     return f"{asked}<ul>{told}</ul>{_table(rows)}"
 
 

@@ -37,9 +37,9 @@ def verdicts_section(lines: Sequence[Line]) -> str:
         f"<tbody>{''.join(rows)}</tbody></table></div>"
         '<p class="soft">Shares are means over contexts, with 95 % intervals that hold whatever the distribution of '
         "contexts; <i>over random</i> is by how much a share exceeds that along a random direction on the same "
-        "contexts (95 % t interval), in bold where it is more than chance among all the laws of this model (exchange "
-        "test, Holm). Claims are never pooled; of each law the weakest stands out. <i>Untested</i>: curves that hold, "
-        "and would still hold if they moved twice as far or as far the other way.</p>"
+        "contexts. One direction tells no more than which of the two is higher: how a vector ranks among many is "
+        "below. Claims are never pooled; of each law the weakest stands out. <i>Untested</i>: curves that hold, and "
+        "would still hold if they moved twice as far or as far the other way.</p>"
     )
 
 

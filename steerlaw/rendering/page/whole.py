@@ -8,6 +8,7 @@ from typing import Any
 
 from steerlaw.rendering.figures.drawn import Drawn
 from steerlaw.rendering.page.derivations import derivations_section
+from steerlaw.rendering.page.directions import directions_section
 from steerlaw.rendering.page.findings import findings_section
 from steerlaw.rendering.page.numbers import numbers_section
 from steerlaw.rendering.page.reach import reach_section
@@ -28,10 +29,11 @@ def page(results: Results, figures: Sequence[Drawn], notes: Sequence[str] = ()) 
     body = "".join(
         (
             _header(results),
-            _section("reach", "Do the laws hold where people steer?", reach_section(results.horizons)),
+            _section("reach", "Do the laws hold where people steer?", reach_section(results.horizons, results.limits)),
             "".join(_figure(drawn) for drawn in figures if _opens(drawn)),
             _section("summary", "Verdicts, law by model", verdicts_section(results.lines)),
             _section("findings", "What the paper saw, block by block", findings_section(results.findings)),
+            _section("directions", "Among other directions", directions_section(results.directions)),
             _section("departures", "The largest departures", departures_section(results.verdicts)),
             _section("quantities", "Predicted against observed", numbers_section(results.quantities)),
             _section("figures", "Figures", _figures(figures, notes)),
@@ -55,7 +57,17 @@ def _section(anchor: str, title: str, content: str) -> str:
 
 
 def _header(results: Results) -> str:
-    anchors = ("reach", "summary", "findings", "departures", "quantities", "figures", "derivations", "run")
+    anchors = (
+        "reach",
+        "summary",
+        "findings",
+        "directions",
+        "departures",
+        "quantities",
+        "figures",
+        "derivations",
+        "run",
+    )
     links = "".join(f'<a href="#{a}">{a}</a>' for a in anchors)
     return (
         "<h1>Do the laws of activation steering hold?</h1>"

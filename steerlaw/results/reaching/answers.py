@@ -60,8 +60,8 @@ def answers(rows: Iterable[HorizonRow], push: float = USUAL) -> list[Answer]:
             concept=concept,
             layer=layer,
             push=push,
-            holding=tuple(row.law for row in group if _end(row.half.push) >= push),
-            laws=tuple(row.law for row in group),
+            holding=tuple(named(row) for row in group if _end(row.half.push) >= push),
+            laws=tuple(named(row) for row in group),
         )
         for (model, concept, layer), group in groups.items()
     ]
@@ -100,7 +100,12 @@ def _reach(held: Held) -> str:
 
 
 def _key(row: HorizonRow) -> tuple:
-    return row.law, row.model, row.concept, row.layer, row.claim
+    return named(row), row.model, row.concept, row.layer, row.claim
+
+
+def named(row: HorizonRow) -> str:
+    """The law and, where two were judged, which prediction: `tilt (local)` is by the derivative at strength 0."""
+    return f"{row.law} ({row.log_odds})" if row.log_odds else row.law
 
 
 def _end(reach: float | None) -> float:

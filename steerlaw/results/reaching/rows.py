@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from numerics.judging.horizons.passages import Horizon
 from numerics.judging.horizons.survival import Survival, survival_in_nats, survival_in_push
-from numerics.judging.sweeps import Finding, Weighing
+from numerics.judging.sweeps import Finding, LogOdds, Weighing
 from steerlaw.inputs.subjects import Control, Subject
 
 PUSHES = np.array([0.05, 0.1, 0.15, 0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 7.9])
@@ -48,6 +48,7 @@ class HorizonRow:
     concept: str | None
     layer: int | None
     control: Control | None
+    log_odds: LogOdds | None
     weighing: Weighing
     contexts: int
     curves: int
@@ -59,6 +60,7 @@ class HorizonRow:
     def to_json(self) -> dict[str, Any]:
         """As an entry of `horizons` in report.json."""
         where = {"model": self.model, "concept": self.concept, "layer": self.layer, "control": self.control}
+        where["log_odds"] = self.log_odds
         counted = {"weighing": self.weighing, "contexts": self.contexts, "curves": self.curves}
         median = {"push": _median(self.push), "nats": None if self.nats is None else _median(self.nats)}
         curves = {"push": _shares(self.push), "nats": None if self.nats is None else _shares(self.nats)}
@@ -93,6 +95,7 @@ def _rows(subject: Subject, finding: Finding) -> Iterator[HorizonRow]:
             concept=subject.concept,
             layer=subject.layer,
             control=subject.control,
+            log_odds=finding.log_odds,
             weighing=weighing,
             contexts=int((weights.reshape(len(weights), -1) > 0).any(axis=1).sum()),
             curves=int((weights > 0).sum()),

@@ -161,6 +161,16 @@ def test_random_tilts_hold_whichever_token(seed, vocab, reach):
     assert compare(law, strengths, table[:, 0], log_probs=log_probs, log_odds=log_odds, token=0).verdict == "holds"
 
 
+FALLING = -1 - np.arange(len(STRENGTHS), dtype=float)
+
+
+def test_rounding_may_put_a_log_probability_above_zero_and_a_value_outside_its_bounds():
+    certain = np.float32([-1e-7, 1e-7, -2e-7, -1.0])
+    assert compare("token_bump", np.arange(4.0), certain).verdict != "not_applicable"
+    bounds = certain.astype(np.float64) * (1 + 1e-7)
+    assert compare("token_bump", np.arange(4.0), certain, bounds, bounds).verdict != "not_applicable"
+
+
 @pytest.mark.parametrize(
     ("args", "kwargs", "says"),
     [
@@ -172,11 +182,18 @@ def test_random_tilts_hold_whichever_token(seed, vocab, reach):
         (("tilt", STRENGTHS[::-1], STRENGTHS), {}, "must ascend"),
         (("token_bump", STRENGTHS, np.where(STRENGTHS == 0, np.nan, STRENGTHS)), {}, "strength 0 is not a number"),
         (("token_bump", STRENGTHS, STRENGTHS, STRENGTHS), {}, "both lower and upper"),
-        (("token_bump", STRENGTHS, STRENGTHS, STRENGTHS + 1, STRENGTHS), {}, "lower bound above"),
-        (("token_bump", STRENGTHS, STRENGTHS), {"tolerance": -1}, "0 or more"),
-        (("tilt", STRENGTHS, STRENGTHS), {"log_probs": LOG_PROBS + 0.1, "log_odds": LOG_ODDS}, r"off by \+0\.105"),
-        (("tilt", STRENGTHS, STRENGTHS), {"log_probs": LOG_PROBS, "log_odds": LOG_ODDS[:2]}, "log_odds"),
-        (("tilt", STRENGTHS, STRENGTHS), {**KNOWN, "token": 9}, "token 9 is out of range"),
+        (
+            ("token_bump", STRENGTHS, FALLING, FALLING + 1, FALLING + 2),
+            {},
+            "at strength -.* do not hold their value: got",
+        ),
+        (("token_bump", STRENGTHS, FALLING), {"tolerance": -1}, "0 or more"),
+        (("tilt", STRENGTHS, FALLING), {"log_probs": LOG_PROBS + 0.1, "log_odds": LOG_ODDS}, r"off by \+0\.105"),
+        (("tilt", STRENGTHS, FALLING), {"log_probs": LOG_PROBS, "log_odds": LOG_ODDS[:2]}, "log_odds"),
+        (("tilt", STRENGTHS, FALLING), {**KNOWN, "token": 9}, "token 9 is out of range"),
+        (("token_bump", STRENGTHS, FALLING, FALLING - 1, FALLING - 0.5), {}, "do not hold their value"),
+        (("token_bump", STRENGTHS, FALLING + 1000), {}, "a log-probability is at most 0, got 9.* at strength"),
+        (("token_bump", STRENGTHS, FALLING + 1000, FALLING + 999, FALLING + 1001), {}, "at most 0, got"),
         (("concept_logistic", STRENGTHS, STRENGTHS), {**KNOWN, "concept": []}, "some but not all"),
         (("mean_log_odds", STRENGTHS, STRENGTHS), {"scale": "probability"}, "no probability scale"),
         (("token_bump", STRENGTHS, STRENGTHS), {"scale": "probability"}, "between 0 and 1"),

@@ -35,7 +35,7 @@ def test_a_tiny_bump_from_1e_minus_9_to_1e_minus_7_is_a_bump():
 
 
 def test_late_rise_of_a_token_that_should_only_fall():
-    values = tilted()[:, 0] + np.where(STRENGTHS > 5, 40 * (STRENGTHS - 5), 0)
+    values = tilted()[:, 0] + np.where(STRENGTHS > 5, 8 * (STRENGTHS - 5), 0)
     verdict = compare("extremal_tokens", STRENGTHS, values, token=0, **KNOWN)
     assert verdict.verdict == "departs"
     assert "smallest" in verdict.claim

@@ -19,7 +19,7 @@ def test_bump_beyond_the_window_is_judged_as_monotone():
     verdict = compare("token_bump", near, tilted(near)[:, 2], token=2, **KNOWN)
     assert verdict.verdict == "holds"
     assert "judged as rising: its peak is predicted beyond the window, at a strength above -1" in verdict.reason
-    falls = compare("token_bump", near, -near, token=2, **KNOWN)
+    falls = compare("token_bump", near, -3 - near, token=2, **KNOWN)
     assert falls.verdict == "departs"
     assert falls.witness is not None
     assert falls.witness["strengths"] == [-2.0, -1.0]

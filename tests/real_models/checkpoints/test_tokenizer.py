@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
-from real_models.checkpoints.tokenizer import encode, read_chat_template, read_tokenizer
+from real_models.checkpoints.tokenizer import read_chat_template, read_tokenizer
+from real_models.texts.encoding import encode
 
 pytestmark = pytest.mark.slow
 

@@ -88,7 +88,7 @@ def test_what_each_token_says(models, family, layer):
             expected = own[texts.tokens[p, a, n, t]], np.exp(own) @ (own - base), -np.exp(own) @ own
             found = texts.log_prob[p, a, n, t], texts.divergence[p, a, n, t], texts.entropy[p, a, n, t]
             np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-11)
-    assert texts.nats[:, 0].max() == 0
+    assert texts.nats[:, 0].max() <= 1e-27  # at strength 0: squares of roundings of float64
 
 
 @pytest.mark.slow
@@ -102,11 +102,11 @@ def test_batches_change_nothing(models, drawing):
         # float32 logits of this size are rounded to some 1e-6, and each batch adds in its own order
         np.testing.assert_allclose(other.log_prob, together.log_prob, atol=1e-4)
         np.testing.assert_allclose(other.divergence, together.divergence, atol=1e-4)
-    longer = sample(model, PROMPTS, STRENGTHS[1:], **asked | {"tokens": 12, "samples": 1})
+    changed: list[dict[str, Any]] = [asked | {"tokens": 12, "samples": 1}, asked | {"seed": 5}]
+    longer = sample(model, PROMPTS, STRENGTHS[1:], **changed[0])
+    otherwise = sample(model, PROMPTS, STRENGTHS, **changed[1])
     np.testing.assert_array_equal(longer.tokens[:, :, 0, :9], together.tokens[:, 1:, 0])
-    assert not np.array_equal(sample(model, PROMPTS, STRENGTHS, **asked | {"seed": 5}).tokens, together.tokens) or (
-        drawing == {"temperature": 0}
-    )
+    assert np.array_equal(otherwise.tokens, together.tokens) == (drawing == {"temperature": 0})
 
 
 @pytest.mark.slow

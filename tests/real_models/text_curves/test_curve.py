@@ -59,6 +59,9 @@ def test_a_curve_and_its_nats_hold_the_exact_ones(few, monkeypatch):
     assert curve.rounding < 1e-9
     assert set(curve.sampled_at) <= set(STRENGTHS)
     assert len(curve.scores) == 600 // len(curve.sampled_at) * len(curve.sampled_at)
+    surprise = np.exp(-np.log(probs[:, 2]) / TOKENS) @ probs
+    perplexity = curve.rescored("perplexity")
+    assert ((perplexity.lower <= surprise) & (surprise <= perplexity.upper)).all()
     other = curve.rescored(lambda text: float(text.startswith("2")))
     starts = (texts[:, 0] == 2).astype(float) @ probs
     assert ((other.lower <= starts) & (starts <= other.upper)).all()
@@ -80,6 +83,7 @@ def test_prompts_are_the_replicates(few, monkeypatch):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
+        ({"score": "perplexity", "strengths": [-0.5, 0.5]}, "expected 0 among the strengths"),
         ({"score": "nonsense"}, "unknown score 'nonsense', expected one of capitals, .*loops"),
         ({"temperature": 0}, "greedy texts have no weights"),
         ({"samples": 2}, "samples is 2, expected 8 or more"),

@@ -135,3 +135,21 @@ def test_bad_parquet(tmp_path, monkeypatch):
 def test_no_file():
     with pytest.raises(FileNotFoundError, match=r"nowhere\.txt: no such file"):
         read_documents("nowhere.txt")
+
+
+class Broken:
+    """A tokenizer whose library panics, which is no Exception."""
+
+    class PanicException(BaseException):
+        pass
+
+    def encode(self, _text, add_special_tokens=True):
+        raise self.PanicException("index out of bounds\nat src/lib.rs")
+
+
+def test_a_panic_of_the_tokenizers_library_is_one_line():
+    from real_models.texts.reference import reference_segments
+
+    for cut in (lambda: token_segments(Broken(), ["text"], 8), lambda: reference_segments(Broken(), ["text"], None)):
+        with pytest.raises(ValueError, match=r"^a document cannot be tokenised: index out of bounds$"):
+            cut()

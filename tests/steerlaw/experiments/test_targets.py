@@ -73,7 +73,7 @@ def curve(path, values, heading="strength,value"):
 def test_a_bump_in_a_file_holds_and_two_bumps_depart(tmp_path):
     s = np.linspace(-5, 5, 101)
     bump = curve(tmp_path / "bump.csv", np.stack([s, np.exp(-(s**2))], axis=1))
-    two = curve(tmp_path / "two.csv", np.stack([s, np.exp(-((s - 2) ** 2)) + np.exp(-((s + 2) ** 2))], axis=1))
+    two = curve(tmp_path / "two.csv", np.stack([s, 0.9 * (np.exp(-((s - 2) ** 2)) + np.exp(-((s + 2) ** 2)))], axis=1))
     assert verify(bump, laws=["token_bump"]).verdicts[0]["verdict"] == "holds"
     departed = verify(two, laws=["token_bump"]).verdicts[0]
     assert departed["verdict"] == "departs"
@@ -152,3 +152,28 @@ def test_an_unsupported_architecture(tmp_path, vector, capsys):
     flags = ["--vector", str(vector), "--contexts", str(CONTEXTS), "--concept", "uppercase"]
     assert main(["verify", str(tmp_path), "--out", str(tmp_path / "report"), *flags]) == 2
     assert "mamba" in capsys.readouterr().err.lower()
+
+
+def test_a_curve_is_known_as_closely_as_it_was_printed_and_computed(tmp_path):
+    """A dip of 0.02 in a log-probability: certain in four decimals, within the rounding of one, or of bfloat16."""
+    x = np.linspace(-2, 2, 41)
+    dipped = -1 - 0.25 * np.abs(x) - 0.5 * np.isclose(x, 1)
+    verdicts = {}
+    for decimals in (4, 0):
+        path = tmp_path / f"{decimals}.csv"
+        rows = "".join(f"{a:.2f},{value:.{decimals}f}\n" for a, value in zip(x, dipped, strict=True))
+        path.write_text("strength,value\n" + rows.replace(",-2\n", ",-2.\n").replace(",-1\n", ",-1.\n"))
+        for dtype in (None, "tf32", "bfloat16"):
+            options = TargetOptions(dtype=dtype)
+            (row,) = verify(path, laws=["token_bump"], options=options).verdicts
+            verdicts[decimals, dtype] = row["verdict"]
+            assert row["evidence"] == "deterministic"
+            assert "as printed" in row["reason"]
+    assert verdicts == {
+        (4, None): "departs",
+        (4, "tf32"): "departs",
+        (4, "bfloat16"): "undecided",
+        (0, None): "undecided",
+        (0, "tf32"): "undecided",
+        (0, "bfloat16"): "undecided",
+    }

@@ -1,0 +1,127 @@
+"""How far laws hold on a model whose logits are affine up to a known push, by either prediction, in every form told."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import log_softmax
+
+from numerics.baseline import Baseline
+from numerics.observing.grids import strength_grid
+from numerics.observing.model import Steering
+from numerics.observing.next_token import observe_next_token
+from numerics.observing.watched import Watched
+from steerlaw.inputs.subjects import Observation, Subject
+from steerlaw.rendering.figures.survival import survival_drawings
+from steerlaw.rendering.page.reach import reach_section
+from steerlaw.rendering.table import reach_lines
+from steerlaw.results.judging import judged
+from steerlaw.results.reaching.answers import answers, middle, sentence, weakest_rows
+from steerlaw.results.reaching.rows import horizon_rows
+from theory.catalogue import find_law
+
+VOCAB, CONTEXTS = 12, [[1], [2], [3], [4]]
+GENERATOR = np.random.default_rng(5)
+BASE, ODDS = GENERATOR.standard_normal((2, 4, VOCAB))
+TARGET = np.arange(VOCAB) < 3
+PUSH = 0.5
+
+
+class Stopping:
+    """Logits that are affine in the strength up to 1 for the first context, 2 for the second, ..., and then stand."""
+
+    name, vocab_size = "stopping", VOCAB
+
+    def logits(self, tokens, strengths, *, layer, vector):
+        context = tokens[0] - 1
+        reach = np.clip(np.asarray(strengths), -tokens[0], tokens[0])[:, None]
+        return BASE[context] + reach * 3 * ODDS[context]
+
+
+@pytest.fixture(scope="module")
+def found():
+    model: Any = Stopping()
+    prompts = 3 * ODDS.mean(axis=0)[::-1]
+    sweep = observe_next_token(
+        model,
+        CONTEXTS,
+        strength_grid(8.0, 129),
+        Steering(layer=2, vector=np.ones(1)),
+        Watched(tokens=np.arange(VOCAB), log_odds=prompts, concepts=TARGET[None]),
+        attributes={"push": PUSH},
+    )
+    baseline = Baseline(
+        log_probs=log_softmax(BASE, axis=1), log_odds=prompts, local_log_odds=3 * ODDS, concepts=TARGET[None]
+    )
+    subject = Subject(model="m", layer=2, concept="c", contexts=CONTEXTS, push=PUSH)
+    observation = Observation(subject=subject, kind="next token", sweep=sweep, baseline=baseline)
+    laws = [find_law(law) for law in ("tilt", "token_bump", "target_increases", "mean_log_odds")]
+    return list(judged(observation, laws, None))
+
+
+@pytest.fixture(scope="module")
+def rows(found):
+    return horizon_rows(found)
+
+
+def test_two_predictions_are_judged_apart_and_never_pooled(found):
+    tilts = {one.finding.log_odds: one.finding for one in found if one.finding.law == "tilt"}
+    assert set(tilts) == {"prompts", "local"}
+    assert tilts["local"].claim != tilts["prompts"].claim
+    local, prompts = (tilts[which].horizons["both"] for which in ("local", "prompts"))
+    assert (local.lower >= np.arange(1, 5)[:, None]).all()
+    assert (prompts.lower.min(axis=1) < 0.2).all()
+    means = [one.finding for one in found if one.finding.law == "mean_log_odds"]
+    assert {one.log_odds for one in means} == {"prompts"}  # what is observed is itself made of the prompts' log-odds
+
+
+def test_a_tilt_holds_as_far_as_its_logits_are_affine(rows):
+    (row,) = (row for row in rows if (row.law, row.log_odds, row.weighing) == ("tilt", "local", "count"))
+    assert (row.contexts, row.curves) == (4, 48)
+    at = row.push.at
+    np.testing.assert_array_equal(row.push.least[at <= PUSH], 1.0)
+    assert (row.push.most[at > 4.3 * PUSH] < 0.1).all()
+    assert row.nats is not None
+    assert row.nats.least[0] == 1
+    low, high = row.push.median()
+    assert 2 * PUSH <= low <= high <= 4 * PUSH
+
+
+def test_rows_are_json_with_every_weighing(rows):
+    shown = [row.to_json() for row in rows]
+    assert {row["weighing"] for row in shown if row["law"] == "token_bump"} == {"count", "mass", "chosen"}
+    for row in shown:
+        curve = row["survival"]["push"]
+        assert len({len(values) for values in curve.values()}) == 1
+        assert all(low <= high for low, high in zip(curve["least"], curve["most"], strict=True))
+
+
+def test_the_question_is_answered_law_by_law(rows):
+    (answer,) = answers(rows, push=0.75)
+    assert "tilt (local)" in answer.holding
+    assert "tilt (prompts)" in answer.laws
+    assert "tilt (prompts)" not in answer.holding
+    assert f"{len(answer.holding)} of {len(answer.laws)} laws hold" in answer.say()
+    (tilt,) = (row for row in weakest_rows(rows) if (row.law, row.log_odds) == ("tilt", "local"))
+    said = sentence(tilt)
+    assert "block 2" in said
+    assert "norm" in said
+    assert "nats" in said
+    assert middle(rows) == list(rows)
+    assert reach_lines(rows)[0] == "Do the laws hold where people steer?"
+    assert any(line == said for line in reach_lines(rows))
+
+
+def test_the_page_and_the_figure_show_them(rows):
+    page = reach_section(rows)
+    assert "tilt (local)" in page
+    assert "<table>" in page
+    assert reach_section([]).startswith("<p>No model")
+    (drawing,) = survival_drawings(rows)
+    drawn = drawing.draw(drawing.name)
+    assert drawn is not None
+    assert drawn.name.endswith("horizons")
+    (tilt,) = (row for row in rows if (row.law, row.log_odds, row.weighing) == ("tilt", "local", "mass"))
+    drawn_lines = [line for axes in drawn.figure.axes for line in axes.lines]
+    middles = (tilt.push.least + tilt.push.most) / 2
+    assert any(len(line.get_ydata()) == len(middles) and np.allclose(line.get_ydata(), middles) for line in drawn_lines)
