@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 MUTANT = "STEERLAW_MUTANT"
 """In a test process: the file that is changed and the number of the change, `PATH:N`."""
 SECONDS = 600
+UNCHANGED = -1
 
 TESTS: dict[str, tuple[str, ...]] = {
     "numerics/judging/shares.py": ("tests/numerics/judging/test_shares.py",),
@@ -94,8 +95,10 @@ def _annotations(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def mutated(path: Path, number: int) -> tuple[ast.Module, str]:
-    """The file with one change, and that change."""
+    """The file with one change, and that change; the file as it is for `UNCHANGED`."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    if number == UNCHANGED:
+        return tree, "nothing"
     node, field, value, what = list(changes(tree))[number]
     line = getattr(node, "lineno", 0)
     setattr(node, field, value)
@@ -120,7 +123,7 @@ class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def survives(path: Path, number: int) -> bool:
     """Whether the file's tests pass on the changed file; tests that do not end have noticed."""
-    command = ["-m", "pytest", "-n", "0", "-x", "-q", "-p", "mutate_numerics", "-p", "no:cacheprovider"]
+    command = ["-m", "pytest", "-n", "0", "-x", "-q", "-p", "mutate_numerics"]
     environment = {**os.environ, MUTANT: f"{path}:{number}", "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
     arguments = [sys.executable, *command, *TESTS[str(path.relative_to(ROOT))]]
     try:
@@ -138,6 +141,8 @@ def main() -> int:
     asked, unexplained = options.parse_args(), 0
     for name in asked.files or TESTS:
         path, alive = ROOT / name, list[str]()
+        if not survives(path, UNCHANGED):
+            raise SystemExit(f"{name}: its tests fail on the file as it is")
         numbers = range(0, len(list(changes(ast.parse(path.read_text(encoding="utf-8"))))), asked.every)
         for number in numbers:
             if survives(path, number):
