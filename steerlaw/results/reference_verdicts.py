@@ -9,6 +9,7 @@ from jaxtyping import Int
 from numerics.judging.assessment import Assessment, judge_curves, not_applied
 from numerics.judging.horizons.tolerance import Tolerance, tolerance_for
 from numerics.judging.notes import Note, Notes, note
+from numerics.judging.one_curve import OF_A_GRID
 from numerics.judging.reasons import verdict_of
 from numerics.judging.shares import tally
 from numerics.judging.sweeps import Asked, Finding
@@ -194,7 +195,8 @@ def _worst(law: Law, assessed: Sequence[Assessed]) -> tuple[Verdict, dict[str, i
         where["context"] = one.curves.context
     if one.curves.tokens is not None:
         where["token"] = int(one.curves.tokens[at[-1]])
-    reason = "; ".join(part for part in (verdict.reason, *one.curves.notes) if part)
+    said = [OF_A_GRID.format(count=len(one.assessment.strengths))] if verdict.verdict == "holds" else []
+    reason = "; ".join(part for part in (verdict.reason, *said, *one.curves.notes) if part)
     return replace(verdict, reason=reason), where
 
 

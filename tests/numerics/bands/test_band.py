@@ -41,6 +41,9 @@ def test_calibration_measures_an_error_that_was_put_there():
     high = np.linspace(1.0, 2.0, 100)
     low = (high + 40 * np.finfo(np.float32).eps).astype(np.float32)
     assert calibrate(low, high, scale=1.0, margin=1.0) == pytest.approx(40, abs=2)
+    assert (
+        calibrate(high.astype(np.float32), high.astype(np.float32).astype(np.float64)) == 1
+    )  # never below one rounding
     with pytest.raises(ValueError, match="float64"):
         calibrate(low, low)
     with pytest.raises(ValueError, match="same values twice"):

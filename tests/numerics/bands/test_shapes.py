@@ -11,6 +11,7 @@ from scipy.optimize import linprog
 
 from numerics.bands import shapes
 from numerics.bands.band import Band, around
+from numerics.bands.shapes import Departures
 
 SHAPES = [(n, first) for n in range(4) for first in ("rising", "falling")]
 
@@ -264,3 +265,17 @@ def test_too_few_points_and_negative_turns_are_refused():
         shapes.turns(two, -1)
     with pytest.raises(ValueError, match="0 or more, got -1"):
         shapes.flat(two, -1)
+
+
+def test_the_worse_of_two_departures_is_shown_by_its_own_points():
+    """Curve by curve: where none is certain the points of the larger D+, else those of the larger D-."""
+    first = Departures(
+        least=np.array([0.0, 2.0, 0.0]), most=np.array([1.0, 2.0, 5.0]), witness=np.array([[0, 1], [2, 3], [4, 5]])
+    )
+    second = Departures(
+        least=np.array([0.0, 1.0, 0.5]), most=np.array([3.0, 9.0, 1.0]), witness=np.array([[6, 7], [8, 9], [10, 11]])
+    )
+    worse = Departures.worse(first, second)
+    assert worse.least.tolist() == [0, 2, 0.5]
+    assert worse.most.tolist() == [3, 9, 5]
+    assert worse.witness.tolist() == [[6, 7], [2, 3], [10, 11]]

@@ -1,5 +1,6 @@
 """Shares by context, pooled over claims, concepts and blocks, and their excess over controls."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -77,6 +78,17 @@ def test_blocks_together_are_not_compared_with_a_control_of_one_block():
     )
     assert not found["tilt", None, None].excess
     assert abs(found["tilt", 1, None].excess["random_weights"].share.share) < 0.1
+
+
+def test_the_same_context_of_two_instances_is_two_replicates():
+    found = lines(
+        (replace(subject(), instance="one"), finding("tilt", drawn(0.9, 0))),
+        (replace(subject(), instance="other"), finding("tilt", drawn(0.1, 1))),
+        (replace(subject(), instance="one"), finding("derivative", drawn(0.9, 0))),
+        (replace(subject(1), instance="one"), finding("derivative", drawn(0.1, 1))),
+    )
+    assert found["tilt", None, None].share.replicates == 2 * len(CONTEXTS)
+    assert found["derivative", None, None].share.replicates == len(CONTEXTS)  # a block is no replicate
 
 
 def test_only_contexts_judged_on_both_sides_are_compared():

@@ -1,0 +1,163 @@
+"""Would a slip in what judges be noticed? A mutation run over bands, judging and shares, a file at a time.
+
+`python tests/mutate_numerics.py numerics/judging/shares.py` changes one comparison, sign, number, extremum or
+quantifier of the file at a time, in a process of its own in which the file is imported changed, and runs the tests of
+`TESTS` that belong to it (seconds a mutant). Survivors are listed; status 1 if there are any that `HARMLESS` does not
+explain. Without a file all of `TESTS` are gone through, which takes hours. `--every N` takes each N-th mutant alone.
+"""
+
+import argparse
+import ast
+import importlib.abc
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+MUTANT = "STEERLAW_MUTANT"
+"""In a test process: the file that is changed and the number of the change, `PATH:N`."""
+SECONDS = 600
+UNCHANGED = -1
+
+TESTS: dict[str, tuple[str, ...]] = {
+    "numerics/judging/shares.py": ("tests/numerics/judging/test_shares.py",),
+    "numerics/judging/p_values.py": ("tests/numerics/judging/test_p_values.py",),
+    "numerics/bands/band.py": ("tests/numerics/bands", "tests/numerics/judging/test_one_curve.py"),
+    "numerics/bands/falls.py": ("tests/numerics/bands/test_shapes.py",),
+    "numerics/bands/hulls.py": ("tests/numerics/bands/test_shapes.py",),
+    "numerics/bands/intervals.py": ("tests/numerics/bands/test_intervals.py",),
+    "numerics/bands/measured.py": ("tests/numerics/judging/test_one_curve.py", "tests/numerics/bands"),
+    "numerics/bands/peak_intervals.py": ("tests/numerics/bands/test_peak_intervals.py",),
+    "numerics/bands/shapes.py": ("tests/numerics/bands/test_shapes.py",),
+    "numerics/bands/zigzags.py": ("tests/numerics/bands/test_shapes.py",),
+    "numerics/judging/prediction.py": ("tests/numerics/judging",),
+    "numerics/judging/assessment.py": ("tests/numerics/judging",),
+    "numerics/judging/sweeps.py": ("tests/numerics/judging",),
+    "steerlaw/results/shares.py": ("tests/steerlaw/results/test_shares.py",),
+    "steerlaw/results/directions.py": ("tests/steerlaw/results/test_directions.py",),
+    "steerlaw/experiments/directions.py": ("tests/steerlaw/experiments/test_directions.py",),
+    "steerlaw/inputs/printed.py": ("tests/steerlaw/inputs/test_printed.py",),
+}
+HARMLESS: dict[str, str] = {}
+"""Beginnings of survivors, and why these do no harm."""
+
+COMPARED = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq}
+COMPUTED = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.BitAnd: ast.BitOr,
+    ast.BitOr: ast.BitAnd,
+}
+PAIRS = (
+    "any all",
+    "min max",
+    "minimum maximum",
+    "argmin argmax",
+    "nanmin nanmax",
+    "lower upper",
+    "least most",
+    "floor ceil",
+)
+NAMED = {one: other for pair in PAIRS for one, other in (pair.split(), pair.split()[::-1])}
+
+
+def changes(tree: ast.AST) -> Iterator[tuple[ast.AST, str, object, str]]:
+    """Every node that can be changed: which of its fields, to what, and the change in words."""
+    typed = {id(part) for node in ast.walk(tree) for part in _annotations(node)}
+    for node in ast.walk(tree):
+        if id(node) in typed:
+            continue
+        match node:
+            case ast.Compare(ops=[op]) if type(op) in COMPARED:
+                yield node, "ops", [COMPARED[type(op)]()], f"{type(op).__name__} in {ast.unparse(node)}"
+            case ast.BinOp(op=op) if type(op) in COMPUTED:
+                yield node, "op", COMPUTED[type(op)](), f"{type(op).__name__} in {ast.unparse(node)}"
+            case ast.UnaryOp(op=ast.Invert() | ast.Not() | ast.USub()):
+                yield node, "op", ast.UAdd(), f"drop the sign of {ast.unparse(node)}"
+            case ast.Attribute(attr=name) if name in NAMED:
+                yield node, "attr", NAMED[name], f"{ast.unparse(node)} -> {NAMED[name]}"
+            case ast.Name(id=name) if name in NAMED and isinstance(node.ctx, ast.Load):
+                yield node, "id", NAMED[name], f"{name} -> {NAMED[name]}"
+            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+                yield node, "value", value + 1, f"{value} -> {value + 1}"
+
+
+def _annotations(node: ast.AST) -> Iterator[ast.AST]:
+    """Everything within what annotates: no slip there is one of computing."""
+    for name in ("annotation", "returns"):
+        if (found := getattr(node, name, None)) is not None:
+            yield from ast.walk(found)
+
+
+def mutated(path: Path, number: int) -> tuple[ast.Module, str]:
+    """The file with one change, and that change; the file as it is for `UNCHANGED`."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if number == UNCHANGED:
+        return tree, "nothing"
+    node, field, value, what = list(changes(tree))[number]
+    line = getattr(node, "lineno", 0)
+    setattr(node, field, value)
+    return ast.fix_missing_locations(tree), f"{path.relative_to(ROOT)}: {what} (line {line})"
+
+
+class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports one file changed."""
+
+    def __init__(self, path: Path, number: int) -> None:
+        self.path, self.number = path, number
+
+    def find_spec(self, name: str, path: object = None, target: object = None):
+        if name == ".".join(self.path.relative_to(ROOT).with_suffix("").parts):
+            return importlib.util.spec_from_loader(name, self)
+        return None
+
+    def exec_module(self, module) -> None:
+        tree, _ = mutated(self.path, self.number)
+        exec(compile(tree, str(self.path), "exec"), module.__dict__)
+
+
+def survives(path: Path, number: int) -> bool:
+    """Whether the file's tests pass on the changed file; tests that do not end have noticed."""
+    command = ["-m", "pytest", "-n", "0", "-x", "-q", "-p", "mutate_numerics"]
+    environment = {**os.environ, MUTANT: f"{path}:{number}", "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+    arguments = [sys.executable, *command, *TESTS[str(path.relative_to(ROOT))]]
+    try:
+        run = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return run.returncode == 0
+
+
+def main() -> int:
+    """Go through the files asked for; 1 if a survivor is not explained."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("files", nargs="*", choices=[[], *TESTS])
+    options.add_argument("--every", type=int, default=1)
+    asked, unexplained = options.parse_args(), 0
+    for name in asked.files or TESTS:
+        path, alive = ROOT / name, list[str]()
+        if not survives(path, UNCHANGED):
+            raise SystemExit(f"{name}: its tests fail on the file as it is")
+        numbers = range(0, len(list(changes(ast.parse(path.read_text(encoding="utf-8"))))), asked.every)
+        for number in numbers:
+            if survives(path, number):
+                alive.append(mutated(path, number)[1])
+                print(f"survives: {alive[-1]}", file=sys.stderr, flush=True)
+        print(f"| `{name}` | {len(numbers)} | {len(numbers) - len(alive)} | {len(alive)} |", flush=True)
+        for what in alive:
+            why = next((why for start, why in HARMLESS.items() if what.startswith(start)), "NOT EXPLAINED")
+            unexplained += why == "NOT EXPLAINED"
+            print(f"- {what}: {why}", flush=True)
+    return int(unexplained > 0)
+
+
+if MUTANT in os.environ:
+    file, _, chosen = os.environ[MUTANT].rpartition(":")
+    sys.meta_path.insert(0, Changed(Path(file), int(chosen)))
+if __name__ == "__main__":
+    raise SystemExit(main())
