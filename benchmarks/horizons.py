@@ -1,6 +1,6 @@
 """How far the laws hold on the shipped model, beside what independent code measured on it (torch, float64).
 
-    python benchmarks/horizons.py [--contexts 16]
+    python -m benchmarks.horizons [--contexts 16]
 
 Both concepts, four blocks, every context; windows on both sides of strength 0. Bounds are simultaneous 95% ones over
 contexts. The independent table came from 7 blocks of 8 contexts, so its shares know nothing closer than 1/8 to 1/56.
@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import log_softmax, logsumexp
 
+from benchmarks.results import write_part
 from numerics.bands import shapes
 from numerics.bands.band import Band, around
 from numerics.bands.intervals import bounded_mean_band
@@ -37,6 +38,11 @@ INDEPENDENT = {
     "mean_log_odds rising, within 5% of the window's range": [98, 98, 98, 98, 82, 70, 98, 96, 96, 95],
     "greedy token's log-odds never fall": [100, 96, 88, 71, 55, 11, 100, 88, 88, 71],
 }
+HEAD = (
+    "`python -m benchmarks.horizons`: the shipped model, both concepts, four blocks, windows on both sides of 0, with "
+    "simultaneous 95 % bounds over contexts in brackets; below each row what independent code found (torch, float64, "
+    "7 blocks of 8 contexts, so that shares are known to a few in a hundred at best)."
+)
 ROWS = list(INDEPENDENT)
 GRID = np.unique(np.concatenate([PUSHES, np.linspace(0, 0.1, 11), 8 * np.sinh(np.linspace(0, 4, 64)) / np.sinh(4)]))
 PUSH = np.concatenate([-GRID[:0:-1], GRID])
@@ -183,14 +189,17 @@ def main() -> None:
         first_passages(greedy, everything),
     ]
     heads = [f"push {p:g}" for p in PUSHES] + [f"{n:g} nat" for n in NATS]
-    print("| shares in % | " + " | ".join(heads) + " |\n|" + "---|" * (1 + len(heads)))
+    lines = ["| shares in % | " + " | ".join(heads) + " |", "|" + "---|" * (1 + len(heads))]
     for says, (least, most, lower, upper) in zip(ROWS, 100 * np.array(table), strict=True):
         cells = [
             f"{a:.0f}" + (f" to {b:.0f}" if round(b) > round(a) else "") + f" [{c:.0f}, {d:.0f}]"
             for a, b, c, d in zip(least, most, lower, upper, strict=True)
         ]
-        print(f"| {says} | " + " | ".join(cells) + " |")
-        print("| ... independent | " + " | ".join(map(str, INDEPENDENT[says])) + " |")
+        lines.append(f"| {says} | " + " | ".join(cells) + " |")
+        lines.append("| ... independent | " + " | ".join(map(str, INDEPENDENT[says])) + " |")
+    text = "\n".join(lines)
+    print(text)
+    write_part("How far the laws hold", f"{HEAD}\n\n{text}")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PARTS = (
     "Evaluating the laws",
+    "How far the laws hold",
     "The comparator",
     "Steered sweeps",
     "Curves",

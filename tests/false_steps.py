@@ -6,7 +6,7 @@ a meaning. `tests/step_oracle.py` says which of them are false; the checker must
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -55,7 +55,7 @@ def false_variants(step: Step, draw: random.Random, count: int) -> Iterator[tupl
 
 def variant_of(step: Step, draw: random.Random) -> tuple[str, Step]:
     """One variant, true or false."""
-    ways: list[Callable[[Step, random.Random], tuple[str, Step]]] = [_one_formula] * 6 + [_both_formulas] * 3
+    ways: list[Any] = [_one_formula] * 6 + [_both_formulas] * 3
     ways += [_assumption] * 2
     if isinstance(step, Inequality):
         ways += [_strict, _taylor, _swap]
@@ -95,8 +95,8 @@ def _assumption(step: Step, draw: random.Random) -> tuple[str, Step]:
     own = [s for s in names if s.is_nonnegative and not s.is_integer] if names else []
     arrays = [s for s in names if isinstance(s, sp.IndexedBase) and s not in tilted.INDICATORS]
     bases = [s for s in arrays if s.label.is_nonnegative]
-    old = draw.choice([*own, *bases])
-    kind = type(old)
+    old: Any = draw.choice([*own, *bases])
+    kind: Any = type(old)
     new = kind(f"{old}'", **draw.choice(WEAKER))
     return f"{old} is {new.assumptions0 if isinstance(new, sp.Symbol) else 'weaker'}", _throughout(step, old, new)
 
@@ -181,7 +181,8 @@ def _changes(part: Any, draw: random.Random) -> Iterator[tuple[str, Any]]:
         yield "index within", sp.Sum(part.function.xreplace({index: draw.choice(INDICES)}), *part.limits)
     if isinstance(part, sp.Indexed):
         at = draw.randrange(len(part.indices))
-        yield "index", part.base[(*part.indices[:at], draw.choice(INDICES), *part.indices[at + 1 :])]
+        base: Any = part.base
+        yield "index", base[(*part.indices[:at], draw.choice(INDICES), *part.indices[at + 1 :])]
         alike = [arrays - {part.base} for arrays in ARRAYS if part.base in arrays]
         if alike:
             yield "array", draw.choice(sorted(alike[0], key=str))[part.indices]

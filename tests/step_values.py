@@ -169,14 +169,16 @@ class Walk:
 
     def derivative(self, expr: Any, scope: Scope) -> Value:
         variables = [(symbol, int(order)) for symbol, order in expr.variable_count]
-        at = tuple(self.symbol(symbol, scope) for symbol, _ in variables)
+        at = [self.symbol(symbol, scope) for symbol, _ in variables]
         names = [symbol for symbol, _ in variables]
-        orders = tuple(order for _, order in variables)
+        orders = [order for _, order in variables]
 
         def function(*values: Value) -> Value:
             return self.value(expr.expr, {**scope, **dict(zip(names, values, strict=True))})
 
-        return mpmath.diff(function, at if len(at) > 1 else at[0], orders if len(at) > 1 else orders[0])
+        if len(at) == 1:
+            return mpmath.diff(function, at[0], orders[0])
+        return mpmath.diff(function, tuple(at), tuple(orders))
 
     def power(self, base: Value, exponent: Value) -> Value:
         if (base == 0 and exponent < 0) or (base < 0 and exponent != int(exponent)):

@@ -100,7 +100,7 @@ def slope_of_the_divergence() -> Step:
     )
 
 
-def logarithm_increases() -> Step:
+def logarithm_increases() -> Inequality:
     """`log a <= log(a + u)` for a > 0 and u >= 0."""
     return Inequality(
         says="The logarithm increases",
@@ -179,7 +179,7 @@ def variance_is_slope_of_mean() -> Step:
     )
 
 
-def variance_is_positive() -> Step:
+def variance_is_positive() -> Inequality:
     """Lagrange's identity shows the variance as a sum of squares, of which one is not 0."""
     return Inequality(
         name="variance",
@@ -193,7 +193,7 @@ def variance_is_positive() -> Step:
     )
 
 
-def variance_is_at_most_popoviciu() -> Step:
+def variance_is_at_most_popoviciu() -> Inequality:
     """`Var_alpha[M] <= (M_max - M_min)^2/4`."""
     return Inequality(
         name="variance at most",
@@ -205,7 +205,7 @@ def variance_is_at_most_popoviciu() -> Step:
     )
 
 
-def mean_below_top() -> Step:
+def mean_below_top() -> Inequality:
     """`E_alpha[M] < M_max` for M not constant."""
     return Inequality(
         says="The tilted mean stays below the largest log-odds, strictly if some token b lies below it",
@@ -218,7 +218,7 @@ def mean_below_top() -> Step:
     )
 
 
-def mean_above_bottom() -> Step:
+def mean_above_bottom() -> Inequality:
     """`E_alpha[M] > M_min` for M not constant."""
     return Inequality(
         says="The tilted mean stays above the smallest log-odds, strictly if some token a lies above it",
@@ -231,7 +231,7 @@ def mean_above_bottom() -> Step:
     )
 
 
-def exponential_above_tangent() -> Step:
+def exponential_above_tangent() -> Inequality:
     """`1 + u <= exp(u)`."""
     return Inequality(
         says="The exponential lies above its tangent at 0",

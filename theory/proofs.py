@@ -179,10 +179,9 @@ def _defines_the_data(step: Identity | Inequality, claim: Claim) -> bool:
 def _everywhere(claim: Claim, gap: Expr, named: Iterable[Step], *, strict: bool = False) -> bool:
     """Whether some steps state, on the whole domain of the claim, that the gap is not negative, or is positive."""
     steps = [step for step in named if isinstance(step, Inequality) and (step.strict or not strict)]
-    holds = claim.condition.holds
-    if isinstance(holds, sp.Gt | sp.Lt) and any(
-        _same_order(step, claim, gap * (holds.gts - holds.lts)) for step in steps
-    ):
+    holds: Expr = claim.condition.holds
+    weight = holds.gts - holds.lts if type(holds) in (sp.Gt, sp.Lt) else sp.S.One
+    if any(_same_order(step, claim, gap * weight) for step in steps):
         return True
     if any(_same_order(step, claim, gap) for step in steps):
         return True

@@ -14,6 +14,7 @@ from numerics.baseline import Baseline
 from numerics.judging.departures import Departed, departed, points_needed
 from numerics.judging.horizons.passages import Horizon, horizon
 from numerics.judging.horizons.planted import leaves_room, slack
+from numerics.judging.horizons.skill import Skill, skill
 from numerics.judging.horizons.tolerance import Tolerance, tolerance_for
 from numerics.judging.notes import Note, Notes, lacking, note, turning_notes
 from numerics.judging.prediction import UNKNOWN, TurnSide, condition_met, judged_strengths, limit_reach
@@ -31,8 +32,9 @@ class Assessment:
     `note` gives for each curve the `Note` that belongs to its reason, and `notes` their words; `witness` holds indices
     into `strengths`. `tolerance` is each curve's, in the claim's unit; `relative` if it was asked for as a share.
     `horizons` are in sizes of strengths, on either side of 0 and on both, `nats` on both in what is spent by then, of
-    the claims whose domain grows with the window. `slack` (`numerics.judging.horizons.planted`) is that of bounds.
-    `found` has the judged bands, where they are at hand; `samples` is how many a strength they rest on, where known.
+    the claims whose domain grows with the window; `skill` is that of all predicted curves together, `slack`
+    (`numerics.judging.horizons.planted`) that of bounds. `found` has the judged bands, where they are at hand;
+    `samples` is how many a strength they rest on, where known.
     """
 
     claim: Claim
@@ -50,6 +52,7 @@ class Assessment:
     halfwidth: Float[np.ndarray, "*per"]
     horizons: Mapping[Side, Horizon] = field(default_factory=dict)
     nats: Horizon | None = None
+    skill: Skill | None = None
     slack: Float[np.ndarray, "*per"] | None = None
     found: Departed | None = None
     samples: int | None = None
@@ -134,6 +137,7 @@ def _assessed(
         evidence=curves.evidence,
         codes=codes.astype(np.int8),
         horizons=_horizons(found, codes, allowed),
+        skill=_skill(found, codes),
         nats=None if spent is None else _nats(found, codes, allowed, curves.strengths, spent, inside),
         slack=slack(found.again, found.band, allowed).reshape(curves.per) if leaves_room(claim) else None,
         least=least,
@@ -202,6 +206,17 @@ def _nats(
         parts.append(horizon(found.grow(band, columns, "both"), allowed[columns]))
     joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("lower", "upper", "end")}
     return _where_applied(Horizon(**joined), codes)
+
+
+def _skill(found: Departed, codes: Int[np.ndarray, "*per"]) -> Skill | None:
+    """Of the curves that the claim is about, on both sides of 0, by reach; None without predictions, or without 0."""
+    zero, applies = np.flatnonzero(found.band.strengths == 0), (codes != NOT_APPLICABLE).ravel()
+    if found.predicted is None or not zero.size or not applies.any():
+        return None
+    observed = (found.band.lower + found.band.upper)[:, applies] / 2
+    if not (np.isfinite(observed).all() and np.isfinite(found.predicted[:, applies]).all()):
+        return None
+    return Skill(*skill(found.band.strengths, observed, found.predicted[:, applies], observed[zero[0]]))
 
 
 def _where_applied(found: Horizon, codes: Int[np.ndarray, "*per"]) -> Horizon:

@@ -41,12 +41,13 @@ class Departed:
 
     `silent`: the law says nothing of this curve. `unjudged`: what it says cannot be judged in this window. `band` is
     what was judged; `again` judges another band of the curves of some numbers, and `grow` every window of it that grows
-    outwards on a side; None where there is no such thing.
+    outwards on a side; None where there is no such thing. `predicted` are the curves of a claim that gives them.
     """
 
     departures: Departures
     band: Band
     again: Again
+    predicted: Rows | None
     grow: Callable[[Band, Columns, Side], Growing] | None
     side: Int[np.ndarray, " curves"]
     silent: Bool[np.ndarray, " curves"]
@@ -94,7 +95,9 @@ def departed(
                 remainder = np.where(remainder <= tolerance / 2, remainder, np.inf)
             floor, ceiling = (np.clip(value + side * (remainder + error), *curves.reach) for side in (-1, 1))
             unjudged = np.asarray(np.isinf(remainder).all(axis=0) & ~silent)
-            return _between(band, floor, ceiling, grows=steered and not tail, silent=silent, unjudged=unjudged)
+            return _between(
+                band, floor, ceiling, grows=steered and not tail, silent=silent, unjudged=unjudged, value=value
+            )
         case Bounded():
             lower, upper = _bounds(claim)
             floor = -np.inf if lower is None else np.clip(np.subtract(*at(lower)), *curves.reach)
@@ -117,6 +120,7 @@ def _between(
     grows: bool,
     silent: Bool[ArrayLike, "..."] = False,
     unjudged: Bool[ArrayLike, "..."] = False,
+    value: Rows | None = None,
 ) -> Departed:
     """Curves between two others, or between two numbers."""
     floor, ceiling = (np.broadcast_to(bound, band.lower.shape) for bound in (floor, ceiling))
@@ -129,6 +133,7 @@ def _between(
         departures=shapes.between(band, floor, ceiling),
         band=band,
         again=lambda other, columns=slice(None): shapes.between(other, floor[:, columns], ceiling[:, columns]),
+        predicted=value if grows else None,
         grow=grow if grows else None,
         side=np.full(each, INSIDE),
         silent=np.broadcast_to(silent, each),
@@ -175,6 +180,7 @@ def _turns(
         departures=again(band),
         band=band,
         again=again,
+        predicted=None,
         grow=grow if grows else None,
         side=np.where(silent, INSIDE, side),
         silent=silent,
@@ -249,6 +255,7 @@ def _derivatives(claim: Close | Bounded, band: Band, at: Callable[..., Any]) -> 
         departures=judged(band),
         band=band,
         again=judged,
+        predicted=None,
         grow=grow if claim.quantity.along == "strength" else None,
         side=np.full(never.size, INSIDE),
         silent=never,

@@ -14,6 +14,7 @@ from numerics.baseline import Baseline
 from numerics.judging.assessment import Assessment, judge_curves, not_applied, noted
 from numerics.judging.horizons.passages import Horizon
 from numerics.judging.horizons.planted import TESTED_BELOW
+from numerics.judging.horizons.skill import Skill
 from numerics.judging.horizons.tolerance import Tolerance, tolerance_for
 from numerics.judging.located import kept_horizons, kept_nats, located, spent_by
 from numerics.judging.needed import by_shape
@@ -58,9 +59,10 @@ class Finding:
 
     `tolerance` is what was asked for. `log_odds` says which of two predictions was judged, where there are two: by that
     of the prompts, or by each context's own derivative at strength 0. `horizons` are how far the claim holds on each
-    curve, in sizes of strengths, and `nats` in what its context has spent by then; `push` is that of strength 1, where
-    it is known; `mass` weighs curves by base probability, `chosen` are the columns of the tokens chosen before the
-    sweep. `untested` counts the curves that hold because nothing like them could have broken the claim.
+    curve, in sizes of strengths, and `nats` in what its context has spent by then; `skill` is how well it predicts;
+    `push` is that of strength 1, where it is known; `mass` weighs curves by base probability, `chosen` are the columns
+    of the tokens chosen before the sweep. `untested` counts the curves that hold because nothing like them could have
+    broken the claim.
     """
 
     law: str
@@ -82,6 +84,7 @@ class Finding:
     mass: Float[np.ndarray, "*per"] | None = None
     horizons: Mapping[Side, Horizon] = field(default_factory=dict)
     nats: Horizon | None = None
+    skill: Skill | None = None
     log_odds: LogOdds | None = None
     push: float | None = None
     chosen: Int[np.ndarray, " chosen"] | None = None
@@ -216,6 +219,7 @@ def _summed(law: Law, found: Assessment, sweep: Sweep, baseline, tokens, missing
         mass=mass,
         horizons=found.horizons,
         nats=found.nats,
+        skill=found.skill,
         push=None if push is None else float(push),
         chosen=_chosen(claim, sweep, tokens),
         untested=0 if found.slack is None else int(((codes == HOLDS) & (found.slack >= TESTED_BELOW)).sum()),

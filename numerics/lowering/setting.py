@@ -120,11 +120,15 @@ def by_local_log_odds(baseline: Baseline) -> EachContext:
     """
     if baseline.local_log_odds is None:
         raise MissingInputError("local_log_odds")
-    several = dict.fromkeys(("weights", "data", "data_law", "sphere", "other_log_odds", "limit_logits"), None)
+    several = dict.fromkeys(
+        ("weights", "data", "data_law", "sphere", "other_log_odds", "limit_logits", "in_target"), None
+    )
+    inside = [None] * len(baseline.log_probs) if baseline.in_target is None else baseline.in_target[:, None]
     each = [
         replace(baseline, log_probs=own[None], log_odds=odds, logit_shift=odds, local_log_odds=odds[None], **several)
         for own, odds in zip(baseline.log_probs, baseline.local_log_odds, strict=True)
     ]
+    each = [replace(one, in_target=target) for one, target in zip(each, inside, strict=True)]
     mean = replace(baseline, log_odds=baseline.local_log_odds.mean(axis=0))
     return EachContext(baseline=mean, contexts=tuple(Settings(baseline=one) for one in each))
 

@@ -69,9 +69,9 @@ class Derivation:
 
     def to_json(self) -> dict[str, Any]:
         """As an entry of `laws` in report.json."""
-        record = asdict(self) | {"hypotheses": list(self.hypotheses), "claims": list(self.claims)}
+        record: dict[str, Any] = asdict(self) | {"hypotheses": list(self.hypotheses), "claims": list(self.claims)}
         record["proof"] = list(record["proof"])
-        record["proofs"] = [proof | {"steps": list(proof["steps"])} for proof in record["proofs"]]
+        record["proofs"] = [asdict(proof) | {"steps": list(proof.steps)} for proof in self.proofs]
         record["derivation"] = record.pop("status")
         return record
 

@@ -6,9 +6,14 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from formulas import Curved
 from fuzz.reader import Reader
 from numerics.baseline import Baseline
+from numerics.observing.model import Steering
+from numerics.observing.next_token import observe_next_token
+from numerics.observing.recorded import without_tables
 from numerics.observing.sweep import Sweep
+from numerics.observing.watched import Watched
 from steerlaw.experiments.parts import close_parts, finish_part, open_parts, parts_directory
 from steerlaw.inputs.observation_file import load_observations, save_observations
 from steerlaw.inputs.subjects import Observation, Subject
@@ -57,7 +62,18 @@ def take_up(parts: Path) -> None:
         close_parts(directory)
 
 
+def make_curves(folder: Path, rng: random.Random) -> Path:
+    """A sweep that holds curves and no tables, with their unembedding."""
+    subject = Subject(model="m", layer=0, concept="c", contexts=[[1], [2]])
+    steering, grid = Steering(layer=0, vector=np.ones(1)), np.linspace(-2, 2, 25)
+    swept = without_tables(observe_next_token(Curved(notch=rng.random()), [0, 1], grid, steering, Watched(tokens=[1])))
+    path = folder / "c.nc"
+    save_observations([Observation(subject=subject, kind="next token", sweep=swept, baseline=None)], path)
+    return path
+
+
 READERS = {
     "sweep": Reader(make=make_sweep, read=load_observations),
+    "curves": Reader(make=make_curves, read=load_observations),
     "parts": Reader(make=make_parts, read=take_up),
 }

@@ -22,7 +22,13 @@ def instance(entry: str):
 
 
 # entry -> corrupted instances, each with the start of a fact that has to fail on it
+TWO_STEPS = instance("texts_are_not_tokens")
 CORRUPTED = {
+    "texts_are_not_tokens": [
+        (replace(TWO_STEPS, after=(TWO_STEPS.first,) * 3), "the chance that the text holds a target token falls"),
+        (replace(TWO_STEPS, odds=(0, 1, -1)), "at the start the target's probability rises"),
+        (replace(TWO_STEPS, after=TWO_STEPS.after[::-1]), "the chance that the text holds a target token falls"),
+    ],
     "inner_concept_limit": [
         (replace(instance("inner_concept_limit"), negatives=(2,)), fact)
         for fact in (

@@ -29,11 +29,11 @@ def broken(claim: Claim) -> list[Claim]:
             return [replace(claim, first="falling" if claim.first == "rising" else "rising")]
         case Turns(n=1, first=str()):
             other = "falling" if claim.first == "rising" else "rising"
-            return [replace(claim, n=0), replace(claim, first=other), replace(claim, turn=claim.turn - 1)]
+            return [replace(claim, n=0), replace(claim, first=other), replace(claim, turn=(claim.turn or 0) - 1)]
         case Bounded():
             lower = [] if claim.lower is None else [replace(claim, lower=claim.lower + sp.Rational(1, 7))]
             upper = [] if claim.upper is None else [replace(claim, upper=claim.upper - sp.Rational(1, 7))]
-            return lower + upper
+            return [*lower, *upper]
     return []
 
 
@@ -58,6 +58,7 @@ def test_a_step_that_says_something_else_states_no_claim():
     tilt = find_law("tilt")
     *others, at_zero = tilt.derivation()
     steps = [*others, replace(at_zero, name="zero")]
+    assert isinstance(at_zero, Identity)
     assert (at_zero.lhs, at_zero.rhs) == (cgf(sp.S.Zero), 0)
     falls = Turns(says="every token falls", quantity=tilt.claims[0].quantity, n=0, first="falling", proof=("zero",))
     law = replace(tilt, derivation=lambda: steps, claims=(falls,))

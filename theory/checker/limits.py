@@ -39,7 +39,8 @@ def check_limit(step: Limit) -> str:
 
 def _in_symbols(step: Limit) -> Limit:
     """The step with a symbol for each entry of an array, of which the same is assumed."""
-    entries = sorted(step.expr.atoms(sp.Indexed) | step.value.atoms(sp.Indexed), key=str)
+    found: Expr = step.expr.atoms(sp.Indexed) | step.value.atoms(sp.Indexed)
+    entries = sorted(found, key=str)
     plain = {entry: sp.Dummy(str(entry.base), **entry.base.label.assumptions0) for entry in entries}
     if step.expr.has(sp.Sum) or step.value.has(sp.Sum):
         raise NotCheckedError("undecided", "a limit is checked of an expression in symbols, not of sums")
@@ -88,7 +89,8 @@ def _zeros(step: Limit, drawn: dict[Expr, Any]) -> Iterator[dict[Expr, Any]]:
     for part in _coefficients(step.expr, step.variable):
         for symbol in part.free_symbols:
             at = part.subs({other: number for other, number in exact.items() if other != symbol})
-            numerator = sp.together(at).as_numer_denom()[0]
+            together: Expr = sp.together(at)
+            numerator = together.as_numer_denom()[0]
             if not numerator.is_polynomial(symbol):
                 continue
             for root in sp.Poly(numerator, symbol).nroots(n=30, maxsteps=200) if numerator.has(symbol) else ():
@@ -99,9 +101,10 @@ def _zeros(step: Limit, drawn: dict[Expr, Any]) -> Iterator[dict[Expr, Any]]:
 def _coefficients(expr: Expr, variable: Expr) -> set[Expr]:
     """Every part of an expression, and of the polynomials in the variable within it, that is free of the variable."""
     found: set[Expr] = set()
-    for part in sp.preorder_traversal(expr):
+    parts: Any = sp.preorder_traversal(expr)
+    for part in parts:
         if part.has(variable) and part.is_polynomial(variable):
             found |= set(sp.Poly(part, variable).coeffs())
-        elif isinstance(part, sp.Add) and not part.has(variable):
+        elif part.is_Add and not part.has(variable):
             found.add(part)
     return {part for part in found if part.free_symbols}

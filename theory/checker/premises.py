@@ -65,7 +65,10 @@ def _setting() -> frozenset[Expr]:
 
 
 def _of_the_setting(given: Expr) -> bool:
-    return isinstance(given, sp.Ge | sp.Le) and up_to_positive_factors(meant(given.gts - given.lts)) in _setting()
+    if not isinstance(given, sp.Ge | sp.Le):
+        return False
+    relation: Expr = given
+    return up_to_positive_factors(meant(relation.gts - relation.lts)) in _setting()
 
 
 def _refuse_circles(step: Inequality, supposed: Expr) -> None:
@@ -80,7 +83,7 @@ def _refuse_circles(step: Inequality, supposed: Expr) -> None:
 def _prove(given: Proved, formula: Expr, where: Where, known: Premises) -> None:
     """Raise unless the fact is what the step it names states, at `at`, and that step's own premises hold there."""
     step, at = given.by, tuple((pattern, meant(meaning, where)) for pattern, meaning in given.at)
-    if isinstance(formula, sp.Gt | sp.Lt) and not step.strict:
+    if type(formula) in (sp.Gt, sp.Lt) and not step.strict:
         raise NotCheckedError("undecided", f"{given.fact} is strict, the step that is to prove it is not")
     facts = Known(facts=(*known.all, *INDICATORS_ARE_AT_MOST_1))
     for pattern, meaning in at:
@@ -111,7 +114,7 @@ def _visible(needed: Expr, known: Known) -> bool:
 
 def _refuse_what_does_not_fit(pattern: Expr, meaning: Expr, known: Known) -> None:
     """What stands for a symbol or an array must be what is assumed of that."""
-    base = pattern.base if isinstance(pattern, sp.Indexed) else None
+    base: Expr = getattr(pattern, "base", None)
     assumed = pattern if base is None else base.label
     if base in DISTRIBUTIONS or base in INDICATORS:
         fits = isinstance(meaning, sp.Indexed) and (meaning.base in INDICATORS) == (base in INDICATORS)

@@ -165,7 +165,8 @@ def _sum(expr: sp.Sum, known: Known) -> Sign | None:
 def _is_over_a_set(expr: sp.Sum, known: Known) -> bool:
     """Whether a sum is one of positive terms over sets that are not empty, one for every index."""
     left = {index for index, *_ in expr.limits}
-    for factor in sp.Mul.make_args(expr.function):
+    summand: Expr = expr.function
+    for factor in sp.Mul.make_args(summand):
         member = factor if isinstance(factor, sp.Indexed) else 1 - factor
         sets = NOT_EMPTY if member == factor else {C}
         if isinstance(member, sp.Indexed) and member.base in sets and member.indices[-1] in left:

@@ -65,7 +65,7 @@ def _derivation() -> list[Step]:
     ]
 
 
-def _third_moment_bound(side: int) -> Step:
+def _third_moment_bound(side: int) -> Inequality:
     """`side kappa_3 <= R^3/(6 sqrt 3)`, attained by two points at the distance R whose mean is R/(2 sqrt 3) off centre.
 
     The cubic lies below a parabola that touches it at the bottom (side 1) where the bound is attained; m is how far the

@@ -99,8 +99,8 @@ def _quotients(s: int) -> Step:
     """`W((u_1/Z)', .., (u_s/Z)') = Z^-(s+1) W(Z, u_1, .., u_s)`, in the derivatives of Z and the u at one strength."""
     Z = [sp.Symbol(f"Z_{n}", positive=n == 0, real=True) for n in range(s + 1)]
     u = [[sp.Symbol(f"u_{m}{n}", real=True) for n in range(s + 1)] for m in range(1, s + 1)]
-    series = [sum(jet[n] * alpha**n / sp.factorial(n) for n in range(s + 1)) for jet in (Z, *u)]
-    falls = [[(part / series[0]).diff(alpha, n).subs(alpha, 0) for part in series[1:]] for n in range(1, s + 1)]
+    series: list[Expr] = [sum(jet[n] * alpha**n / sp.factorial(n) for n in range(s + 1)) for jet in (Z, *u)]
+    falls = [[sp.diff(part / series[0], alpha, n).subs(alpha, 0) for part in series[1:]] for n in range(1, s + 1)]
     whole = sp.Matrix([[jet[n] for jet in (Z, *u)] for n in range(s + 1)])
     return Identity(
         says=f"The Wronskian of the derivatives of {s} quotients u/Z, in terms of the n-th derivatives Z_n and u_mn"

@@ -35,15 +35,3 @@ def horizon(growing: Growing, tolerance: Float[np.ndarray, " curves"] | float) -
     lower, upper = first_passages(growing, tolerance)
     end = growing.reach[-1] if len(growing.reach) else 0.0
     return Horizon(lower=lower, upper=upper, end=np.full(lower.shape, end))
-
-
-def onset(growing: Growing, tolerance: Float[np.ndarray, " curves"] | float) -> tuple[Sizes, Sizes]:
-    """From where on a claim about a tail holds: tables of departures on the windows *beyond* each reach, falling.
-
-    From the second number on every curve in the band obeys, up to the first none does; infinite where that is beyond
-    what was looked at, 0 where it is so from the first reach on.
-    """
-    reach = np.concatenate([growing.reach, [np.inf]])
-    first = (growing.least > tolerance).sum(axis=0)
-    settled = (growing.most > tolerance).sum(axis=0)
-    return np.where(first == 0, 0.0, growing.reach[np.maximum(first, 1) - 1]), reach[settled]

@@ -1,9 +1,22 @@
 """How much better a predicted curve is than not steering at all, by reach."""
 
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Float
 
 from numerics.bands.outward import Side, reaches, within
+
+
+class Skill(NamedTuple):
+    """The skill of a prediction on windows of each `reach`, in sizes of strengths."""
+
+    reach: Float[np.ndarray, " windows"]
+    value: Float[np.ndarray, " windows"]
+
+    def at(self, reach: Float[np.ndarray, " reaches"]) -> Float[np.ndarray, " reaches"]:
+        """On the largest window that is no larger; NaN where there is none."""
+        return np.concatenate([[np.nan], self.value])[np.searchsorted(self.reach, reach, side="right")]
 
 
 def skill(

@@ -38,7 +38,8 @@ class HorizonRow:
     """The survival of one claim on one block, or on a control of it, with its curves weighed in one way.
 
     `push` and `nats` are shares by reach; `most` and `half` are how far all curves (of many: nine in ten) and half of
-    them certainly obey. `curves` are those the claim applies to, of `contexts` contexts.
+    them certainly obey. `skill` is that of predicted curves at `PUSHES`. `curves` are those the claim applies to, of
+    `contexts` contexts.
     """
 
     law: str
@@ -56,6 +57,7 @@ class HorizonRow:
     nats: Survival | None
     most: Held
     half: Held
+    skill: Float[np.ndarray, " pushes"] | None
 
     def to_json(self) -> dict[str, Any]:
         """As an entry of `horizons` in report.json."""
@@ -64,7 +66,9 @@ class HorizonRow:
         counted = {"weighing": self.weighing, "contexts": self.contexts, "curves": self.curves}
         median = {"push": _median(self.push), "nats": None if self.nats is None else _median(self.nats)}
         curves = {"push": _shares(self.push), "nats": None if self.nats is None else _shares(self.nats)}
-        return {"law": self.law, "claim": self.claim, **where, **counted, "median": median, "survival": curves}
+        return {"law": self.law, "claim": self.claim, **where, **counted, "median": median, "survival": curves} | {
+            "skill": None if self.skill is None else {"at": PUSHES.tolist(), "value": _finite(self.skill)}
+        }
 
 
 def horizon_rows(judged: Iterable[tuple[Subject, Finding]]) -> list[HorizonRow]:
@@ -103,6 +107,7 @@ def _rows(subject: Subject, finding: Finding) -> Iterator[HorizonRow]:
             nats=None if spent is None else survival_in_nats(spent, NATS, weights),
             most=_held(1.0 if (weights > 0).sum() <= WHOLE else 0.9, push, spent, weights),
             half=_held(0.5, push, spent, weights),
+            skill=None if finding.skill is None else finding.skill.at(PUSHES / (subject.push or 1.0)),
         )
 
 
@@ -122,6 +127,10 @@ def _held(share: float, push: Horizon, nats: Horizon | None, weights: Float[np.n
         return None if found.lower.ravel()[first] >= found.end.ravel()[first] else float(found.lower.ravel()[first])
 
     return Held(share=share, push=reach(push), nats=None if nats is None else reach(nats))
+
+
+def _finite(values: Float[np.ndarray, " reaches"]) -> list[float | None]:
+    return [round(float(value), 6) if np.isfinite(value) else None for value in values]
 
 
 def _median(curve: Survival) -> list[float | None]:

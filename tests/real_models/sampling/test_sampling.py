@@ -144,7 +144,8 @@ def test_texts_end(few):
     assert (forced.lengths == 1).all()
 
 
-@pytest.mark.parametrize("family", [pytest.param("gemma3_text", marks=pytest.mark.slow), "gpt2"])
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["gemma3_text", "gpt2"])
 def test_costs_at_other_strengths(models, family):
     """A finished text's log-probability and divergence at any strength, from whole prefixes."""
     model = models(family, "float64")
@@ -183,6 +184,7 @@ def test_bfloat16(models):
     assert 0 < np.mean(np.square(ours)) <= 4 * np.mean(np.square(peers))
 
 
+@pytest.mark.slow
 def test_a_file_keeps_everything(models, tmp_path):
     model = models("gpt2")
     texts = sample(model, PROMPTS, STRENGTHS, layer=1, vector=direction(model), tokens=4, samples=2, top_k=9, seed=3)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from numerics.bands.band import Band, around
-from numerics.bands.outward import SIDES, Growing, grow_between, grow_bump, grow_rising, signed_nats
-from numerics.judging.horizons.passages import horizon, onset
+from numerics.bands.outward import SIDES, grow_between, grow_bump, grow_rising, signed_nats
+from numerics.judging.horizons.passages import horizon
 from numerics.judging.horizons.tolerance import Tolerance, tolerance_for
 
 
@@ -77,14 +77,6 @@ def test_a_window_without_strengths_says_nothing():
     band = around(np.array([1.0, 2.0]), np.zeros((2, 1)), 0.0)
     found = horizon(grow_rising(band, "left"), 0.1)
     assert (found.lower[0], found.upper[0], found.end[0]) == (0.0, np.inf, 0.0)
-
-
-def test_a_tail_holds_from_a_distance():
-    reach = np.array([1.0, 2.0, 4.0])
-    beyond = Growing(reach=reach, least=np.array([[3.0], [0.5], [0.0]]), most=np.array([[4.0], [1.5], [0.2]]))
-    assert [float(end[0]) for end in onset(beyond, 1.0)] == [1.0, 4.0]
-    assert [float(end[0]) for end in onset(beyond, 5.0)] == [0.0, 1.0]
-    assert [float(end[0]) for end in onset(beyond, 0.1)] == [2.0, np.inf]
 
 
 def test_windows_in_nats_reach_as_far_out_on_either_side_as_so_many_nats_go():

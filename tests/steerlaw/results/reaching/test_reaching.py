@@ -83,6 +83,10 @@ def test_a_tilt_holds_as_far_as_its_logits_are_affine(rows):
     assert (row.push.most[at > 4.3 * PUSH] < 0.1).all()
     assert row.nats is not None
     assert row.nats.least[0] == 1
+    assert row.skill is not None
+    np.testing.assert_allclose(row.skill[(at >= 0.1) & (at <= PUSH)], 1.0, atol=1e-9)
+    assert np.isnan(row.skill[0])  # nothing of the grid is that near, so that nothing has moved
+    assert row.skill[at > 4 * PUSH].max() < 0.9
     low, high = row.push.median()
     assert 2 * PUSH <= low <= high <= 4 * PUSH
 
