@@ -61,7 +61,7 @@ def _experiments(model: LanguageModel, exact: LanguageModel, concept: Concept, g
         if layer == exact.n_layers - 1 and exact.spec.logit_cap is None:
             geometry = partial(_into_the_norm, exact, contexts)
         baseline = along(vector) if geometry is None else geometry(along(vector), vector)
-        if concept.log_odds is not None:
+        if concept.log_odds is not None and baseline.local_log_odds is not None:
             log_odds = scaled_log_odds(concept.log_odds, baseline.local_log_odds, log_probs)
             baseline = replace(baseline, log_odds=log_odds, logit_shift=log_odds)
         experiment = Experiment(

@@ -77,15 +77,23 @@ def curve_rows(curve: BareCurve, laws: Sequence[Law], *, tolerance: Asked, level
 
     Without bounds of its own it is known as closely as it was printed and computed.
     """
-    lower, upper = curve.lower, curve.upper
-    known: dict[str, Any] = {}
+    lower, upper, printed = curve.lower, curve.upper, False
     width = curve_error(curve.values, curve.precision) + (0.0 if curve.printed is None else curve.printed)
     if lower is None and upper is None and (width > 0).any():
-        lower, upper, known = curve.values - width, curve.values + width, {"evidence": "deterministic"}
+        lower, upper, printed = curve.values - width, curve.values + width, True
     rows = []
     for law in laws:
-        verdict = compare(law, curve.strengths, curve.values, lower, upper, tolerance=tolerance, level=level, **known)
-        if known and verdict.verdict != "not_applicable":
+        verdict = compare(
+            law,
+            curve.strengths,
+            curve.values,
+            lower,
+            upper,
+            tolerance=tolerance,
+            level=level,
+            evidence="deterministic" if printed else None,
+        )
+        if printed and verdict.verdict != "not_applicable":
             verdict = replace(verdict, reason=f"{verdict.reason}; values known to ±{width.max():.2g}, as printed")
         place = Place(model=curve.name, quantity=law.claims[0].quantity.id)
         rows.append(VerdictRow(verdict=replace(verdict, law=law.id), place=place, counts=counted([verdict.verdict])))
