@@ -51,8 +51,8 @@ def follow(experiment: Experiment, claims: Sequence[Claim], count: int, seed: in
     """
     rng = np.random.default_rng([seed, experiment.subject.layer or 0])
     directions: list[tuple[Origin | None, np.ndarray]] = [(None, experiment.vector)]
-    directions += [("random directions", row) for row in rng.standard_normal((count, *experiment.vector.shape))]
-    directions += [("context differences", row) for row in context_differences(experiment, count, rng)]
+    directions.extend(("random directions", row) for row in rng.standard_normal((count, *experiment.vector.shape)))
+    directions.extend(("context differences", row) for row in context_differences(experiment, count, rng))
     for origin, direction in directions:
         yield Followed(origin=origin, observation=_observed(experiment, direction, claims))
 

@@ -62,7 +62,7 @@ def _experiments(model: LanguageModel, exact: LanguageModel, concept: Concept, g
             geometry = partial(_into_the_norm, exact, contexts)
         baseline = along(vector) if geometry is None else geometry(along(vector), vector)
         if concept.log_odds is not None and baseline.local_log_odds is not None:
-            log_odds = scaled_log_odds(concept.log_odds, baseline.local_log_odds, log_probs)
+            log_odds = scaled_log_odds(concept.log_odds, np.asarray(baseline.local_log_odds), log_probs)
             baseline = replace(baseline, log_odds=log_odds, logit_shift=log_odds)
         experiment = Experiment(
             subject=Subject(

@@ -87,10 +87,11 @@ def _text(source: dict[str, Any], name: str, where: str, *, missing: bool = Fals
 def _held(row: dict[str, Any]) -> float | None:
     """The share of the curves judged that hold, of those to which the claim applies."""
     counts = row.get("counts")
-    numbers = [counts.get(outcome) for outcome in OUTCOMES[:-1]] if isinstance(counts, dict) else []
-    if not numbers or not all(isinstance(n, int) and n >= 0 for n in numbers) or not sum(numbers):
+    if not isinstance(counts, dict):
         return None
-    return counts["holds"] / sum(numbers)
+    numbers = [n for n in map(counts.get, OUTCOMES[:-1]) if isinstance(n, int) and n >= 0]
+    whole = len(numbers) == len(OUTCOMES) - 1 and sum(numbers) > 0
+    return counts["holds"] / sum(numbers) if whole else None
 
 
 def _run(run: dict[str, Any]) -> Any:

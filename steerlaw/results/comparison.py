@@ -96,7 +96,7 @@ def compared(first: ReadReport, second: ReadReport) -> Comparison:
     settings = sorted(first.run.keys() | second.run.keys())
     runs = {name: (first.run.get(name, ""), second.run.get(name, "")) for name in settings}
     if renamed:
-        runs = {"model": (*first.models, *second.models)} | runs
+        runs["model"] = (next(iter(first.models)), next(iter(second.models)))
     return Comparison(
         changes=sorted(
             changes,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from numerics.judging.one_curve import compare
 from numerics.judging.sweeps import Asked, Finding, LogOdds, judge_sweep

@@ -165,7 +165,7 @@ FALLING = -1 - np.arange(len(STRENGTHS), dtype=float)
 
 
 def test_rounding_may_put_a_log_probability_above_zero_and_a_value_outside_its_bounds():
-    certain = np.float32([-1e-7, 1e-7, -2e-7, -1.0])
+    certain = np.array([-1e-7, 1e-7, -2e-7, -1.0], np.float32)
     assert compare("token_bump", np.arange(4.0), certain).verdict != "not_applicable"
     bounds = certain.astype(np.float64) * (1 + 1e-7)
     assert compare("token_bump", np.arange(4.0), certain, bounds, bounds).verdict != "not_applicable"

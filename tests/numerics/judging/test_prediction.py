@@ -1,5 +1,7 @@
 """Predictions at the edge: a turning point on the window's very end, and log-odds with a large common offset."""
 
+from typing import Any
+
 import mpmath
 import numpy as np
 
@@ -26,7 +28,7 @@ def test_the_error_of_a_prediction_counts_what_cancels():
     """An offset of the log-odds changes no probability, but alpha times it is what the tilt is computed from."""
     odds, base = 1e7 + np.array([-0.3, 0.1, 0.7]), np.log([0.2, 0.5, 0.3])
     strengths = np.linspace(-40, 40, 33)
-    claim = find_law("tilt").claims[0]
+    claim: Any = find_law("tilt").claims[0]
     settings = settings_of(Baseline(log_probs=base[None], log_odds=odds))
     value, error = predicted(claim.value, claim, strengths, (1, 3), settings)
     exact = np.empty_like(value)

@@ -1,6 +1,7 @@
 """Directions are treated alike whatever their length, each predicted by its own derivative, as far as it says."""
 
 from dataclasses import replace
+from typing import Any
 
 import jax
 import numpy as np
@@ -84,7 +85,8 @@ def test_each_direction_is_steered_along_and_predicted_by_its_own_derivative(mod
 def test_a_direction_is_followed_to_a_nat_of_its_own_tilt(model):
     """K(alpha) - its tangent at 0 is alpha^2 Var/2 to second order; a long way is cut at the largest push."""
     experiment = experiments(model)[0]
-    baseline = experiment.along(VECTOR)
+    assert experiment.along is not None
+    baseline: Any = experiment.along(VECTOR)
     far = reach(baseline, push=1e-9)
     small = 1e-3 * far
     cgf = logsumexp(baseline.log_probs + small * baseline.local_log_odds, axis=1)

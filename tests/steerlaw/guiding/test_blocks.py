@@ -1,6 +1,7 @@
 """What blocks promise to first order: against the model steered for real, exact integrals and random directions."""
 
 import dataclasses
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -26,7 +27,8 @@ def model(tmp_path_factory):
 def test_a_small_budget_buys_what_was_promised(model, budget):
     """At the strength that is to spend it, the model has spent the budget and gained what was said, to first order."""
     vectors = {layer: np.random.default_rng(layer).normal(size=8) for layer in (0, 1)}
-    for block in compared_blocks(model, PROMPTS[:1], vectors, CONCEPT, {0: 1.0, 1: 0.9}, budget):
+    blocks: Any = compared_blocks(model, PROMPTS[:1], vectors, CONCEPT, {0: 1.0, 1: 0.9}, budget)
+    for block in blocks:
         at = np.array([0.0, block.strength])
         where = {"layer": block.layer, "vector": vectors[block.layer]}
         ell = log_softmax(np.asarray(model.logits(PROMPTS[0], at, **where)), axis=1)
@@ -40,8 +42,8 @@ def test_a_small_budget_buys_what_was_promised(model, budget):
 
 def test_the_length_of_a_vector_is_nothing_to_a_budget(model):
     vector = np.random.default_rng(4).normal(size=8)
-    one, long = (compared_blocks(model, PROMPTS, {0: s * vector}, CONCEPT, {0: 1.0}, 0.1)[0] for s in (1, 50))
-    assert np.isclose(one.strength, 50 * long.strength)
+    one, long = found = [compared_blocks(model, PROMPTS, {0: s * vector}, CONCEPT, {0: 1.0}, 0.1)[0] for s in (1, 50)]
+    assert np.divide(*[block.strength for block in found]) == pytest.approx(50)
     same = dataclasses.replace(long, strength=one.strength)
     assert dataclasses.asdict(same) == pytest.approx(dataclasses.asdict(one), rel=1e-9)
 
@@ -49,14 +51,14 @@ def test_the_length_of_a_vector_is_nothing_to_a_budget(model):
 def test_the_tangent_is_left_by_a_tenth_where_it_is_said(model):
     """At the tangent's reach the second order is a tenth of the first, in the spread over tokens; near 0, that is."""
     vector = np.random.default_rng(5).normal(size=8)
-    block = compared_blocks(model, PROMPTS[:1], {1: vector}, CONCEPT, {1: 1.0}, 0.1)[0]
+    block: Any = compared_blocks(model, PROMPTS[:1], {1: vector}, CONCEPT, {1: 1.0}, 0.1)[0]
     height = np.linalg.norm(np.asarray(model.residual(PROMPTS[0], 1))[-1])
     small = block.tangent_push * height / np.linalg.norm(vector) / 1000
     s = np.asarray(model.logits(PROMPTS[0], [-small, 0.0, small], layer=1, vector=vector))
     p = softmax(s[1])
     left, moved = s[2] + s[0] - 2 * s[1], s[2] - s[0]
-    spread = [np.sqrt(p @ (x - p @ x) ** 2) for x in (left / 2, moved / 2)]
-    assert np.isclose(spread[0] / spread[1], 0.1 / 1000, rtol=1e-2)
+    second, first = (float(np.sqrt(p @ (x - p @ x) ** 2)) for x in (left / 2, moved / 2))
+    assert np.isclose(second / first, 0.1 / 1000, rtol=1e-2)
 
 
 @given(st.floats(-1, 1), st.integers(2, 60))
@@ -74,8 +76,15 @@ def test_random_directions_are_beaten_as_often_as_they_say():
     assert abs(np.mean(np.array(shares) <= 0.05) - 0.05) < 4 * (0.05 * 0.95 / 4000) ** 0.5
 
 
-def block(**changes):
-    sound = {"layer": 0, "separation": 0.9, "gain": 1.0, "strength": 1.0, "push": 0.5, "tangent_push": 1.0}
+def block(**changes) -> Block:
+    sound: dict[str, Any] = {
+        "layer": 0,
+        "separation": 0.9,
+        "gain": 1.0,
+        "strength": 1.0,
+        "push": 0.5,
+        "tangent_push": 1.0,
+    }
     return Block(**(sound | {"beats_directions": 1.0} | changes))
 
 

@@ -1,5 +1,7 @@
 """One strength for all prompts: the promise about the next prompt, and what the strength does."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,12 +24,13 @@ class Found:
         self.measured = measured
 
 
-def dosed(monkeypatch, spend, risk):
+def dosed(monkeypatch, spend, risk) -> Any:
     """The dose where prompts just spend their budgets at these strengths."""
     measured = iter(spend)
     monkeypatch.setattr(dose, "choose", lambda *_, **__: Found(next(measured)))
     monkeypatch.setattr(dose, "_effect", lambda *_: (0.1, np.zeros(3)))
-    return dose.dose_for(None, range(len(spend)), layer=0, vector=np.ones(2), concept=CONCEPT, budget=0.5, risk=risk)
+    model: Any = None
+    return dose.dose_for(model, range(len(spend)), layer=0, vector=np.ones(2), concept=CONCEPT, budget=0.5, risk=risk)
 
 
 @settings(max_examples=60)
@@ -54,7 +57,7 @@ def test_a_budget_that_is_never_spent_has_no_dose(monkeypatch):
 def test_what_the_dose_does(tmp_path):
     model = load_model(tiny_checkpoint(tmp_path).model, dtype="float64")
     vector, prompts = np.random.default_rng(0).normal(size=8), [[0, 3, 1], [0, 5], [0, 7, 2, 2]]
-    found = dose.dose_for(model, prompts, layer=0, vector=vector, concept=CONCEPT, budget=0.05, risk=0.3)
+    found: Any = dose.dose_for(model, prompts, layer=0, vector=vector, concept=CONCEPT, budget=0.05, risk=0.3)
     nats, shares = [], []
     for prompt in prompts:
         at = [0.0, found.strength / 2, found.strength]

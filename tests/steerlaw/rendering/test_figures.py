@@ -72,7 +72,16 @@ def line(law: str, model: str, counts: tuple[int, ...], control: Any = None) -> 
     shares: Any = dict(zip(VERDICTS, (n / applied for n in counts[:3]), strict=False)) if applied else None
     numbers: Any = dict(zip(VERDICTS, counts, strict=True))
     return Line(
-        law=law, model=model, control=control, counts=numbers, shares=shares, holds=None, excess=None, worst=None
+        law=law,
+        claim="it holds",
+        log_odds=None,
+        model=model,
+        control=control,
+        counts=numbers,
+        shares=shares,
+        holds=None,
+        excess=None,
+        worst=None,
     )
 
 

@@ -128,4 +128,7 @@ def test_the_page_and_the_figure_show_them(rows):
     (tilt,) = (row for row in rows if (row.law, row.log_odds, row.weighing) == ("tilt", "local", "mass"))
     drawn_lines = [line for axes in drawn.figure.axes for line in axes.lines]
     middles = (tilt.push.least + tilt.push.most) / 2
-    assert any(len(line.get_ydata()) == len(middles) and np.allclose(line.get_ydata(), middles) for line in drawn_lines)
+    assert any(
+        np.shape(line.get_ydata()) == np.shape(middles) and np.allclose(np.asarray(line.get_ydata()), middles)
+        for line in drawn_lines
+    )
