@@ -31,7 +31,8 @@ def slack(
     more than the tolerance; 0 if the curve upside down departs already. NaN where x0 is not known.
     """
     start = np.abs(band.strengths).argmin()
-    centre = (band.lower[start] + band.upper[start]) / 2
+    with np.errstate(invalid="ignore"):  # from -inf to inf there is no middle
+        centre = (band.lower[start] + band.upper[start]) / 2
     known = np.isfinite(centre)
     origin, room, open_still = np.where(known, centre, 0.0), np.zeros(centre.shape), known.copy()
     for power in range(POWERS + 1):
