@@ -42,8 +42,8 @@ class ReadReport:
 
     @property
     def models(self) -> set[str]:
-        """The models, controls left out."""
-        return {curves.model for curves in self.rows if not curves.control}
+        """The models, those of controls included."""
+        return {curves.model for curves in self.rows}
 
 
 def read_report(path: str | Path) -> ReadReport:

@@ -73,7 +73,6 @@ def _side(side: int) -> list[Step]:
             given=(
                 *logs.given[:1],
                 Proved(fact=logs.larger - logs.smaller >= 0, by=logs),
-                mine,
                 Proved(fact=room >= 0, by=part),
             ),
         ),

@@ -22,7 +22,7 @@ def tilted(odds, strengths=X):
 
 
 def test_two_bumps():
-    values = np.log(np.exp(-((X - 2) ** 2)) + 0.5 * np.exp(-((X + 2) ** 2)))
+    values = np.log(0.9 * np.exp(-((X - 2) ** 2)) + 0.45 * np.exp(-((X + 2) ** 2)))
     found = compare("token_bump", X, values)
     assert found.verdict == "departs"
     assert found.witness is not None

@@ -64,7 +64,7 @@ def by_name(sweep, baseline) -> dict[str, Any]:
 
 def test_an_exact_tilt_has_no_gaps():
     found = by_name(next_token(Tilt()), BASELINE)
-    assert len(found) == 4
+    assert len(found) == 5
     for gap in found.values():
         assert gap.count
         assert gap.gap in (0, None)
@@ -146,4 +146,6 @@ def test_nothing_is_said_of_what_was_not_observed():
     sweep = next_token(Tilt())
     assert gaps(sweep, replace(BASELINE, log_odds=None)) == []
     bare = type(sweep)(data=sweep.data.drop_vars(["slope_peak_lower", "slope_peak_upper", "concept_logit"]))
-    assert len(gaps(bare, BASELINE)) == 1
+    assert [gap.quantity for gap in gaps(bare, BASELINE)] == [
+        f"validity radius of the local tilt, {nats}" for nats in ("0.1 nats", "1 nats")
+    ]

@@ -32,7 +32,7 @@ from tiny_checkpoint import BOS, DOCUMENTS, LAYER, VOCABULARY, rows, tiny_checkp
 
 pytestmark = pytest.mark.slow
 
-PEAKS_AND_WIDTHS = ("halfwidth", "lower", "upper", "departure", "reach")
+PEAKS_AND_WIDTHS = ("halfwidth", "lower", "upper", "departure", "reach", "bump_nats")
 """Variables of a sweep that follow the rounding factor, which was measured on another grid."""
 LAWS = ["tilt", "token_bump", "derivative", "concept_logistic", "cross_entropy_exact", "transformer_limit"]
 """Laws that between them speak of every kind of sweep and of every observed variable that is joined."""

@@ -155,7 +155,7 @@ def everything(directory):
 
 def test_the_command_goes_on_where_it_was_killed(experiment, tmp_path, monkeypatch, capsys):
     source = Source(name="toy", experiments=lambda: [experiment], inputs=embedded_inputs())
-    monkeypatch.setattr(verification, "_embedded", lambda grid, seed: source)
+    monkeypatch.setattr(verification, "_sources", lambda *_: [source])
     monkeypatch.setattr("sys.argv", ["steerlaw", "verify"])
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert main(["verify", "--laws", "tilt", "--out", str(whole)]) == 0

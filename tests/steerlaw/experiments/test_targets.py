@@ -41,7 +41,8 @@ def test_a_checkpoint(vector, tmp_path):
     )
     assert set(report.summary()) == {"tilt", "token_bump"}
     assert {v["subject"]["layer"] for v in report.verdicts} == {1}
-    assert sum(report.summary()["token_bump"]["checkpoint"].values()) == 3 * 4096
+    curves = sum(report.summary()["token_bump"]["checkpoint"].values())
+    assert curves == 2 * 3 * 4096  # by the log-odds of all contexts, and of each
     assert set(report.run.inputs) == {"vector.safetensors", "contexts.jsonl", "words.txt"}
 
 
