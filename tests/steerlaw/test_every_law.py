@@ -31,6 +31,8 @@ class Tampered:
         self._model = model
 
     def __getattr__(self, name):
+        if name in ("rays", "text_rays"):  # by which it would be seen as it was
+            raise AttributeError(name)
         return getattr(self._model, name)
 
     @staticmethod
@@ -51,7 +53,7 @@ class Tampered:
 @pytest.fixture(scope="module")
 def experiments(small_spec):
     """The exact toy models, and a small pre-norm transformer in float64, for the laws that speak of one."""
-    toys = [e for e in toy_experiments(Grid(count=65)) if e.subject.model == "ufm-exact"]
+    toys = [e for e in toy_experiments(Grid(count=193)) if e.subject.model == "ufm-exact"]
     return [*toys, *transformers(small_spec)]
 
 
@@ -70,16 +72,13 @@ def observed(experiments):
     return [o for e in experiments for o in observe(e)]
 
 
-def outcomes(law, observations, tolerance=TOLERANCE) -> dict[Outcome, int]:
-    """Single verdicts by outcome, on the toy models; on the transformer where no toy model meets the conditions.
-
-    With a tolerance of 0 whatever is certainly beyond the band departs, however small an effect it would be.
-    """
+def outcomes(law, observations) -> dict[Outcome, int]:
+    """Single verdicts by outcome, on the toy models; on the transformer where no toy model meets the conditions."""
     total = dict.fromkeys(OUTCOMES, 0)
     for kind in ("ufm-exact", "random"):
         for observation in observations:
             if observation.subject.model == kind:
-                for _, finding in judged(observation, [law], tolerance):
+                for _, finding in judged(observation, [law], TOLERANCE):
                     for outcome in OUTCOMES:
                         total[outcome] += finding.counts[outcome]
         if total["holds"] + total["departs"] + total["undecided"]:
@@ -114,7 +113,7 @@ def wrong_sign(claim):
 @every_claim
 def test_a_wrong_sign_departs(law, number, observed):
     broken = replace(law, claims=(wrong_sign(law.claims[number]),))
-    assert outcomes(broken, observed, 0.0)["departs"] > 0
+    assert outcomes(broken, observed)["departs"] > 0
 
 
 @pytest.fixture(scope="module")
@@ -129,4 +128,4 @@ def tampered(experiments):
 def test_a_tampered_model_departs(law, tampered):
     steered, dealt = tampered
     before_steering = all(claim.quantity is LOG_ODDS for claim in law.claims)
-    assert outcomes(law, dealt if before_steering else steered, 0.0)["departs"] > 0
+    assert outcomes(law, dealt if before_steering else steered)["departs"] > 0
