@@ -38,6 +38,10 @@ class Growing:
     most: Table
 
 
+REFITTED = 24
+"""Windows, at most, on which a shape is refitted."""
+
+
 def reaches(strengths: Float[np.ndarray, " strengths"], side: Side) -> Float[np.ndarray, " windows"]:
     """The sizes at which a window of this side grows, ascending; none where there is no strength on it."""
     return np.unique(np.abs(strengths[_of_side(strengths, side)]))
@@ -71,16 +75,24 @@ def grow_bump(band: Band, side: Side = "both") -> Growing:
 
 
 def grow_refitted(band: Band, refit: Callable[[Band], Departures], points: int, side: Side = "both") -> Growing:
-    """From any class of shapes, refitted on every window of at least so many points; 0 on smaller ones."""
+    """From any class of shapes, refitted on windows of at least so many points; 0 on smaller ones.
+
+    Of many windows `REFITTED` are refitted, the largest among them. A window between two of these departs at least as
+    far as the smaller and at most as far as the larger, and that is what is said of it.
+    """
     reach = reaches(band.strengths, side)
-    least, most = np.zeros((2, len(reach), band.lower.shape[1]))
-    for row, limit in enumerate(reach):
+    rows = np.unique(np.linspace(0, len(reach) - 1, min(len(reach), REFITTED)).round().astype(int))
+    least, most = np.zeros((2, len(rows), band.lower.shape[1]))
+    for row, limit in enumerate(reach[rows]):
         kept = within(band.strengths, limit, side)
         if kept.sum() >= points:
             found = refit(band[kept])
             least[row], most[row] = found.least, found.most
+    every = np.arange(len(reach))
+    smaller, larger = np.searchsorted(rows, every, side="right") - 1, np.searchsorted(rows, every)
     # a refit may err by rounding; the truth cannot fall
-    return Growing(reach=reach, least=np.maximum.accumulate(least), most=np.maximum.accumulate(most))
+    least, most = (np.maximum.accumulate(table) for table in (least, most))
+    return Growing(reach=reach, least=least[smaller], most=most[larger])
 
 
 def signed_nats(

@@ -10,7 +10,7 @@ from numerics.bands.band import Band
 from numerics.bands.shapes import Departures
 from theory.claims import Bounded, Claim, Close
 
-POWERS = 10
+POWERS = 2
 """Of 2, by which a curve is made to move farther."""
 
 TESTED_BELOW = 2.0
@@ -25,7 +25,7 @@ def leaves_room(claim: Claim) -> bool:
 def slack(
     judge: Callable[[Band], Departures], band: Band, tolerance: Float[np.ndarray, " curves"]
 ) -> Float[np.ndarray, " curves"]:
-    """By what factor, a power of 2 up to 2^10, each curve could have moved farther and still obey, either way.
+    """By what factor, a power of 2 up to 2^2, each curve could have moved farther and still obey, either way.
 
     With x0 the value nearest strength 0, the largest such f that neither x0 + f (x - x0) nor x0 - f (x - x0) departs by
     more than the tolerance; 0 if the curve upside down departs already. NaN where x0 is not known.
