@@ -42,8 +42,9 @@ def test_a_small_budget_buys_what_was_promised(model, budget):
 
 def test_the_length_of_a_vector_is_nothing_to_a_budget(model):
     vector = np.random.default_rng(4).normal(size=8)
-    one, long = found = [compared_blocks(model, PROMPTS, {0: s * vector}, CONCEPT, {0: 1.0}, 0.1)[0] for s in (1, 50)]
-    assert np.divide(*[block.strength for block in found]) == pytest.approx(50)
+    found: Any = [compared_blocks(model, PROMPTS, {0: s * vector}, CONCEPT, {0: 1.0}, 0.1)[0] for s in (1, 50)]
+    one, long = found
+    assert one.strength == pytest.approx(50 * long.strength)
     same = dataclasses.replace(long, strength=one.strength)
     assert dataclasses.asdict(same) == pytest.approx(dataclasses.asdict(one), rel=1e-9)
 
@@ -54,8 +55,8 @@ def test_the_tangent_is_left_by_a_tenth_where_it_is_said(model):
     block: Any = compared_blocks(model, PROMPTS[:1], {1: vector}, CONCEPT, {1: 1.0}, 0.1)[0]
     height = np.linalg.norm(np.asarray(model.residual(PROMPTS[0], 1))[-1])
     small = block.tangent_push * height / np.linalg.norm(vector) / 1000
-    s = np.asarray(model.logits(PROMPTS[0], [-small, 0.0, small], layer=1, vector=vector))
-    p = softmax(s[1])
+    s: Any = np.asarray(model.logits(PROMPTS[0], [-small, 0.0, small], layer=1, vector=vector))
+    p: Any = softmax(s[1])
     left, moved = s[2] + s[0] - 2 * s[1], s[2] - s[0]
     second, first = (float(np.sqrt(p @ (x - p @ x) ** 2)) for x in (left / 2, moved / 2))
     assert np.isclose(second / first, 0.1 / 1000, rtol=1e-2)
@@ -85,7 +86,8 @@ def block(**changes) -> Block:
         "push": 0.5,
         "tangent_push": 1.0,
     }
-    return Block(**(sound | {"beats_directions": 1.0} | changes))
+    chosen: dict[str, Any] = sound | {"beats_directions": 1.0} | changes
+    return Block(**chosen)
 
 
 def test_sound_blocks_come_first_and_the_rest_says_why():
