@@ -32,7 +32,8 @@ def test_a_small_budget_buys_what_was_promised(model, budget):
         at = np.array([0.0, block.strength])
         where = {"layer": block.layer, "vector": vectors[block.layer]}
         ell = log_softmax(np.asarray(model.logits(PROMPTS[0], at, **where)), axis=1)
-        logit = logsumexp(ell[:, CONCEPT], axis=1) - logsumexp(ell[:, ~CONCEPT], axis=1)
+        inside, outside = (np.asarray(logsumexp(ell[:, mask], axis=1)) for mask in (CONCEPT, ~CONCEPT))
+        logit = inside - outside
         # what is beyond first order is of the order of the strength, sqrt(budget)
         assert np.isclose(softmax(ell[1]) @ (ell[1] - ell[0]), budget, rtol=30 * budget**0.5)
         assert np.isclose(logit[1] - logit[0], block.gain, rtol=30 * budget**0.5)
@@ -55,10 +56,10 @@ def test_the_tangent_is_left_by_a_tenth_where_it_is_said(model):
     block: Any = compared_blocks(model, PROMPTS[:1], {1: vector}, CONCEPT, {1: 1.0}, 0.1)[0]
     height = np.linalg.norm(np.asarray(model.residual(PROMPTS[0], 1))[-1])
     small = block.tangent_push * height / np.linalg.norm(vector) / 1000
-    s: Any = np.asarray(model.logits(PROMPTS[0], [-small, 0.0, small], layer=1, vector=vector))
+    s = np.asarray(model.logits(PROMPTS[0], [-small, 0.0, small], layer=1, vector=vector))
     p: Any = softmax(s[1])
     left, moved = s[2] + s[0] - 2 * s[1], s[2] - s[0]
-    second, first = (float(np.sqrt(p @ (x - p @ x) ** 2)) for x in (left / 2, moved / 2))
+    second, first = (float(np.sqrt(np.cov(x, aweights=p, ddof=0))) for x in (left / 2, moved / 2))
     assert np.isclose(second / first, 0.1 / 1000, rtol=1e-2)
 
 
@@ -67,7 +68,8 @@ def test_the_share_of_faster_directions_is_the_integral(cosine, d):
     """Cosines of random directions have the density (1 - c^2)^((d - 3)/2), as their marginal."""
     density = lambda angle: mpmath.sin(angle) ** (d - 2)  # noqa: E731
     angle = mpmath.acos(cosine)
-    expected = mpmath.quad(density, [0, angle]) / mpmath.quad(density, [0, mpmath.pi / 2, mpmath.pi])
+    beyond: Any = mpmath.quad(density, [0, angle])
+    expected = beyond / mpmath.quad(density, [0, mpmath.pi / 2, mpmath.pi])
     assert share_of_faster_directions(cosine, d) == pytest.approx(float(expected), abs=1e-9)
 
 

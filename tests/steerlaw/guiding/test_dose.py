@@ -63,7 +63,7 @@ def test_what_the_dose_does(tmp_path):
         at = [0.0, found.strength / 2, found.strength]
         ell = log_softmax(np.asarray(model.logits(prompt, at, layer=0, vector=vector)), axis=1)
         nats.append(softmax(ell[2]) @ (ell[2] - ell[0]))
-        shares.append(np.exp(logsumexp(ell[:, CONCEPT], axis=1)))
+        shares.append(np.exp(np.asarray(logsumexp(ell[:, CONCEPT], axis=1))))
     assert max(nats) <= 0.05  # k = 1 of 3: the smallest
     assert max(nats) > 0.049
     assert found.kept == 1
