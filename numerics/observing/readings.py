@@ -12,7 +12,7 @@ from numerics.bands.evidence import TOLERANCE
 from numerics.observing.answers import checked_rows
 from numerics.observing.curves.build import steered_curves
 from numerics.observing.curves.curve import SteeredCurve
-from numerics.observing.curves.rays import CurvedModel
+from numerics.observing.curves.rays import is_curved
 from numerics.observing.model import Steering
 from numerics.observing.observers.view import Sloped, Slopes, View
 from numerics.observing.slices import Tokens
@@ -35,7 +35,7 @@ def curves_along(
 
     A context goes along all vectors in one batch; they are steered at the same layer and positions.
     """
-    if not isinstance(model, CurvedModel):
+    if not is_curved(model):
         return [None] * len(steerings)
     first = steerings[0]
     read = steered_curves(

@@ -13,7 +13,7 @@ import xarray as xr
 
 from numerics.baseline import Baseline
 from numerics.files.alone import alone
-from numerics.observing.curves.rays import CurvedModel
+from numerics.observing.curves.rays import is_curved
 from numerics.observing.curves.saving import joined, with_unembedding
 from numerics.observing.recorded import without_tables
 from numerics.observing.sweep import Sweep
@@ -110,7 +110,7 @@ def _observe(experiment: Experiment, plan: Mapping[str, Any], directory: Path, p
         taken_up += found
         if stage.kind == "cross-entropy" and experiment.segment_weights is not None:
             sweep.data["segment_share"] = ("segment", experiment.segment_weights / experiment.segment_weights.sum())
-        if sweep.nodes is not None and isinstance(experiment.model, CurvedModel):
+        if sweep.nodes is not None and is_curved(experiment.model):
             sweep = replace(sweep, nodes=with_unembedding(sweep.nodes, experiment.model.head))
             sweep = sweep if tables else without_tables(sweep)
         subject = experiment.subject

@@ -12,7 +12,7 @@ from numerics.bands.band import ROUNDING
 from numerics.observing.curves.angle import AngleMap
 from numerics.observing.curves.construction import construct
 from numerics.observing.curves.curve import SteeredCurve
-from numerics.observing.curves.rays import CurvedModel, Rays, opaque_rays
+from numerics.observing.curves.rays import Rays, is_curved, opaque_rays
 from numerics.observing.model import SteeredModel
 
 BUDGET = 1025
@@ -125,7 +125,7 @@ def _angles(map_: AngleMap, window: tuple[float, float]) -> Float[np.ndarray, "2
 
 
 def _rays(model: Any, tokens: Any, window: Window, *, layer: Any, vectors: Any, positions: str) -> Rays:
-    if isinstance(model, CurvedModel):
+    if is_curved(model):
         return model.rays(tokens, layer=layer, vectors=vectors, positions=positions)
     if window is None:
         raise ValueError(f"{model.name} gives only logits, so nothing is known at infinite strength: give a window")

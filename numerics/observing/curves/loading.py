@@ -14,7 +14,7 @@ from numerics.observing.curves.angle import AngleMap
 from numerics.observing.curves.curve import SteeredCurve
 from numerics.observing.curves.head import Head
 from numerics.observing.curves.pieces import Piece
-from numerics.observing.curves.rays import CurvedModel
+from numerics.observing.curves.rays import CurvedModel, is_curved
 from numerics.observing.curves.saving import FORMAT, NUMBERS, SCHEMA
 
 DAMAGED = (KeyError, TypeError, IndexError, AttributeError, OverflowError)
@@ -47,7 +47,7 @@ def curves_of(data: xr.Dataset, model: Any = None) -> tuple[SteeredCurve, ...]:
     The unembedding of neither, or another one, is a `ValueError`, as is a dataset that holds something else.
     """
     try:
-        head = _stored_head(data) if not isinstance(model, CurvedModel) else _head_of(data, model)
+        head = _stored_head(data) if not is_curved(model) else _head_of(data, model)
         if head.fingerprint != data.attrs["unembedding_sha256"]:
             raise ValueError("the curve is of another model than the one given: their unembeddings differ")
         return tuple(_curves(data, head))

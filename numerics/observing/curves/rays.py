@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeGuard
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -32,7 +32,6 @@ class Rays:
     least: int = 17
 
 
-@runtime_checkable
 class CurvedModel(Protocol):
     """A model whose inside is known well enough to say in which angle it is smooth along `vectors`."""
 
@@ -45,7 +44,14 @@ class CurvedModel(Protocol):
     def rays(self, tokens: Any, *, layer: Any, vectors: Float[ArrayLike, "vectors ..."], positions: Any) -> Rays: ...
 
 
-@runtime_checkable
+def is_curved(model: Any) -> TypeGuard[CurvedModel]:
+    """Whether a model offers what a `CurvedModel` does, itself or by passing on what is asked of it.
+
+    `isinstance` would not do: from Python 3.12 on it no longer sees what a wrapper passes on by `__getattr__`.
+    """
+    return hasattr(model, "rays") and hasattr(model, "head")
+
+
 class CurvedTextModel(Protocol):
     """The same for the cross-entropy of segments of text: x are the losses of the segments."""
 
