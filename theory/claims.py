@@ -33,8 +33,9 @@ ALWAYS = Condition(name="none", holds=sp.true)
 class Close:
     """`|d^k quantity/d alpha^k - value(alpha)| <= remainder(alpha)` on the domain, `k = derivative` (0: the quantity).
 
-    A derivative is never differenced: the observed curve is held against the integral of `value`. `proof` names the
-    steps of the derivation that state the claim, as of every kind of claim.
+    A derivative is never differenced: the observed curve is held against the integral of `value`, which is taken by
+    quadrature unless an `integral` is given, an expression whose k-th derivative `value` is. `proof` names the steps of
+    the derivation that state the claim, as of every kind of claim; they state of an integral that it is one.
     """
 
     says: str
@@ -42,12 +43,15 @@ class Close:
     value: sp.Expr
     remainder: sp.Expr = sp.S.Zero
     derivative: int = 0
+    integral: sp.Expr | None = None
     domain: sp.Set = sp.S.Reals
     condition: Condition = ALWAYS
     proof: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_derivative(self)
+        if self.integral is not None and (not self.derivative or self.remainder != 0):
+            raise ValueError(f"{self.says}: integral: only of a derivative that is known without a remainder")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -116,7 +116,8 @@ def _states(claim: Claim, curve: Expr, named: Sequence[Step]) -> bool:
         case Close():
             moved = slope(curve, claim.derivative) if claim.derivative else curve
             if claim.remainder == 0:
-                return any(isinstance(step, Identity) and _same_equation(step, claim, moved) for step in named)
+                curves = [moved] if claim.integral is None else [moved, slope(claim.integral, claim.derivative)]
+                return any(isinstance(s, Identity) and all(_same_equation(s, claim, c) for c in curves) for s in named)
             off = moved - claim.value
             return all(_everywhere(claim, claim.remainder - side * off, named) for side in (1, -1))
         case Bounded():

@@ -219,10 +219,14 @@ def _derivatives(claim: Close | Bounded, band: Band, at: Callable[..., Any]) -> 
     bounds = {
         side: bound for side, bound in zip(("at_least", "at_most"), _bounds(claim), strict=True) if bound is not None
     }
-    integrals = {
-        bound: antiderivative(partial(at, bound), band.strengths, claim.derivative, varies=bound.has(variable))
-        for bound in set(bounds.values())
-    }
+
+    def integral(bound: Expr) -> tuple[Rows, Rows]:
+        if isinstance(claim, Close) and claim.integral is not None:
+            value, error = at(claim.integral, band.strengths)
+            return value, np.broadcast_to(error, value.shape)
+        return antiderivative(partial(at, bound), band.strengths, claim.derivative, varies=bound.has(variable))
+
+    integrals = {bound: integral(bound) for bound in set(bounds.values())}
 
     def widened(band: Band, columns: Columns) -> Iterator[tuple[str, Rows, Band, np.ndarray]]:
         """Which bound, its integral where that is known, the band with the integral's error, and where it is known."""

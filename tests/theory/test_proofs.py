@@ -24,7 +24,9 @@ def how(law: Law, claim: Claim) -> str:
 def broken(claim: Claim) -> list[Claim]:
     match claim:
         case Close():
-            return [replace(claim, value=claim.value * sp.Rational(101, 100) + sp.Rational(1, 7))]
+            value = replace(claim, value=claim.value * sp.Rational(101, 100) + sp.Rational(1, 7))
+            integral = [] if claim.integral is None else [replace(claim, integral=claim.integral + alpha / 7)]
+            return [value, *integral]
         case Turns(n=0, first=str()):
             return [replace(claim, first="falling" if claim.first == "rising" else "rising")]
         case Turns(n=1, first=str()):

@@ -73,6 +73,7 @@ LAW = Law(
             quantity=ENTROPY,
             derivative=1,
             value=rate,
+            integral=entropy(),
             proof=("rate",),
         ),
         Close(

@@ -68,6 +68,11 @@ def test_a_curve_has_its_own_derivative_and_no_other(order, drawn):
     scale = 10 * TOLERANCE / away(strengths, order)
     bent = judged(claim, strengths, values + scale * strengths ** (order + 1))
     assert bent.verdict == "departs"
+    integrated = replace(claim, integral=curve - 3)  # by closed form as by quadrature
+    assert judged(integrated, strengths, values).verdict == "holds"
+    assert judged(integrated, strengths, values + scale * strengths ** (order + 1)).departure == pytest.approx(
+        bent.departure, rel=1e-6
+    )
     if order == 1:  # the distance from lines is the comparator's own; of second derivatives it judges each side
         assert bent.departure == pytest.approx(10 * TOLERANCE, rel=1e-3)
 
