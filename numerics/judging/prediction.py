@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from numerics.baseline import Baseline
 from numerics.judging.notes import Note, Notes, lacking, note
 from numerics.lowering.expressions import is_known, lower, lower_domain
-from numerics.lowering.setting import MissingInputError, Settings
+from numerics.lowering.setting import MissingInputError, Settings, settings_of
 from theory.claims import ALWAYS, Claim, Close, Turns
 from theory.quantities import Along
 from theory.tilted import Expr
@@ -116,7 +116,7 @@ def judged_strengths(
     claim: Claim, strengths: Float[np.ndarray, " strengths"], known: Settings | None
 ) -> tuple[Bool[np.ndarray, " strengths"], Notes]:
     """The points of the abscissa that lie in a claim's domain, and what to say if there are none."""
-    at = known or Settings(baseline=NOTHING)
+    at = known or settings_of(NOTHING)
     domain = lower_domain(claim.domain, claim.quantity.along)
     inside = np.broadcast_to(np.asarray(domain(at, strengths), bool), strengths.shape)
     if inside.any():
@@ -133,7 +133,7 @@ def is_limit(claim: Claim, known: Settings | None) -> bool:
     """
     if not isinstance(claim, Close) or claim.quantity.along != "strength":
         return False
-    at = known or Settings(baseline=NOTHING)
+    at = known or settings_of(NOTHING)
     near = np.broadcast_to(np.asarray(lower_domain(claim.domain)(at, np.array([-NEAR_ZERO, 0.0, NEAR_ZERO]))), 3)
     return not near[1] and not (near[0] and near[2])
 
@@ -141,7 +141,7 @@ def is_limit(claim: Claim, known: Settings | None) -> bool:
 def limit_reach(claim: Claim, strengths: Float[np.ndarray, " strengths"], known: Settings | None, tolerance) -> Notes:
     """What to say where a limit's remainder is nowhere small enough in the window."""
     assert isinstance(claim, Close)
-    at = known or Settings(baseline=NOTHING)
+    at = known or settings_of(NOTHING)
     farther = _farther(strengths)
     sizes = np.asarray(lower(claim.remainder, claim.quantity.per)(at, farther))
     worst = np.broadcast_to(sizes.reshape(-1, sizes.shape[-1]).max(axis=0), farther.shape)

@@ -69,8 +69,8 @@ def read(atom: Expr, setting: Setting, strengths: Strengths | None) -> np.ndarra
         return on_axes(values, row.per)
     values = on_axes(values, row.per)
     if _token(atom) == facts.reference:
-        values = np.broadcast_to(values, (len(setting.reference), *values.shape[1:]))
-        return np.take_along_axis(values, setting.reference.reshape(-1, 1, 1, 1), axis=1)
+        values = np.broadcast_to(values, (len(setting.known.reference), *values.shape[1:]))
+        return np.take_along_axis(values, setting.known.reference.reshape(-1, 1, 1, 1), axis=1)
     return values if setting.tokens is None else values[:, setting.tokens]
 
 
@@ -100,73 +100,77 @@ def _moment(order: int) -> Callable[..., Array]:
 
 
 def _cumulant(setting: Setting, strengths: Strengths, order: int) -> Array:
-    return over_contexts(_moment(order), setting.log_probs, setting.log_odds, strengths)
+    return over_contexts(_moment(order), setting.known.log_probs, setting.known.log_odds, strengths)
 
 
 def _cumulant_of(*fields: str) -> Callable[..., Array]:
     """Cumulants of other log-odds than M: the sum of these fields."""
 
     def kernel(setting: Setting, strengths: Strengths, order: int) -> Array:
-        odds = sum(jnp.asarray(setting.need(field), jnp.float64) for field in fields)
-        return over_contexts(_moment(order), setting.log_probs, odds, strengths)  # pyright: ignore[reportArgumentType]
+        odds = sum(jnp.asarray(setting.known.need(field), jnp.float64) for field in fields)
+        return over_contexts(_moment(order), setting.known.log_probs, odds, strengths)  # pyright: ignore[reportArgumentType]
 
     return kernel
 
 
 def _cumulant_within(side: bool) -> Callable[..., Array]:
     def kernel(setting: Setting, strengths: Strengths, order: int) -> Array:
-        masked = jnp.where(setting.concepts == side, setting.log_probs[:, None, :], -jnp.inf)
-        return over_contexts(_moment(order), masked, setting.log_odds, strengths)
+        masked = jnp.where(setting.known.concepts == side, setting.known.log_probs[:, None, :], -jnp.inf)
+        return over_contexts(_moment(order), masked, setting.known.log_odds, strengths)
 
     return kernel
 
 
 def _divergence(which: int) -> Callable[..., Array]:
     def kernel(setting: Setting, strengths: Strengths) -> Array:
-        return over_contexts(lambda *of: tilted_divergences(*of)[which], *setting.distribution, strengths)
+        return over_contexts(lambda *of: tilted_divergences(*of)[which], *setting.known.distribution, strengths)
 
     return kernel
 
 
 def _log_mass(setting: Setting, strengths: Strengths, side: int) -> Array:
     def kernel(log_probs, odds, strengths):
-        return tilted_log_mass(log_probs, odds, setting.concepts, strengths)[1 - side]
+        return tilted_log_mass(log_probs, odds, setting.known.concepts, strengths)[1 - side]
 
-    return over_contexts(kernel, *setting.distribution, strengths)
+    return over_contexts(kernel, *setting.known.distribution, strengths)
 
 
 def _concept_divergence(setting: Setting, strengths: Strengths) -> Array:
     def kernel(log_probs, odds, strengths):
-        return tilted_concept_divergence(log_probs, odds, setting.concepts, strengths)
+        return tilted_concept_divergence(log_probs, odds, setting.known.concepts, strengths)
 
-    return over_contexts(kernel, *setting.distribution, strengths)
+    return over_contexts(kernel, *setting.known.distribution, strengths)
 
 
 def _envelope(setting: Setting, strengths: Strengths) -> Array:
-    return over_contexts(tilted_envelope, *setting.distribution, strengths)
+    return over_contexts(tilted_envelope, *setting.known.distribution, strengths)
 
 
 def _extremal_log_mass(setting: Setting, end: int) -> Array:
-    extreme = setting.distinct_log_odds[-1 if end > 0 else 0]
-    return logsumexp(setting.log_probs, axis=1, where=setting.log_odds == extreme)
+    extreme = setting.known.distinct_log_odds[-1 if end > 0 else 0]
+    return logsumexp(setting.known.log_probs, axis=1, where=setting.known.log_odds == extreme)
 
 
 def _data_mean(setting: Setting) -> Array:
     """E_r[M]; if r is the model's own, the very number that `Cumulant(1, 0)` is, so that their difference is 0."""
-    data = setting.baseline.data
+    data = setting.known.baseline.data
     if data is None:
         return _cumulant(setting, jnp.zeros((1, 1)), 1)[:, 0]
     data = jnp.asarray(data)
-    return setting.log_odds[data] if data.ndim == 1 else jnp.exp(checked_log_probs(data, "data")) @ setting.log_odds
+    return (
+        setting.known.log_odds[data]
+        if data.ndim == 1
+        else jnp.exp(checked_log_probs(data, "data")) @ setting.known.log_odds
+    )
 
 
 def _extreme_within(side: bool, extreme: Callable[..., Array]) -> Callable[[Setting], Array]:
     """Over the tokens of each concept, or of its complement; not a number where there are none."""
 
     def kernel(setting: Setting) -> Array:
-        members = setting.concepts == side
+        members = setting.known.concepts == side
         worst = jnp.inf if extreme is jnp.min else -jnp.inf
-        value = extreme(jnp.where(members, setting.log_odds, worst), axis=1)
+        value = extreme(jnp.where(members, setting.known.log_odds, worst), axis=1)
         return jnp.where(members.any(axis=1), value, jnp.nan)
 
     return kernel
@@ -174,7 +178,7 @@ def _extreme_within(side: bool, extreme: Callable[..., Array]) -> Callable[[Sett
 
 def _share_steps(which: int) -> Callable[[Setting], Array]:
     def kernel(setting: Setting) -> Array:
-        tables = (np.asarray(a) for a in (setting.log_probs, setting.log_odds, setting.concepts))
+        tables = (np.asarray(a) for a in (setting.known.log_probs, setting.known.log_odds, setting.known.concepts))
         return jnp.asarray(share_steps(*tables)[which], jnp.float64)
 
     return kernel
@@ -184,7 +188,7 @@ def _distinct(n: int) -> Callable[[Setting], Any]:
     """The n-th of the distinct log-odds, from either end, as far as there are any."""
 
     def kernel(setting: Setting) -> Any:
-        odds = setting.distinct_log_odds
+        odds = setting.known.distinct_log_odds
         return odds[min(n, len(odds) - 1) if n >= 0 else max(n, -len(odds))]
 
     return kernel
@@ -192,14 +196,14 @@ def _distinct(n: int) -> Callable[[Setting], Any]:
 
 def _field(name: str, part: str = "", dtype: Any = jnp.float64) -> Callable[[Setting], Array]:
     def kernel(setting: Setting) -> Array:
-        value = setting.need(name)
+        value = setting.known.need(name)
         return jnp.asarray(getattr(value, part) if part else value, dtype)
 
     return kernel
 
 
 def _fact(fact: Expr) -> Row:
-    return Row(per=(), kernel=lambda setting: str(fact) in setting.baseline.facts)
+    return Row(per=(), kernel=lambda setting: str(fact) in setting.known.baseline.facts)
 
 
 def _array(per: str, name: str, part: str = "") -> Row:
@@ -226,7 +230,9 @@ ROWS: dict[Any, Row] = {
     tilted.DataMean: Row(per=("context",), fields=ODDS, kernel=_data_mean),
     tilted.ExtremalLogMass: Row(per=("context",), fields=ODDS, kernel=_extremal_log_mass),
     facts.in_target: Row(per=("context",), fields=("in_target",), kernel=_field("in_target", dtype=bool)),
-    tilted.is_target: Row(per=("concept",), fields=("concepts",), kernel=lambda s: jnp.arange(len(s.concepts)) == 0),
+    tilted.is_target: Row(
+        per=("concept",), fields=("concepts",), kernel=lambda s: jnp.arange(len(s.known.concepts)) == 0
+    ),
     facts.C_max: Row(per=("concept",), fields=BOTH, kernel=_extreme_within(True, jnp.max)),
     facts.C_min: Row(per=("concept",), fields=BOTH, kernel=_extreme_within(True, jnp.min)),
     facts.out_max: Row(per=("concept",), fields=BOTH, kernel=_extreme_within(False, jnp.max)),
@@ -234,17 +240,19 @@ ROWS: dict[Any, Row] = {
     facts.sign_changes: Row(per=("context", "concept"), fields=BOTH, kernel=_share_steps(0)),
     facts.first_sign: Row(per=("context", "concept"), fields=BOTH, kernel=_share_steps(1)),
     # of a token
-    LogProbability: Row(per=("context", "token"), kernel=lambda s: s.log_probs),
-    tilted.logit: Row(per=("context", "token"), kernel=lambda s: s.log_probs),
-    tilted.p: Row(per=("context", "token"), kernel=lambda s: jnp.exp(s.log_probs)),
-    tilted.M: Row(per=("token",), fields=ODDS, kernel=lambda s: s.log_odds),
+    LogProbability: Row(per=("context", "token"), kernel=lambda s: s.known.log_probs),
+    tilted.logit: Row(per=("context", "token"), kernel=lambda s: s.known.log_probs),
+    tilted.p: Row(per=("context", "token"), kernel=lambda s: jnp.exp(s.known.log_probs)),
+    tilted.M: Row(per=("token",), fields=ODDS, kernel=lambda s: s.known.log_odds),
     tilted.M_other: _array("token", "other_log_odds"),
     tilted.M_local: _array("context token", "local_log_odds"),
     tilted.logit_shift: _array("token", "logit_shift"),
-    tilted.limit_minus: Row(per=("token",), fields=("limit_logits",), kernel=lambda s: s.need("limit_logits")[0]),
-    tilted.limit_plus: Row(per=("token",), fields=("limit_logits",), kernel=lambda s: s.need("limit_logits")[1]),
-    tilted.C: Row(per=("token", "concept"), fields=("concepts",), kernel=lambda s: s.concepts.T.astype(jnp.float64)),
-    tilted.T: Row(per=("token",), fields=("concepts",), kernel=lambda s: s.concepts[0].astype(jnp.float64)),
+    tilted.limit_minus: Row(per=("token",), fields=("limit_logits",), kernel=lambda s: s.known.need("limit_logits")[0]),
+    tilted.limit_plus: Row(per=("token",), fields=("limit_logits",), kernel=lambda s: s.known.need("limit_logits")[1]),
+    tilted.C: Row(
+        per=("token", "concept"), fields=("concepts",), kernel=lambda s: s.known.concepts.T.astype(jnp.float64)
+    ),
+    tilted.T: Row(per=("token",), fields=("concepts",), kernel=lambda s: s.known.concepts[0].astype(jnp.float64)),
     facts.a: _array("token", "data_law", "inside"),
     facts.b: _array("token", "data_law", "outside"),
     facts.negative_share: _array("token", "data_law", "negative_share"),
@@ -260,11 +268,11 @@ ROWS: dict[Any, Row] = {
     tilted.M_min: Row(per=(), fields=ODDS, kernel=_distinct(0)),
     facts.M_second: Row(per=(), fields=ODDS, kernel=_distinct(-2)),
     facts.M_second_last: Row(per=(), fields=ODDS, kernel=_distinct(1)),
-    facts.other_range: Row(per=(), fields=TWO[1:], kernel=lambda s: np.ptp(s.need("other_log_odds"))),
+    facts.other_range: Row(per=(), fields=TWO[1:], kernel=lambda s: np.ptp(s.known.need("other_log_odds"))),
     facts.delta: _array("", "data_law", "delta"),
     facts.logit_curvature: _array("", "logit_curvature"),
     tilted.limit_remainder: _array("", "limit_remainder"),
     tilted.limit_strength: _array("", "limit_strength"),
-    tilted.V: Row(per=(), kernel=lambda s: float(s.log_probs.shape[1])),
+    tilted.V: Row(per=(), kernel=lambda s: float(s.known.log_probs.shape[1])),
     **{fact: _fact(fact) for fact in (tilted.pre_norm, *facts.FACTS)},
 }

@@ -202,9 +202,9 @@ def _read_anew(atom: Expr, setting: Setting) -> np.ndarray:
 
 
 def _context_mean(expr: Expr, setting: Setting) -> np.ndarray:
-    weights = setting.baseline.weights
+    weights = setting.known.baseline.weights
     if isinstance(expr, ReverseDivergence):
-        distribution, odds = setting.distribution
+        distribution, odds = setting.known.distribution
         strengths = _evaluate(expr.args[0], setting).reshape(-1)
         return np.asarray(cross_entropy_change(distribution, odds, strengths, weights)).reshape(1, 1, 1, -1)
     values = _evaluate(expr, setting)
@@ -214,7 +214,7 @@ def _context_mean(expr: Expr, setting: Setting) -> np.ndarray:
 
 def _tilted_average(average: Expr, setting: Setting) -> np.ndarray:
     """E_a[f] or Cov_a[f, g] of expressions in the token alone, context by context."""
-    log_probs, odds = setting.distribution
+    log_probs, odds = setting.known.distribution
     sizes = (len(log_probs), len(odds), 1, 1)
     functions = [np.broadcast_to(_evaluate(f, setting.whole), sizes)[..., 0, 0] for f in average.args[:-1]]
     at = np.broadcast_to(_evaluate(average.args[-1], setting)[:, 0, 0], (len(log_probs), setting.strengths.size))

@@ -30,16 +30,10 @@ class MissingInputError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Setting:
-    """What the kernels of atoms read. `strengths` is the abscissa: strengths, values of the log-odds, or ranks.
-
-    `values` remembers the atoms that were read, for the next closed form that is evaluated in the same setting.
-    """
+class Checked:
+    """What kernels read of a baseline, each part checked and prepared when it is first read."""
 
     baseline: Baseline
-    strengths: Float[Array, " strengths"]
-    tokens: Int[np.ndarray, " tokens"] | None
-    values: dict[Any, np.ndarray] = field(default_factory=dict)
 
     def need(self, field: str) -> Any:
         """A field of the baseline; `MissingInputError` if it is not there."""
@@ -47,11 +41,6 @@ class Setting:
         if value is None:
             raise MissingInputError(field)
         return value
-
-    @cached_property
-    def whole(self) -> "Setting":
-        """The same with the whole vocabulary."""
-        return self if self.tokens is None else Setting(baseline=self.baseline, strengths=self.strengths, tokens=None)
 
     @cached_property
     def log_probs(self) -> Float[Array, "contexts vocab"]:
@@ -81,26 +70,48 @@ class Setting:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Setting:
+    """What the kernels of atoms read. `strengths` is the abscissa: strengths, values of the log-odds, or ranks.
+
+    `values` remembers the atoms that were read, for the next closed form that is evaluated in the same setting.
+    """
+
+    known: Checked
+    strengths: Float[Array, " strengths"]
+    tokens: Int[np.ndarray, " tokens"] | None
+    values: dict[Any, np.ndarray] = field(default_factory=dict)
+
+    @cached_property
+    def whole(self) -> "Setting":
+        """The same with the whole vocabulary."""
+        return self if self.tokens is None else Setting(known=self.known, strengths=self.strengths, tokens=None)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Settings:
     """Settings of one baseline. Whoever evaluates many closed forms of it keeps this: what was read is read once.
 
     It holds the latest few settings, in which the claims of all laws on one sweep are judged, and goes with its keeper.
     """
 
-    baseline: Baseline
+    known: Checked
     held: deque["Setting"] = field(default_factory=lambda: deque(maxlen=8))
+
+    @property
+    def baseline(self) -> Baseline:
+        return self.known.baseline
 
     def at(self, strengths: Float[Array, " strengths"], tokens: Int[np.ndarray, " tokens"] | None) -> "Setting":
         """The setting at some strengths, with what was already read in it."""
         for setting in self.held:
             if np.array_equal(setting.strengths, strengths) and _alike(tokens, setting.tokens):
                 return setting
-        self.held.append(Setting(baseline=self.baseline, strengths=strengths, tokens=tokens))
+        self.held.append(Setting(known=self.known, strengths=strengths, tokens=tokens))
         return self.held[-1]
 
     def again(self) -> "Settings":
         """The same with nothing read yet: for strengths that are not asked about a second time."""
-        return Settings(baseline=self.baseline)
+        return Settings(known=self.known)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -110,7 +121,7 @@ class EachContext(Settings):
     contexts: tuple[Settings, ...]
 
     def again(self) -> "EachContext":
-        return EachContext(baseline=self.baseline, contexts=tuple(each.again() for each in self.contexts))
+        return EachContext(known=self.known, contexts=tuple(each.again() for each in self.contexts))
 
 
 def by_local_log_odds(baseline: Baseline) -> EachContext:
@@ -130,12 +141,12 @@ def by_local_log_odds(baseline: Baseline) -> EachContext:
     ]
     each = [replace(one, in_target=target) for one, target in zip(each, inside, strict=True)]
     mean = replace(baseline, log_odds=baseline.local_log_odds.mean(axis=0))
-    return EachContext(baseline=mean, contexts=tuple(Settings(baseline=one) for one in each))
+    return EachContext(known=Checked(baseline=mean), contexts=tuple(map(settings_of, each)))
 
 
 def settings_of(known: Baseline | Settings) -> Settings:
     """What is known, ready to be evaluated at any strengths."""
-    return known if isinstance(known, Settings) else Settings(baseline=known)
+    return known if isinstance(known, Settings) else Settings(known=Checked(baseline=known))
 
 
 def _alike(tokens: Int[np.ndarray, " tokens"] | None, others: Int[np.ndarray, " others"] | None) -> bool:

@@ -12,7 +12,7 @@ import numerics.lowering.expressions as expressions
 from numerics.baseline import Baseline
 from numerics.judging.one_curve import compare
 from numerics.lowering.expressions import lower
-from numerics.lowering.setting import Settings, settings_of
+from numerics.lowering.setting import settings_of
 from theory.tilted import centred, cgf, j, log_tilted, logit, tilted_mean, z
 
 
@@ -35,7 +35,7 @@ def reads(monkeypatch) -> list[Any]:
 
 
 def test_an_atom_is_read_once_in_a_setting_whatever_form_it_stands_in(reads):
-    known, grid = Settings(baseline=baseline()), [-1.0, 0.0, 2.0]
+    known, grid = settings_of(baseline()), [-1.0, 0.0, 2.0]
     apart = [lower(form)(known.baseline, grid) for form in (cgf() + tilted_mean(), tilted_mean(), cgf())]
     alone = len(reads)
     together = [lower(form)(known, grid) for form in (cgf() + tilted_mean(), tilted_mean(), cgf())]
@@ -45,7 +45,7 @@ def test_an_atom_is_read_once_in_a_setting_whatever_form_it_stands_in(reads):
 
 
 def test_other_strengths_and_tokens_are_other_settings(reads):
-    known, form = Settings(baseline=baseline()), lower(log_tilted())
+    known, form = settings_of(baseline()), lower(log_tilted())
     whole = form(known, [0.0, 1.0])
     np.testing.assert_array_equal(form(known, [0.0, 1.0], [3, 1]), whole[:, [3, 1]])
     np.testing.assert_array_equal(form(known, [1.0]), whole[..., 1:])
@@ -56,7 +56,7 @@ def test_other_strengths_and_tokens_are_other_settings(reads):
 
 
 def test_settings_hold_a_few_and_no_more():
-    known = Settings(baseline=baseline())
+    known = settings_of(baseline())
     for strength in range(50):
         lower(cgf())(known, [float(strength)])
     assert len(known.held) <= 8
@@ -67,7 +67,7 @@ def test_nothing_outlives_its_keeper():
     """Neither a single evaluation nor a judgement keeps a baseline, nor do settings that are let go."""
     base, grid = baseline(), np.linspace(-2, 2, 9)
     assert base.log_odds is not None
-    known = Settings(baseline=base)
+    known = settings_of(base)
     lower(log_tilted())(known, grid)
     lower(centred(logit[j, z]))(base, grid, [1])
     tilt = np.log(np.exp(base.log_probs[0] + grid[:, None] * base.log_odds).T).T
