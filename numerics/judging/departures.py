@@ -9,11 +9,13 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from numerics.arrays import ArrayLike
-from numerics.bands import shapes
+from numerics.bands import exceeding, shapes
 from numerics.bands.band import Band
-from numerics.bands.outward import Growing, Side, grow_between, grow_bump, grow_refitted, grow_rising, reaches
+from numerics.bands.exceeding import Exceeds
+from numerics.bands.outward import Windows
 from numerics.bands.shapes import Departures, Direction
 from numerics.judging.antiderivatives import antiderivative
+from numerics.judging.horizons.passages import Horizon, horizon
 from numerics.judging.prediction import AFTER, BEFORE, INSIDE, is_limit, predicted, turning, turning_side
 from numerics.lowering.setting import Settings
 from numerics.observing.curve_bands import Curves
@@ -40,15 +42,16 @@ class Departed:
     """Departures of every curve; on which `side` of the window its turning point is predicted (INSIDE: not at issue).
 
     `silent`: the law says nothing of this curve. `unjudged`: what it says cannot be judged in this window. `band` is
-    what was judged; `again` judges another band of the curves of some numbers, and `grow` every window of it that grows
-    outwards on a side; None where there is no such thing. `predicted` are the curves of a claim that gives them.
+    what was judged; `again` judges another band of the curves of some numbers; `horizons` says at a tolerance how far
+    out curves obey on windows that grow, None where there is no such thing. `predicted` are the curves of a claim that
+    gives them.
     """
 
     departures: Departures
     band: Band
     again: Again
     predicted: Rows | None
-    grow: Callable[[Band, Columns, Side], Growing] | None
+    horizons: Callable[[Windows, Float[np.ndarray, " curves"]], Horizon] | None
     side: Int[np.ndarray, " curves"]
     silent: Bool[np.ndarray, " curves"]
     unjudged: Bool[np.ndarray, " curves"]
@@ -126,15 +129,15 @@ def _between(
     floor, ceiling = (np.broadcast_to(bound, band.lower.shape) for bound in (floor, ceiling))
     each = band.lower.shape[1:]
 
-    def grow(other: Band, columns: Columns, side: Side) -> Growing:
-        return grow_between(other.strengths, *shapes.beyond(other, floor[:, columns], ceiling[:, columns]), side)
+    def horizons(grown: Windows, allowed: Float[np.ndarray, " curves"]) -> Horizon:
+        return horizon(exceeding.from_between, *shapes.beyond(band, floor, ceiling), grown, allowed)
 
     return Departed(
         departures=shapes.between(band, floor, ceiling),
         band=band,
         again=lambda other, columns=slice(None): shapes.between(other, floor[:, columns], ceiling[:, columns]),
         predicted=value if grows else None,
-        grow=grow if grows else None,
+        horizons=horizons if grows else None,
         side=np.full(each, INSIDE),
         silent=np.broadcast_to(silent, each),
         unjudged=np.broadcast_to(unjudged, each),
@@ -168,20 +171,20 @@ def _turns(
             witness[np.ix_(kept, np.arange(part.witness.shape[1]))] = part.witness
         return Departures(least=least, most=most, witness=witness)
 
-    def grow(other: Band, columns: Columns, part: Side) -> Growing:
-        reach = reaches(other.strengths, part)
-        least, most = np.zeros((2, len(reach), other.lower.shape[1]))
-        for n, goes, kept in _groups(whole[0][columns], whole[1][columns]):
-            found = _growing(other.columns(kept), n, goes, part)
-            least[:, kept], most[:, kept] = found.least, found.most
-        return Growing(reach=reach, least=least, most=most)
+    def horizons(grown: Windows, allowed: Float[np.ndarray, " curves"]) -> Horizon:
+        found = np.empty((3, way.size))
+        for n, goes, kept in _groups(*whole):
+            part = band.columns(kept) if goes > 0 else -band.columns(kept)
+            one = horizon(exceeding.from_turning(n), part.lower, part.upper, grown.of(kept), allowed[kept])
+            found[:, kept] = one.lower, one.upper, one.end
+        return Horizon(lower=found[0], upper=found[1], end=found[2])
 
     return Departed(
         departures=again(band),
         band=band,
         again=again,
         predicted=None,
-        grow=grow if grows else None,
+        horizons=horizons if grows else None,
         side=np.where(silent, INSIDE, side),
         silent=silent,
         unjudged=np.zeros_like(silent),
@@ -194,16 +197,6 @@ def _groups(
     """Curves of one shape together."""
     for n, first in np.unique(np.stack([count, way]), axis=1).T:
         yield int(n), int(first), (count == n) & (way == first)
-
-
-def _growing(band: Band, count: int, way: int, side: Side) -> Growing:
-    """From curves of at most so many turning points, on every window of a side."""
-    turned = band if way > 0 else -band
-    if count == 0:
-        return grow_rising(turned, side)
-    if count == 1:
-        return grow_bump(turned, side)
-    return grow_refitted(turned, partial(shapes.turns, n=count), 3, side)
 
 
 def _bounds(claim: Close | Bounded) -> tuple[Expr | None, Expr | None]:
@@ -245,14 +238,15 @@ def _derivatives(claim: Close | Bounded, band: Band, at: Callable[..., Any]) -> 
             parts.append(replace(part, least=least, most=most))
         return Departures.worse(*parts)
 
-    def grow(other: Band, columns: Columns, part: Side) -> Growing:
-        found = []
-        for side, curve, wide, _ in widened(other, columns):
+    def horizons(grown: Windows, allowed: Float[np.ndarray, " curves"]) -> Horizon:
+        convex = exceeding.from_convex(band.strengths)
+        shape: Exceeds = exceeding.from_rising if claim.derivative == 1 else convex
+        each = []
+        for side, curve, wide, _ in widened(band, slice(None)):
             apart = wide.less(curve) if side == "at_least" else -wide.less(curve)
-            rises = claim.derivative == 1
-            found.append(grow_rising(apart, part) if rises else grow_refitted(apart, shapes.convex, 3, part))
-        least, most = (np.max([getattr(one, name) for one in found], axis=0) for name in ("least", "most"))
-        return Growing(reach=found[0].reach, least=least, most=most)
+            each.append(horizon(shape, apart.lower, apart.upper, grown, allowed))
+        lower, upper = np.min([[one.lower, one.upper] for one in each], axis=0)
+        return Horizon(lower=lower, upper=upper, end=each[0].end)
 
     never = np.zeros(band.lower.shape[1], bool)
     return Departed(
@@ -260,7 +254,7 @@ def _derivatives(claim: Close | Bounded, band: Band, at: Callable[..., Any]) -> 
         band=band,
         again=judged,
         predicted=None,
-        grow=grow if claim.quantity.along == "strength" else None,
+        horizons=horizons if claim.quantity.along == "strength" else None,
         side=np.full(never.size, INSIDE),
         silent=never,
         unjudged=never,

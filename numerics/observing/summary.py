@@ -1,14 +1,15 @@
 """The shape of every token's curve in a few numbers: what a sweep keeps of the whole vocabulary."""
 
 from collections.abc import Collection
-from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
 
 from numerics.bands import shapes
 from numerics.bands.band import Band, around
-from numerics.bands.outward import SIDES, first_passages, grow_bump, signed_nats
+from numerics.bands.exceeding import from_bump
+from numerics.bands.outward import SIDES, first_passages, signed_nats, windows
 from numerics.observing.observers.divergences import observe_divergences
 from numerics.observing.observers.view import View
 from numerics.observing.variables import OF_ALL_SHAPES, SHAPES, SUMMARY
@@ -82,12 +83,13 @@ def _reach(summary: Summary, at: tuple[int, slice], band: Band, nats: Float[np.n
     movement = np.ptp((band.lower + band.upper) / 2, axis=0)
     summary["movement"][at] = movement
     known_to = (band.upper - band.lower).max(axis=0)
-    sides, spending = [grow_bump(band, side) for side in SIDES], grow_bump(replace(band, strengths=nats))
+    spending, sides = windows(nats), [windows(band.strengths, side) for side in SIDES]
     for n, (amount, share) in enumerate(TOLERANCES.values()):
         allowed = np.maximum(share * movement, known_to) if share else amount
-        summary["bump_nats"][(*at, n)] = np.stack(first_passages(spending, allowed), axis=1)
+        passed = partial(first_passages, from_bump, band.lower, band.upper, tolerance=allowed)
+        summary["bump_nats"][(*at, n)] = np.stack(passed(grown=spending), axis=1)
         for side, grown in enumerate(sides):
-            summary["bump_reach"][(*at, side, n)] = np.stack(first_passages(grown, allowed), axis=1)
+            summary["bump_reach"][(*at, side, n)] = np.stack(passed(grown=grown), axis=1)
 
 
 def _peaks(band: Band) -> tuple[Float[np.ndarray, " curves"], Float[np.ndarray, " curves"]]:

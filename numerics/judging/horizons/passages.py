@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from numerics.bands.outward import Growing, first_passages
+from numerics.bands.exceeding import Exceeds
+from numerics.bands.outward import Windows, first_passages
 
 Sizes = Float[np.ndarray, " *curves"]
+Rows = Float[np.ndarray, "strengths curves"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,8 +32,9 @@ class Horizon:
         return (self.lower >= self.end) & np.isinf(self.upper)
 
 
-def horizon(growing: Growing, tolerance: Float[np.ndarray, " curves"] | float) -> Horizon:
-    """The horizon at a tolerance that does not depend on the reach."""
-    lower, upper = first_passages(growing, tolerance)
-    end = growing.reach[-1] if len(growing.reach) else 0.0
-    return Horizon(lower=lower, upper=upper, end=np.full(lower.shape, end))
+def horizon(
+    exceeds: Exceeds, lower: Rows, upper: Rows, grown: Windows, tolerance: Float[np.ndarray, " curves"] | float
+) -> Horizon:
+    """The horizon of the curves between two bounds, at a tolerance that does not depend on the reach."""
+    holds, departs = first_passages(exceeds, lower, upper, grown, tolerance)
+    return Horizon(lower=holds, upper=departs, end=np.broadcast_to(grown.end, holds.shape))
