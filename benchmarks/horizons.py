@@ -18,7 +18,7 @@ from scipy.special import log_softmax, logsumexp
 from benchmarks.results import write_part
 from numerics.bands import shapes
 from numerics.bands.band import Band, around
-from numerics.bands.exceeding import from_between, from_rising
+from numerics.bands.exceeding import FROM_BETWEEN, FROM_RISING
 from numerics.bands.intervals import bounded_mean_band
 from numerics.bands.outward import signed_nats, within
 from numerics.bands.outward import windows as growing
@@ -140,18 +140,18 @@ def target(seen: Seen, along: np.ndarray) -> Horizon:
     inside = np.asarray(logsumexp(seen.log_probs[:, seen.target], axis=1))
     logit = inside - np.log1p(-np.exp(inside))
     band = around(along, logit[:, None], 2 * seen.error)
-    return horizon(from_rising, band.lower, band.upper, growing(along), 1e-3)
+    return horizon(FROM_RISING, along, band.lower, band.upper, growing(along), 1e-3)
 
 
 def greedy(seen: Seen, along: np.ndarray) -> Horizon:
     odds = seen.prompts[seen.log_probs.argmax(axis=1)]
-    return horizon(from_rising, odds[:, None], odds[:, None], growing(along), 0.0)
+    return horizon(FROM_RISING, along, odds[:, None], odds[:, None], growing(along), 0.0)
 
 
 def tilt(seen: Seen, along: np.ndarray) -> Horizon:
     tilted = log_softmax(seen.base + PUSH[:, None] * seen.unit * seen.local, axis=1)
     gap = (np.exp(seen.log_probs) * (seen.log_probs - tilted)).sum(axis=1) - 0.1 * seen.divergence
-    return horizon(from_between, gap[:, None], gap[:, None], growing(along), 2 * seen.error)
+    return horizon(FROM_BETWEEN, along, gap[:, None], gap[:, None], growing(along), 2 * seen.error)
 
 
 def departures(seen: Seen, window: np.ndarray, peaks: np.ndarray) -> np.ndarray:

@@ -1,9 +1,8 @@
 """How far out curves obey: first passages of a departure through a tolerance, on windows that grow from strength 0.
 
 A window of reach r holds the strengths of size at most r: those of one side, or of both. Where the class of shapes does
-not depend on r, a curve that obeys on a window obeys on every smaller one, so D-(r) and D+(r) can only grow, and where
-they pass a tolerance is found by bisection: about log2 of the windows are looked at, each for all curves at once.
-Tables hold one strength a row and one curve a column.
+not depend on r, a curve that obeys on a window obeys on every smaller one, so D-(r) and D+(r) can only grow, and there
+is one place where they pass a tolerance. Tables hold one strength a row and one curve a column.
 """
 
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from numerics.bands.band import check_strengths
-from numerics.bands.exceeding import Exceeds
+from numerics.bands.exceeding import Shape
 
 Side = Literal["left", "right", "both"]
 SIDES: tuple[Side, ...] = get_args(Side)
@@ -93,46 +92,51 @@ def signed_nats(
 
 
 def first_passages(
-    exceeds: Exceeds, lower: Rows, upper: Rows, grown: Windows, tolerance: Float[np.ndarray, " curves"] | float
+    shape: Shape,
+    strengths: Float[np.ndarray, " points"],
+    lower: Rows,
+    upper: Rows,
+    grown: Windows,
+    tolerance: Float[np.ndarray, " curves"] | float,
 ) -> tuple[Float[np.ndarray, " curves"], Float[np.ndarray, " curves"]]:
     """sup{r: D+(r) <= tolerance} and inf{r: D-(r) > tolerance} of each curve between two bounds, among the reaches.
 
-    The first is 0 where no window is that close, the second infinite where none is that far. `exceeds` says of windows
-    whether the departure from a class of shapes exceeds the tolerance (`numerics.bands.exceeding`).
+    D is the departure from a class of shapes. The first is 0 where no window is that close, the second infinite where
+    none is that far.
     """
-    count = lower.shape[1]
-    allowed = np.broadcast_to(tolerance, count)
-    none = np.zeros(count, np.int64)
-    # the departure of the nearest curve passes where that of the farthest does, or a little later
-    farthest = _first(exceeds, upper, lower, grown, allowed, none, step=len(grown.reach))
-    nearest = _first(exceeds, lower, upper, grown, allowed, farthest, step=1)
-    reach = np.broadcast_to(grown.reach, (len(grown.reach), count))
-    before, after = np.vstack([np.zeros(count), reach]), np.vstack([reach, np.full(count, np.inf)])
-    curves = np.arange(count)
+    allowed = np.broadcast_to(tolerance, lower.shape[1])
+    farthest = _passed(shape, strengths, upper, lower, grown, allowed)
+    nearest = _passed(shape, strengths, lower, upper, grown, allowed)
+    reach = np.broadcast_to(grown.reach, (len(grown.reach), allowed.size))
+    before, after = np.vstack([0 * allowed, reach]), np.vstack([reach, 0 * allowed + np.inf])
+    curves = np.arange(allowed.size)
     return before[farthest, curves], after[nearest, curves]
 
 
-def _first(
-    exceeds: Exceeds, high: Rows, low: Rows, grown: Windows, allowed: np.ndarray, passed: Passed, step: int
-) -> Passed:
+def _passed(shape: Shape, strengths: np.ndarray, high: Rows, low: Rows, grown: Windows, allowed: np.ndarray) -> Passed:
     """The number of the first window of each curve on which the departure exceeds what is allowed; else their number.
 
-    Windows before `passed` are known not to. Windows are tried by bisection, but at first no more than `step` ahead,
-    then twice that.
+    One pass outwards says it of each side of 0. A window on both sides exceeds where its part on either does, and maybe
+    before: that is found by bisection, of the curves whose last window before then exceeds.
     """
-    passed, beyond = passed.copy(), np.full(passed.shape, len(grown.reach))
-    while (open_still := np.flatnonzero(passed < beyond)).size:
-        least, most = passed[open_still], beyond[open_still]
-        tried = np.minimum((least + most) // 2, least + step - 1)
+    if not len(grown.reach):
+        return np.zeros(allowed.shape, np.int64)
+    right, left = slice(np.searchsorted(strengths, 0), None), slice(np.searchsorted(strengths, 0, side="right"))
+    until = right.start + shape.passed(strengths[right], high[right], low[right], allowed)
+    since = left.stop - 1 - shape.passed_backwards(strengths[left], high[left], low[left], allowed)
+    first = ((grown.stop <= until) & (grown.start > since)).sum(axis=0)
+    two_sided = (grown.start < right.start).any(axis=0) & (grown.stop > left.stop).any(axis=0)
+    passed, tried, rows = np.where(two_sided, 0, first), first - 1, np.arange(len(high))[:, None]
+    while (open_still := np.flatnonzero(passed < first)).size:
         own = open_still if grown.reach.shape[1] > 1 else np.zeros_like(open_still)
-        rows = np.arange(len(high))[:, None]
-        inside = (rows >= grown.start[tried, own]) & (rows < grown.stop[tried, own])
+        at = tried[open_still]
+        inside = (rows >= grown.start[at, own]) & (rows < grown.stop[at, own])
         masked = np.where(inside, high[:, open_still], -np.inf), np.where(inside, low[:, open_still], np.inf)
-        exceeding = exceeds(*masked, allowed[open_still])
-        beyond[open_still[exceeding]] = tried[exceeding]
-        passed[open_still[~exceeding]] = tried[~exceeding] + 1
-        step *= 2
-    return passed
+        exceeds = shape.passed(strengths, *masked, allowed[open_still]) < len(high)
+        first[open_still[exceeds]] = at[exceeds]
+        passed[open_still[~exceeds]] = at[~exceeds] + 1
+        tried = (passed + first) // 2
+    return first
 
 
 def _of_side(strengths: Float[np.ndarray, " strengths"], side: Side) -> np.ndarray:

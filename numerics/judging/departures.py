@@ -9,9 +9,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from numerics.arrays import ArrayLike
-from numerics.bands import exceeding, shapes
+from numerics.bands import shapes
 from numerics.bands.band import Band
-from numerics.bands.exceeding import Exceeds
+from numerics.bands.exceeding import FROM_BETWEEN, FROM_CONVEX, FROM_RISING, from_turning
 from numerics.bands.outward import Windows
 from numerics.bands.shapes import Departures, Direction
 from numerics.judging.antiderivatives import antiderivative
@@ -85,7 +85,7 @@ def departed(
         return predicted(expr, claim, strengths, curves.per, fresh, tokens)
 
     if points_needed(claim) > 1 and not isinstance(claim, Turns):
-        return _derivatives(claim, whole, anywhere)
+        return _derivatives(claim, whole, at, anywhere)
     match claim:
         case Turns():
             count, way = turning(claim, curves.per, known, tokens)
@@ -130,7 +130,7 @@ def _between(
     each = band.lower.shape[1:]
 
     def horizons(grown: Windows, allowed: Float[np.ndarray, " curves"]) -> Horizon:
-        return horizon(exceeding.from_between, *shapes.beyond(band, floor, ceiling), grown, allowed)
+        return horizon(FROM_BETWEEN, band.strengths, *shapes.beyond(band, floor, ceiling), grown, allowed)
 
     return Departed(
         departures=shapes.between(band, floor, ceiling),
@@ -175,7 +175,7 @@ def _turns(
         found = np.empty((3, way.size))
         for n, goes, kept in _groups(*whole):
             part = band.columns(kept) if goes > 0 else -band.columns(kept)
-            one = horizon(exceeding.from_turning(n), part.lower, part.upper, grown.of(kept), allowed[kept])
+            one = horizon(from_turning(n), part.strengths, part.lower, part.upper, grown.of(kept), allowed[kept])
             found[:, kept] = one.lower, one.upper, one.end
         return Horizon(lower=found[0], upper=found[1], end=found[2])
 
@@ -206,8 +206,11 @@ def _bounds(claim: Close | Bounded) -> tuple[Expr | None, Expr | None]:
     return claim.value - claim.remainder, claim.value + claim.remainder
 
 
-def _derivatives(claim: Close | Bounded, band: Band, at: Callable[..., Any]) -> Departed:
-    """From the curves of a known derivative, or of one that is bounded: those that move as its integral does."""
+def _derivatives(claim: Close | Bounded, band: Band, at: Callable[..., Any], anywhere: Callable[..., Any]) -> Departed:
+    """From the curves of a known derivative, or of one that is bounded: those that move as its integral does.
+
+    Closed forms are read `at` the strengths of the band, or `anywhere`.
+    """
     variable = ABSCISSA[claim.quantity.along]
     bounds = {
         side: bound for side, bound in zip(("at_least", "at_most"), _bounds(claim), strict=True) if bound is not None
@@ -215,9 +218,9 @@ def _derivatives(claim: Close | Bounded, band: Band, at: Callable[..., Any]) -> 
 
     def integral(bound: Expr) -> tuple[Rows, Rows]:
         if isinstance(claim, Close) and claim.integral is not None:
-            value, error = at(claim.integral, band.strengths)
+            value, error = at(claim.integral)
             return value, np.broadcast_to(error, value.shape)
-        return antiderivative(partial(at, bound), band.strengths, claim.derivative, varies=bound.has(variable))
+        return antiderivative(partial(anywhere, bound), band.strengths, claim.derivative, varies=bound.has(variable))
 
     integrals = {bound: integral(bound) for bound in set(bounds.values())}
 
@@ -239,12 +242,11 @@ def _derivatives(claim: Close | Bounded, band: Band, at: Callable[..., Any]) -> 
         return Departures.worse(*parts)
 
     def horizons(grown: Windows, allowed: Float[np.ndarray, " curves"]) -> Horizon:
-        convex = exceeding.from_convex(band.strengths)
-        shape: Exceeds = exceeding.from_rising if claim.derivative == 1 else convex
+        shape = FROM_RISING if claim.derivative == 1 else FROM_CONVEX
         each = []
         for side, curve, wide, _ in widened(band, slice(None)):
             apart = wide.less(curve) if side == "at_least" else -wide.less(curve)
-            each.append(horizon(shape, apart.lower, apart.upper, grown, allowed))
+            each.append(horizon(shape, apart.strengths, apart.lower, apart.upper, grown, allowed))
         lower, upper = np.min([[one.lower, one.upper] for one in each], axis=0)
         return Horizon(lower=lower, upper=upper, end=each[0].end)
 

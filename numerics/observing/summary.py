@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from numerics.bands import shapes
 from numerics.bands.band import Band, around
-from numerics.bands.exceeding import from_bump
+from numerics.bands.exceeding import FROM_BUMP
 from numerics.bands.outward import SIDES, first_passages, signed_nats, windows
 from numerics.observing.observers.divergences import observe_divergences
 from numerics.observing.observers.view import View
@@ -86,7 +86,7 @@ def _reach(summary: Summary, at: tuple[int, slice], band: Band, nats: Float[np.n
     spending, sides = windows(nats), [windows(band.strengths, side) for side in SIDES]
     for n, (amount, share) in enumerate(TOLERANCES.values()):
         allowed = np.maximum(share * movement, known_to) if share else amount
-        passed = partial(first_passages, from_bump, band.lower, band.upper, tolerance=allowed)
+        passed = partial(first_passages, FROM_BUMP, band.strengths, band.lower, band.upper, tolerance=allowed)
         summary["bump_nats"][(*at, n)] = np.stack(passed(grown=spending), axis=1)
         for side, grown in enumerate(sides):
             summary["bump_reach"][(*at, side, n)] = np.stack(passed(grown=grown), axis=1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from numerics.bands.exceeding import Exceeds
+from numerics.bands.exceeding import Shape
 from numerics.bands.outward import Windows, first_passages
 
 Sizes = Float[np.ndarray, " *curves"]
@@ -33,8 +33,13 @@ class Horizon:
 
 
 def horizon(
-    exceeds: Exceeds, lower: Rows, upper: Rows, grown: Windows, tolerance: Float[np.ndarray, " curves"] | float
+    shape: Shape,
+    strengths: Float[np.ndarray, " strengths"],
+    lower: Rows,
+    upper: Rows,
+    grown: Windows,
+    tolerance: Float[np.ndarray, " curves"] | float,
 ) -> Horizon:
     """The horizon of the curves between two bounds, at a tolerance that does not depend on the reach."""
-    holds, departs = first_passages(exceeds, lower, upper, grown, tolerance)
+    holds, departs = first_passages(shape, strengths, lower, upper, grown, tolerance)
     return Horizon(lower=holds, upper=departs, end=np.broadcast_to(grown.end, holds.shape))

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from numerics.bands import exceeding, shapes
+from numerics.bands import shapes
 from numerics.bands.band import Band
+from numerics.bands.exceeding import FROM_BETWEEN, FROM_BUMP, FROM_CONVEX, FROM_RISING, from_turning
 from numerics.bands.outward import SIDES, first_passages, reaches, signed_nats, windows, windows_of_each, within
 
 QUARTERS = st.integers(-12, 12).map(lambda n: n / 4)
@@ -41,10 +42,10 @@ def refitted(band: Band, shape, points: int, reach: np.ndarray, inside, toleranc
 
 
 SHAPES = {
-    "rising": (exceeding.from_rising, shapes.rising, 2),
-    "bump": (exceeding.from_bump, shapes.bump, 3),
-    "two turns": (exceeding.from_turning(2), lambda band: shapes.turns(band, 2), 3),
-    "three turns": (exceeding.from_turning(3), lambda band: shapes.turns(band, 3), 3),
+    "rising": (FROM_RISING, shapes.rising, 2),
+    "bump": (FROM_BUMP, shapes.bump, 3),
+    "two turns": (from_turning(2), lambda band: shapes.turns(band, 2), 3),
+    "three turns": (from_turning(3), lambda band: shapes.turns(band, 3), 3),
 }
 
 
@@ -53,10 +54,10 @@ SHAPES = {
 @settings(max_examples=40, deadline=None)
 @given(band=bands(), tolerance=TOLERANCES)
 def test_passages_are_those_of_windows_refitted_one_by_one(name, side, band, tolerance):
-    exceeds, shape, points = SHAPES[name]
+    known, shape, points = SHAPES[name]
     x = band.strengths
     expected = refitted(band, shape, points, reaches(x, side), lambda size: within(x, size, side), tolerance)
-    found = first_passages(exceeds, band.lower, band.upper, windows(x, side), tolerance)
+    found = first_passages(known, x, band.lower, band.upper, windows(x, side), tolerance)
     assert [part.tolist() for part in found] == [part.tolist() for part in expected]
 
 
@@ -67,7 +68,7 @@ def test_curvature_is_refitted_too(side, band, tolerance):
     """A tolerance that no height of quarters above a chord equals but by rounding is left to the other shapes."""
     x = band.strengths
     expected = refitted(band, shapes.convex, 3, reaches(x, side), lambda size: within(x, size, side), tolerance)
-    found = first_passages(exceeding.from_convex(x), band.lower, band.upper, windows(x, side), tolerance)
+    found = first_passages(FROM_CONVEX, x, band.lower, band.upper, windows(x, side), tolerance)
     assert [part.tolist() for part in found] == [part.tolist() for part in expected]
 
 
@@ -79,7 +80,7 @@ def test_distances_from_two_curves_add_up_outwards(band, floor, tolerance):
         inside = partial(within, x, side=side)
         shape = partial(shapes.between, floor=floor)
         expected = refitted(band, shape, 1, reaches(x, side), inside, tolerance)
-        found = first_passages(exceeding.from_between, *distances, windows(x, side), tolerance)
+        found = first_passages(FROM_BETWEEN, x, *distances, windows(x, side), tolerance)
         assert [part.tolist() for part in found] == [part.tolist() for part in expected]
 
 
@@ -92,13 +93,17 @@ def largest(high: np.ndarray, low: np.ndarray, points: int) -> np.ndarray:
     return found
 
 
-@pytest.mark.parametrize(("exceeds", "points"), [(exceeding.from_rising, 2), (exceeding.from_bump, 3)])
+@pytest.mark.parametrize(("shape", "points"), [(FROM_RISING, 2), (FROM_BUMP, 3)])
 @settings(max_examples=60, deadline=None)
 @given(band=bands(), tolerance=TOLERANCES)
-def test_a_class_is_exceeded_by_the_points_that_say_so(exceeds, points, band, tolerance):
+def test_the_row_by_which_a_class_is_exceeded_is_that_of_its_points(shape, points, band, tolerance):
     allowed = np.full(band.lower.shape[1], tolerance)
     for high, low in ((band.upper, band.lower), (band.lower, band.upper)):
-        assert exceeds(high, low, allowed).tolist() == (largest(high, low, points) > tolerance).tolist()
+        found = shape.passed(band.strengths, high, low, allowed)
+        back = len(high) - 1 - shape.passed_backwards(band.strengths, high, low, allowed)
+        for row in range(len(high)):
+            assert (found <= row).tolist() == (largest(high[: row + 1], low[: row + 1], points) > tolerance).tolist()
+            assert (back >= row).tolist() == (largest(high[row:], low[row:], points) > tolerance).tolist()
 
 
 @settings(max_examples=30, deadline=None)
@@ -106,13 +111,14 @@ def test_a_class_is_exceeded_by_the_points_that_say_so(exceeds, points, band, to
 def test_each_group_has_windows_of_its_own(data, tolerance):
     """As many curves a group, along strengths in which windows take in rows in another order."""
     band, curves = data.draw(bands(curves=6)), 2
+    x = band.strengths
     spent = data.draw(arrays(np.float64, (3, len(band.strengths)), elements=st.integers(0, 20).map(float)))
     along = np.array([signed_nats(band.strengths, own) for own in spent])
-    found = first_passages(exceeding.from_bump, band.lower, band.upper, windows_of_each(along, curves), tolerance)
+    found = first_passages(FROM_BUMP, x, band.lower, band.upper, windows_of_each(along, curves), tolerance)
     for group, own in enumerate(along):
         kept = slice(group * curves, (group + 1) * curves)
         part = band.columns(kept)
-        alone = first_passages(exceeding.from_bump, part.lower, part.upper, windows(own), tolerance)
+        alone = first_passages(FROM_BUMP, x, part.lower, part.upper, windows(own), tolerance)
         assert [side[kept].tolist() for side in found] == [side.tolist() for side in alone]
 
 
@@ -124,5 +130,5 @@ def test_many_waves_on_a_fine_grid():
     band = Band(strengths=x, lower=centre - 0.3, upper=centre + 0.3)
     for tolerance in (0.0, 0.5, 1.5):
         expected = refitted(band, shapes.bump, 3, reaches(x, "both"), lambda size: within(x, size, "both"), tolerance)
-        found = first_passages(exceeding.from_bump, band.lower, band.upper, windows(x), tolerance)
+        found = first_passages(FROM_BUMP, x, band.lower, band.upper, windows(x), tolerance)
         np.testing.assert_array_equal(found, expected)

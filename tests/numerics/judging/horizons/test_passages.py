@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from numerics.bands.band import Band, around
-from numerics.bands.exceeding import from_between, from_bump, from_rising
+from numerics.bands.exceeding import FROM_BETWEEN, FROM_BUMP, FROM_RISING
 from numerics.bands.outward import SIDES, signed_nats, windows
 from numerics.judging.horizons.passages import Horizon, horizon
 from numerics.judging.horizons.tolerance import Tolerance, tolerance_for
@@ -26,14 +26,14 @@ def exact(high: list[Fraction], low: list[Fraction], points: int) -> Fraction:
 
 
 @pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize(("exceeds", "points"), [(from_rising, 2), (from_bump, 3)])
+@pytest.mark.parametrize(("shape", "points"), [(FROM_RISING, 2), (FROM_BUMP, 3)])
 @settings(max_examples=40, deadline=None)
 @given(
     values=st.lists(st.integers(-20, 20), min_size=9, max_size=9),
     width=st.integers(0, 4),
     eps=st.integers(0, 16),
 )
-def test_horizons_are_those_of_windows_refitted_in_rationals(exceeds, points, side, values, width, eps):
+def test_horizons_are_those_of_windows_refitted_in_rationals(shape, points, side, values, width, eps):
     x, eighth = np.arange(-4.0, 5.0), Fraction(1, 8)
     curve = [value * eighth for value in values]
     lower, upper = [c - width * eighth for c in curve], [c + width * eighth for c in curve]
@@ -50,7 +50,7 @@ def test_horizons_are_those_of_windows_refitted_in_rationals(exceeds, points, si
         if exact(low, high, points) > eps * eighth and fails_from is None:
             fails_from = reach
     below, above = (np.array([bound], float).T for bound in (lower, upper))
-    found = horizon(exceeds, below, above, windows(x, side), eps / 8)
+    found = horizon(shape, x, below, above, windows(x, side), eps / 8)
     assert found.lower[0] == holds_to
     assert found.upper[0] == (np.inf if fails_from is None else fails_from)
     assert found.end[0] == 4
@@ -67,7 +67,7 @@ def test_horizons_shrink_with_the_tolerance_and_open_with_the_band(centre, width
     x, (narrow, wide), (small, large) = np.arange(-3.0, 4.0), sorted(widths), sorted(eps)
 
     def bump(width: int, eps: int) -> Horizon:
-        return horizon(from_bump, centre - width, centre + width, windows(x), eps)
+        return horizon(FROM_BUMP, x, centre - width, centre + width, windows(x), eps)
 
     sharp, blurred = bump(narrow, small), bump(wide, small)
     assert (blurred.lower <= sharp.lower).all()
@@ -79,8 +79,8 @@ def test_horizons_shrink_with_the_tolerance_and_open_with_the_band(centre, width
 
 
 def test_a_window_without_strengths_says_nothing():
-    flat = np.zeros((2, 1))
-    found = horizon(from_rising, flat, flat, windows(np.array([1.0, 2.0]), "left"), 0.1)
+    x, flat = np.array([1.0, 2.0]), np.zeros((2, 1))
+    found = horizon(FROM_RISING, x, flat, flat, windows(x, "left"), 0.1)
     assert (found.lower[0], found.upper[0], found.end[0]) == (0.0, np.inf, 0.0)
 
 
@@ -92,7 +92,7 @@ def test_windows_in_nats_reach_as_far_out_on_either_side_as_so_many_nats_go():
     away = np.array(
         [[0.0], [0.0], [0.0], [0.0], [9.0]]
     )  # the law fails at strength 2, where no more is spent than at 1
-    found = horizon(from_between, away, away, windows(spent), 1.0)
+    found = horizon(FROM_BETWEEN, x, away, away, windows(spent), 1.0)
     assert (found.lower[0], found.upper[0], found.end[0]) == pytest.approx((2.0, 2.0, 3.0))
 
 
