@@ -23,7 +23,7 @@ from numerics.bands.intervals import bounded_mean_band
 from numerics.bands.outward import signed_nats, within
 from numerics.bands.outward import windows as growing
 from numerics.closed_forms.peaks import peak_strengths
-from numerics.judging.horizons.passages import Horizon, horizon
+from numerics.judging.horizons.passages import Horizon, horizons
 from numerics.judging.horizons.survival import survival_in_nats, survival_in_push
 from numerics.observing.curves.build import steered_curves
 from real_models import load_model
@@ -140,18 +140,18 @@ def target(seen: Seen, along: np.ndarray) -> Horizon:
     inside = np.asarray(logsumexp(seen.log_probs[:, seen.target], axis=1))
     logit = inside - np.log1p(-np.exp(inside))
     band = around(along, logit[:, None], 2 * seen.error)
-    return horizon(FROM_RISING, along, band.lower, band.upper, growing(along), 1e-3)
+    return horizons(FROM_RISING, along, band.lower, band.upper, [growing(along)], 1e-3)[0]
 
 
 def greedy(seen: Seen, along: np.ndarray) -> Horizon:
     odds = seen.prompts[seen.log_probs.argmax(axis=1)]
-    return horizon(FROM_RISING, along, odds[:, None], odds[:, None], growing(along), 0.0)
+    return horizons(FROM_RISING, along, odds[:, None], odds[:, None], [growing(along)], 0.0)[0]
 
 
 def tilt(seen: Seen, along: np.ndarray) -> Horizon:
     tilted = log_softmax(seen.base + PUSH[:, None] * seen.unit * seen.local, axis=1)
     gap = (np.exp(seen.log_probs) * (seen.log_probs - tilted)).sum(axis=1) - 0.1 * seen.divergence
-    return horizon(FROM_BETWEEN, along, gap[:, None], gap[:, None], growing(along), 2 * seen.error)
+    return horizons(FROM_BETWEEN, along, gap[:, None], gap[:, None], [growing(along)], 2 * seen.error)[0]
 
 
 def departures(seen: Seen, window: np.ndarray, peaks: np.ndarray) -> np.ndarray:

@@ -5,11 +5,12 @@ not depend on r, a curve that obeys on a window obeys on every smaller one, so D
 is one place where they pass a tolerance. Tables hold one strength a row and one curve a column.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from numerics.bands.band import check_strengths
 from numerics.bands.exceeding import Shape
@@ -38,6 +39,28 @@ class Windows:
         if self.reach.shape[1] == 1:
             return self
         return Windows(reach=self.reach[:, curves], start=self.start[:, curves], stop=self.stop[:, curves])
+
+    def holding(self, since: Passed, until: Passed) -> Passed:
+        """Of each curve how many windows hold no row up to `since`, nor one from `until` on."""
+        if self.reach.shape[1] > 1:
+            return ((self.stop <= until) & (self.start > since)).sum(axis=0)
+        start, stop = self.start[:, 0], self.stop[:, 0]
+        return np.minimum(np.searchsorted(stop, until, side="right"), np.searchsorted(-start, -since))
+
+    def rows(self, numbers: Passed, curves: np.ndarray, count: int) -> Bool[np.ndarray, "rows curves"]:
+        """Which of so many rows the window of a number holds, of each of some curves."""
+        own, row = (curves if self.reach.shape[1] > 1 else 0), np.arange(count)[:, None]
+        return (row >= self.start[numbers, own]) & (row < self.stop[numbers, own])
+
+    @property
+    def before(self) -> Float[np.ndarray, "windows+1 curves"]:
+        """0 and the reaches."""
+        return np.vstack([np.zeros((1, self.reach.shape[1])), self.reach])
+
+    @property
+    def beyond(self) -> Float[np.ndarray, "windows+1 curves"]:
+        """The reaches, and infinity."""
+        return np.vstack([self.reach, np.full((1, self.reach.shape[1]), np.inf)])
 
     @property
     def end(self) -> Float[np.ndarray, " curves"]:
@@ -96,47 +119,65 @@ def first_passages(
     strengths: Float[np.ndarray, " points"],
     lower: Rows,
     upper: Rows,
-    grown: Windows,
+    families: Sequence[Windows],
     tolerance: Float[np.ndarray, " curves"] | float,
-) -> tuple[Float[np.ndarray, " curves"], Float[np.ndarray, " curves"]]:
-    """sup{r: D+(r) <= tolerance} and inf{r: D-(r) > tolerance} of each curve between two bounds, among the reaches.
+) -> list[tuple[Float[np.ndarray, " curves"], Float[np.ndarray, " curves"]]]:
+    """sup{r: D+(r) <= tolerance} and inf{r: D-(r) > tolerance} of curves between two bounds, for each of some windows.
 
     D is the departure from a class of shapes. The first is 0 where no window is that close, the second infinite where
     none is that far.
     """
     allowed = np.broadcast_to(tolerance, lower.shape[1])
-    farthest = _passed(shape, strengths, upper, lower, grown, allowed)
-    nearest = _passed(shape, strengths, lower, upper, grown, allowed)
-    reach = np.broadcast_to(grown.reach, (len(grown.reach), allowed.size))
-    before, after = np.vstack([0 * allowed, reach]), np.vstack([reach, 0 * allowed + np.inf])
-    curves = np.arange(allowed.size)
-    return before[farthest, curves], after[nearest, curves]
+    farthest = _passed(shape, strengths, upper, lower, families, allowed)
+    nearest = _passed(shape, strengths, lower, upper, families, allowed, farthest)
+    return [
+        (_reach_at(grown.before, most), _reach_at(grown.beyond, least))
+        for grown, most, least in zip(families, farthest, nearest, strict=True)
+    ]
 
 
-def _passed(shape: Shape, strengths: np.ndarray, high: Rows, low: Rows, grown: Windows, allowed: np.ndarray) -> Passed:
+def _reach_at(reach: Float[np.ndarray, "windows curves"], number: Passed) -> Float[np.ndarray, " curves"]:
+    return np.take_along_axis(np.broadcast_to(reach, (len(reach), number.size)), number[None], axis=0)[0]
+
+
+def _passed(
+    shape: Shape,
+    strengths: np.ndarray,
+    high: Rows,
+    low: Rows,
+    families: Sequence[Windows],
+    allowed: np.ndarray,
+    held: Sequence[Passed] | None = None,
+) -> list[Passed]:
     """The number of the first window of each curve on which the departure exceeds what is allowed; else their number.
 
     One pass outwards says it of each side of 0. A window on both sides exceeds where its part on either does, and maybe
-    before: that is found by bisection, of the curves whose last window before then exceeds.
+    before: that is found by bisection, of the curves whose last window before then exceeds. Where so many windows are
+    `held` to be obeyed already, the next ones are looked at first: the two ends of a narrow band pass soon after each
+    other.
     """
-    if not len(grown.reach):
-        return np.zeros(allowed.shape, np.int64)
     right, left = slice(np.searchsorted(strengths, 0), None), slice(np.searchsorted(strengths, 0, side="right"))
     until = right.start + shape.passed(strengths[right], high[right], low[right], allowed)
     since = left.stop - 1 - shape.passed_backwards(strengths[left], high[left], low[left], allowed)
-    first = ((grown.stop <= until) & (grown.start > since)).sum(axis=0)
-    two_sided = (grown.start < right.start).any(axis=0) & (grown.stop > left.stop).any(axis=0)
-    passed, tried, rows = np.where(two_sided, 0, first), first - 1, np.arange(len(high))[:, None]
-    while (open_still := np.flatnonzero(passed < first)).size:
-        own = open_still if grown.reach.shape[1] > 1 else np.zeros_like(open_still)
-        at = tried[open_still]
-        inside = (rows >= grown.start[at, own]) & (rows < grown.stop[at, own])
-        masked = np.where(inside, high[:, open_still], -np.inf), np.where(inside, low[:, open_still], np.inf)
-        exceeds = shape.passed(strengths, *masked, allowed[open_still]) < len(high)
-        first[open_still[exceeds]] = at[exceeds]
-        passed[open_still[~exceeds]] = at[~exceeds] + 1
-        tried = (passed + first) // 2
-    return first
+    found = []
+    for number, grown in enumerate(families):
+        first = grown.holding(since, until)
+        crossing = (grown.start < right.start).any(axis=0) & (grown.stop > left.stop).any(axis=0)
+        passed, tried, step = np.where(crossing, 0, first), first - 1, len(high)
+        if held is not None:
+            passed = np.where(crossing, held[number], first)
+            tried, step = passed, 1
+        while (open_still := np.flatnonzero(passed < first)).size:
+            at = tried[open_still]
+            inside = grown.rows(at, open_still, len(high))
+            masked = np.where(inside, high[:, open_still], -np.inf), np.where(inside, low[:, open_still], np.inf)
+            exceeds = shape.passed(strengths, *masked, allowed[open_still]) < len(high)
+            first[open_still[exceeds]] = at[exceeds]
+            passed[open_still[~exceeds]] = at[~exceeds] + 1
+            step *= 2
+            tried = np.minimum((passed + first) // 2, passed + step - 1)
+        found.append(first)
+    return found
 
 
 def _of_side(strengths: Float[np.ndarray, " strengths"], side: Side) -> np.ndarray:

@@ -130,15 +130,16 @@ def _assessed(
     words |= note(Note.UNMET, condition=claim.condition.name) | note(Note.ITSELF)
     if assumed:
         words = {kind: "; ".join(part for part in (text, assumed) if part) for kind, text in words.items()}
+    reached, nats = _reached(found, codes, allowed, curves.strengths, spent, inside)
     return Assessment(
         claim=claim,
         tolerance=tolerance,
         relative=relative,
         evidence=curves.evidence,
         codes=codes.astype(np.int8),
-        horizons=_horizons(found, codes, allowed),
+        horizons=reached,
         skill=_skill(found, codes),
-        nats=None if spent is None else _nats(found, codes, allowed, curves.strengths, spent, inside),
+        nats=nats,
         slack=slack(found.again, found.band, allowed).reshape(curves.per) if leaves_room(claim) else None,
         least=least,
         most=most,
@@ -178,30 +179,26 @@ def may_be_monotone(band: Band, tolerance: Float[np.ndarray, " curves"]) -> Bool
     return np.minimum(*ways) <= tolerance
 
 
-def _horizons(
-    found: Departed, codes: Int[np.ndarray, "*per"], allowed: Float[np.ndarray, " curves"]
-) -> dict[Side, Horizon]:
-    """On either side of strength 0 and on both; not a number for the curves that the claim is not about."""
-    if found.horizons is None:
-        return {}
-    ends: dict[Side, Horizon] = {side: found.horizons(windows(found.band.strengths, side), allowed) for side in SIDES}
-    return {side: _where_applied(end, codes) for side, end in ends.items()}
-
-
-def _nats(
+def _reached(
     found: Departed,
     codes: Int[np.ndarray, "*per"],
     allowed: Float[np.ndarray, " curves"],
     strengths: Float[np.ndarray, " strengths"],
-    spent: Float[np.ndarray, "contexts strengths"],
+    spent: Float[np.ndarray, "contexts strengths"] | None,
     inside: Bool[np.ndarray, " strengths"],
-) -> Horizon | None:
-    """The horizons in nats: each context's windows grow by what it spends."""
+) -> tuple[dict[Side, Horizon], Horizon | None]:
+    """On either side of strength 0 and on both; and in nats, where each context's windows grow by what it spends.
+
+    Not a number for the curves that the claim is not about.
+    """
     if found.horizons is None:
-        return None
-    along = np.array([signed_nats(strengths, own)[inside] for own in spent])
-    grown = windows_of_each(along, found.band.lower.shape[1] // max(len(spent), 1))
-    return _where_applied(found.horizons(grown, allowed), codes)
+        return {}, None
+    families = [windows(found.band.strengths, side) for side in SIDES]
+    if spent is not None:
+        along = np.array([signed_nats(strengths, own)[inside] for own in spent])
+        families.append(windows_of_each(along, found.band.lower.shape[1] // max(len(spent), 1)))
+    reached = [_where_applied(one, codes) for one in found.horizons(families, allowed)]
+    return dict(zip(SIDES, reached, strict=False)), reached[len(SIDES)] if spent is not None else None
 
 
 def _skill(found: Departed, codes: Int[np.ndarray, "*per"]) -> Skill | None:

@@ -1,6 +1,6 @@
 """How far observed curves are from what a claim says of them, kind by kind."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ from numerics.bands.exceeding import FROM_BETWEEN, FROM_CONVEX, FROM_RISING, fro
 from numerics.bands.outward import Windows
 from numerics.bands.shapes import Departures, Direction
 from numerics.judging.antiderivatives import antiderivative
-from numerics.judging.horizons.passages import Horizon, horizon
+from numerics.judging.horizons.passages import Horizon, horizons
 from numerics.judging.prediction import AFTER, BEFORE, INSIDE, is_limit, predicted, turning, turning_side
 from numerics.lowering.setting import Settings
 from numerics.observing.curve_bands import Curves
@@ -43,15 +43,15 @@ class Departed:
 
     `silent`: the law says nothing of this curve. `unjudged`: what it says cannot be judged in this window. `band` is
     what was judged; `again` judges another band of the curves of some numbers; `horizons` says at a tolerance how far
-    out curves obey on windows that grow, None where there is no such thing. `predicted` are the curves of a claim that
-    gives them.
+    out curves obey on each of some windows that grow, None where there is no such thing. `predicted` are the curves of
+    a claim that gives them.
     """
 
     departures: Departures
     band: Band
     again: Again
     predicted: Rows | None
-    horizons: Callable[[Windows, Float[np.ndarray, " curves"]], Horizon] | None
+    horizons: Callable[[Sequence[Windows], Float[np.ndarray, " curves"]], list[Horizon]] | None
     side: Int[np.ndarray, " curves"]
     silent: Bool[np.ndarray, " curves"]
     unjudged: Bool[np.ndarray, " curves"]
@@ -129,15 +129,15 @@ def _between(
     floor, ceiling = (np.broadcast_to(bound, band.lower.shape) for bound in (floor, ceiling))
     each = band.lower.shape[1:]
 
-    def horizons(grown: Windows, allowed: Float[np.ndarray, " curves"]) -> Horizon:
-        return horizon(FROM_BETWEEN, band.strengths, *shapes.beyond(band, floor, ceiling), grown, allowed)
+    def reached(families: Sequence[Windows], allowed: Float[np.ndarray, " curves"]) -> list[Horizon]:
+        return horizons(FROM_BETWEEN, band.strengths, *shapes.beyond(band, floor, ceiling), families, allowed)
 
     return Departed(
         departures=shapes.between(band, floor, ceiling),
         band=band,
         again=lambda other, columns=slice(None): shapes.between(other, floor[:, columns], ceiling[:, columns]),
         predicted=value if grows else None,
-        horizons=horizons if grows else None,
+        horizons=reached if grows else None,
         side=np.full(each, INSIDE),
         silent=np.broadcast_to(silent, each),
         unjudged=np.broadcast_to(unjudged, each),
@@ -171,20 +171,21 @@ def _turns(
             witness[np.ix_(kept, np.arange(part.witness.shape[1]))] = part.witness
         return Departures(least=least, most=most, witness=witness)
 
-    def horizons(grown: Windows, allowed: Float[np.ndarray, " curves"]) -> Horizon:
-        found = np.empty((3, way.size))
+    def reached(families: Sequence[Windows], allowed: Float[np.ndarray, " curves"]) -> list[Horizon]:
+        found = np.empty((len(families), 3, way.size))
         for n, goes, kept in _groups(*whole):
             part = band.columns(kept) if goes > 0 else -band.columns(kept)
-            one = horizon(from_turning(n), part.strengths, part.lower, part.upper, grown.of(kept), allowed[kept])
-            found[:, kept] = one.lower, one.upper, one.end
-        return Horizon(lower=found[0], upper=found[1], end=found[2])
+            own, shape = [grown.of(kept) for grown in families], from_turning(n)
+            for number, one in enumerate(horizons(shape, part.strengths, part.lower, part.upper, own, allowed[kept])):
+                found[number][:, kept] = one.lower, one.upper, one.end
+        return [Horizon(lower=lower, upper=upper, end=end) for lower, upper, end in found]
 
     return Departed(
         departures=again(band),
         band=band,
         again=again,
         predicted=None,
-        horizons=horizons if grows else None,
+        horizons=reached if grows else None,
         side=np.where(silent, INSIDE, side),
         silent=silent,
         unjudged=np.zeros_like(silent),
@@ -241,14 +242,17 @@ def _derivatives(claim: Close | Bounded, band: Band, at: Callable[..., Any], any
             parts.append(replace(part, least=least, most=most))
         return Departures.worse(*parts)
 
-    def horizons(grown: Windows, allowed: Float[np.ndarray, " curves"]) -> Horizon:
+    def reached(families: Sequence[Windows], allowed: Float[np.ndarray, " curves"]) -> list[Horizon]:
         shape = FROM_RISING if claim.derivative == 1 else FROM_CONVEX
         each = []
         for side, curve, wide, _ in widened(band, slice(None)):
             apart = wide.less(curve) if side == "at_least" else -wide.less(curve)
-            each.append(horizon(shape, apart.strengths, apart.lower, apart.upper, grown, allowed))
-        lower, upper = np.min([[one.lower, one.upper] for one in each], axis=0)
-        return Horizon(lower=lower, upper=upper, end=each[0].end)
+            each.append(horizons(shape, apart.strengths, apart.lower, apart.upper, families, allowed))
+        return [
+            Horizon(lower=lower, upper=upper, end=sides[0].end)
+            for sides in zip(*each, strict=True)
+            for lower, upper in [np.min([[one.lower, one.upper] for one in sides], axis=0)]
+        ]
 
     never = np.zeros(band.lower.shape[1], bool)
     return Departed(
@@ -256,7 +260,7 @@ def _derivatives(claim: Close | Bounded, band: Band, at: Callable[..., Any], any
         band=band,
         again=judged,
         predicted=None,
-        horizons=horizons if claim.quantity.along == "strength" else None,
+        horizons=reached if claim.quantity.along == "strength" else None,
         side=np.full(never.size, INSIDE),
         silent=never,
         unjudged=never,

@@ -1,5 +1,6 @@
 """First passages: between which reaches a departure that can only grow goes through the tolerance."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,14 +33,17 @@ class Horizon:
         return (self.lower >= self.end) & np.isinf(self.upper)
 
 
-def horizon(
+def horizons(
     shape: Shape,
     strengths: Float[np.ndarray, " strengths"],
     lower: Rows,
     upper: Rows,
-    grown: Windows,
+    families: Sequence[Windows],
     tolerance: Float[np.ndarray, " curves"] | float,
-) -> Horizon:
-    """The horizon of the curves between two bounds, at a tolerance that does not depend on the reach."""
-    holds, departs = first_passages(shape, strengths, lower, upper, grown, tolerance)
-    return Horizon(lower=holds, upper=departs, end=np.broadcast_to(grown.end, holds.shape))
+) -> list[Horizon]:
+    """On each of some windows the horizon of curves between two bounds, at a tolerance whatever the reach."""
+    passages = first_passages(shape, strengths, lower, upper, families, tolerance)
+    return [
+        Horizon(lower=holds, upper=departs, end=np.broadcast_to(grown.end, holds.shape))
+        for grown, (holds, departs) in zip(families, passages, strict=True)
+    ]

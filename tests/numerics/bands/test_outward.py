@@ -57,7 +57,7 @@ def test_passages_are_those_of_windows_refitted_one_by_one(name, side, band, tol
     known, shape, points = SHAPES[name]
     x = band.strengths
     expected = refitted(band, shape, points, reaches(x, side), lambda size: within(x, size, side), tolerance)
-    found = first_passages(known, x, band.lower, band.upper, windows(x, side), tolerance)
+    (found,) = first_passages(known, x, band.lower, band.upper, [windows(x, side)], tolerance)
     assert [part.tolist() for part in found] == [part.tolist() for part in expected]
 
 
@@ -68,7 +68,7 @@ def test_curvature_is_refitted_too(side, band, tolerance):
     """A tolerance that no height of quarters above a chord equals but by rounding is left to the other shapes."""
     x = band.strengths
     expected = refitted(band, shapes.convex, 3, reaches(x, side), lambda size: within(x, size, side), tolerance)
-    found = first_passages(FROM_CONVEX, x, band.lower, band.upper, windows(x, side), tolerance)
+    (found,) = first_passages(FROM_CONVEX, x, band.lower, band.upper, [windows(x, side)], tolerance)
     assert [part.tolist() for part in found] == [part.tolist() for part in expected]
 
 
@@ -80,7 +80,7 @@ def test_distances_from_two_curves_add_up_outwards(band, floor, tolerance):
         inside = partial(within, x, side=side)
         shape = partial(shapes.between, floor=floor)
         expected = refitted(band, shape, 1, reaches(x, side), inside, tolerance)
-        found = first_passages(FROM_BETWEEN, x, *distances, windows(x, side), tolerance)
+        (found,) = first_passages(FROM_BETWEEN, x, *distances, [windows(x, side)], tolerance)
         assert [part.tolist() for part in found] == [part.tolist() for part in expected]
 
 
@@ -114,11 +114,11 @@ def test_each_group_has_windows_of_its_own(data, tolerance):
     x = band.strengths
     spent = data.draw(arrays(np.float64, (3, len(band.strengths)), elements=st.integers(0, 20).map(float)))
     along = np.array([signed_nats(band.strengths, own) for own in spent])
-    found = first_passages(FROM_BUMP, x, band.lower, band.upper, windows_of_each(along, curves), tolerance)
+    (found,) = first_passages(FROM_BUMP, x, band.lower, band.upper, [windows_of_each(along, curves)], tolerance)
     for group, own in enumerate(along):
         kept = slice(group * curves, (group + 1) * curves)
         part = band.columns(kept)
-        alone = first_passages(FROM_BUMP, x, part.lower, part.upper, windows(own), tolerance)
+        (alone,) = first_passages(FROM_BUMP, x, part.lower, part.upper, [windows(own)], tolerance)
         assert [side[kept].tolist() for side in found] == [side.tolist() for side in alone]
 
 
@@ -130,5 +130,5 @@ def test_many_waves_on_a_fine_grid():
     band = Band(strengths=x, lower=centre - 0.3, upper=centre + 0.3)
     for tolerance in (0.0, 0.5, 1.5):
         expected = refitted(band, shapes.bump, 3, reaches(x, "both"), lambda size: within(x, size, "both"), tolerance)
-        found = first_passages(FROM_BUMP, x, band.lower, band.upper, windows(x), tolerance)
+        (found,) = first_passages(FROM_BUMP, x, band.lower, band.upper, [windows(x)], tolerance)
         np.testing.assert_array_equal(found, expected)

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from numerics.bands.band import Band, around
 from numerics.bands.exceeding import FROM_BETWEEN, FROM_BUMP, FROM_RISING
 from numerics.bands.outward import SIDES, signed_nats, windows
-from numerics.judging.horizons.passages import Horizon, horizon
+from numerics.judging.horizons.passages import Horizon, horizons
 from numerics.judging.horizons.tolerance import Tolerance, tolerance_for
 
 
@@ -50,7 +50,7 @@ def test_horizons_are_those_of_windows_refitted_in_rationals(shape, points, side
         if exact(low, high, points) > eps * eighth and fails_from is None:
             fails_from = reach
     below, above = (np.array([bound], float).T for bound in (lower, upper))
-    found = horizon(shape, x, below, above, windows(x, side), eps / 8)
+    found = horizons(shape, x, below, above, [windows(x, side)], eps / 8)[0]
     assert found.lower[0] == holds_to
     assert found.upper[0] == (np.inf if fails_from is None else fails_from)
     assert found.end[0] == 4
@@ -67,7 +67,7 @@ def test_horizons_shrink_with_the_tolerance_and_open_with_the_band(centre, width
     x, (narrow, wide), (small, large) = np.arange(-3.0, 4.0), sorted(widths), sorted(eps)
 
     def bump(width: int, eps: int) -> Horizon:
-        return horizon(FROM_BUMP, x, centre - width, centre + width, windows(x), eps)
+        return horizons(FROM_BUMP, x, centre - width, centre + width, [windows(x)], eps)[0]
 
     sharp, blurred = bump(narrow, small), bump(wide, small)
     assert (blurred.lower <= sharp.lower).all()
@@ -80,7 +80,7 @@ def test_horizons_shrink_with_the_tolerance_and_open_with_the_band(centre, width
 
 def test_a_window_without_strengths_says_nothing():
     x, flat = np.array([1.0, 2.0]), np.zeros((2, 1))
-    found = horizon(FROM_RISING, x, flat, flat, windows(x, "left"), 0.1)
+    found = horizons(FROM_RISING, x, flat, flat, [windows(x, "left")], 0.1)[0]
     assert (found.lower[0], found.upper[0], found.end[0]) == (0.0, np.inf, 0.0)
 
 
@@ -92,7 +92,7 @@ def test_windows_in_nats_reach_as_far_out_on_either_side_as_so_many_nats_go():
     away = np.array(
         [[0.0], [0.0], [0.0], [0.0], [9.0]]
     )  # the law fails at strength 2, where no more is spent than at 1
-    found = horizon(FROM_BETWEEN, x, away, away, windows(spent), 1.0)
+    found = horizons(FROM_BETWEEN, x, away, away, [windows(spent)], 1.0)[0]
     assert (found.lower[0], found.upper[0], found.end[0]) == pytest.approx((2.0, 2.0, 3.0))
 
 
