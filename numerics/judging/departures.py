@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
+import sympy as sp
 from jaxtyping import Bool, Float, Int
 
 from numerics.arrays import ArrayLike
@@ -218,10 +219,16 @@ def _derivatives(claim: Close | Bounded, band: Band, at: Callable[..., Any], any
     }
 
     def integral(bound: Expr) -> tuple[Rows, Rows]:
+        """By closed form as far as the claim gives one, the rest by quadrature; and by how much it may be off."""
+        closed, rest = sp.S.Zero, bound
         if isinstance(claim, Close) and claim.integral is not None:
-            value, error = at(claim.integral)
+            closed, rest = claim.integral, bound - claim.value
+        value, error = at(closed)
+        if rest == 0:
             return value, np.broadcast_to(error, value.shape)
-        return antiderivative(partial(anywhere, bound), band.strengths, claim.derivative, varies=bound.has(variable))
+        varies = rest.has(variable)
+        apart, missed = antiderivative(partial(anywhere, rest), band.strengths, claim.derivative, varies=varies)
+        return value + apart, error + missed
 
     integrals = {bound: integral(bound) for bound in set(bounds.values())}
 
