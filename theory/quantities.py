@@ -235,3 +235,5 @@ TEXT_HIT_DIVERGENCE = _quantity(
     "context concept",
     "binary relative entropy of the chance of a hit to its unsteered value",
 )
+WHOLE_TEXTS = frozenset({TEXT_HIT, TEXT_JUDGED, TEXT_DIVERGENCE, TEXT_HIT_DIVERGENCE})
+"""Quantities of whole texts."""
