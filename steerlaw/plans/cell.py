@@ -18,6 +18,7 @@ from numerics.files.text import read_json
 
 Observed = Literal["next-token", "cross-entropy", "concept-probability", "ability"]
 Positions = Literal["all", "last"]
+Along = Literal["vector", "random_direction"]
 PLAN_FILE, CELLS_FILE, CELLS = "plan.toml", "cells.json", "cells"
 FORMAT = 1
 
@@ -28,8 +29,8 @@ class Cell:
 
     `id` is the hash of everything that determines it; `layer` the block whose output is steered, 0-based, and `block`
     what the plan calls it (early, middle, last, or its number); `negatives` the kind of negative texts; `seed` the draw
-    of the texts that build the vector; `unit` whether the vector was scaled to norm 1. `strengths` is the grid
-    START:STOP:COUNT. `file`, relative to the results, is a sweep for next-token and cross-entropy
+    of the texts that build the vector; `along` says whether that vector was steered along or, as a control, a random
+    direction of its norm; `unit` whether it was scaled to norm 1. `strengths` is the grid START:STOP:COUNT. `file`, relative to the results, is a sweep for next-token and cross-entropy
     (`steerlaw.inputs.observation_file`), a text curve for concept-probability (`real_models.text_curves.saving`), and
     JSON (`alphas`, `overall_scores`, `task_scores`) for ability.
     """
@@ -42,6 +43,7 @@ class Cell:
     block: str
     negatives: str
     seed: int
+    along: Along
     positions: Positions
     unit: bool
     observe: Observed
@@ -53,7 +55,11 @@ class Cell:
         return results / self.file
 
 
-CHOICES: dict[str, tuple[str, ...]] = {"positions": get_args(Positions), "observe": get_args(Observed)}
+CHOICES: dict[str, tuple[str, ...]] = {
+    "along": get_args(Along),
+    "positions": get_args(Positions),
+    "observe": get_args(Observed),
+}
 
 
 def write_cells(results: Path, cells: Iterable[Cell]) -> None:
