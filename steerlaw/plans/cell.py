@@ -30,9 +30,11 @@ class Cell:
     `id` is the hash of everything that determines it; `layer` the block whose output is steered, 0-based, and `block`
     what the plan calls it (early, middle, last, or its number); `negatives` the kind of negative texts; `seed` the draw
     of the texts that build the vector; `along` says whether that vector was steered along or, as a control, a random
-    direction of its norm; `unit` whether it was scaled to norm 1. `strengths` is the grid START:STOP:COUNT. `file`, relative to the results, is a sweep for next-token and cross-entropy
-    (`steerlaw.inputs.observation_file`), a text curve for concept-probability (`real_models.text_curves.saving`), and
-    JSON (`alphas`, `overall_scores`, `task_scores`) for ability.
+    direction of its norm; `unit` whether it was scaled to norm 1. `strengths` is the grid START:STOP:COUNT.
+
+    `file`, relative to the results, is a sweep for next-token and cross-entropy (`steerlaw.inputs.observation_file`),
+    a text curve for concept-probability (`real_models.text_curves.saving`), and JSON (`alphas`, `overall_scores`,
+    `task_scores`) for ability.
     """
 
     id: str
