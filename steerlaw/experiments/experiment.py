@@ -59,8 +59,8 @@ class Experiment:
     `limits(vector)` gives the baseline's limit fields, where the model has a limit law; `along(vector)` all that is
     known before steering along another vector, predicted by its own derivative at strength 0, and
     `with_geometry(baseline, vector)` adds what takes longer to find out; `residuals()` gives the unsteered residuals at
-    the ends of the contexts, where there are such.
-    `positions` of the prompts are steered; of text always all. With an `other_vector` the two are added, too; the baseline then holds its log-odds.
+    the ends of the contexts, where there are such. With an `other_vector` the two are added, too; the baseline then
+    holds its log-odds. `positions` of the contexts are steered; of text always all.
     """
 
     subject: Subject
