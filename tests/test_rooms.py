@@ -41,6 +41,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("toy_models",),
     ("steerlaw.inputs",),
     ("steerlaw.experiments",),
+    ("steerlaw.plans",),
     ("steerlaw.results.reaching",),
     ("steerlaw.results",),
     ("steerlaw.guiding",),
