@@ -42,6 +42,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("toy_models",),
     ("steerlaw.inputs",),
     ("steerlaw.experiments",),
+    ("steerlaw.plans",),
     ("steerlaw.results.reaching", "steerlaw.results.reported"),
     ("steerlaw.results",),
     ("steerlaw.guiding",),

@@ -27,10 +27,11 @@ from steerlaw.experiments.language import language_experiments
 from steerlaw.experiments.parts import RESULT, close_parts, digest, finish_part, open_parts
 from steerlaw.inputs.concept_files import ConceptInputs
 from steerlaw.inputs.observation_file import save_observations
-from steerlaw.inputs.subjects import Kind, Observation
+from steerlaw.inputs.subjects import Control, Kind, Observation
 
 FORMAT = 2
 """Of the parts: another number makes old ones useless."""
+Load = Callable[..., LanguageModel]
 SEGMENTS_AT_ONCE = 8
 """Segments of text in a part."""
 
@@ -42,6 +43,7 @@ class SweepRequest:
     The next token's curves (with the limits), unless `next_token` is false; and the cross-entropy of the first
     `segments` of at most `segment_tokens` tokens of the `documents`, if there are any. `like="reference"` cuts the text
     as the paper's code does. Without `tables` the next token's curves alone are kept, from which all else follows.
+    `positions` of the contexts are steered. `control` names the sweep as that of a control.
     """
 
     checkpoint: str
@@ -54,11 +56,14 @@ class SweepRequest:
     tables: bool = True
     dtype: str = "float32"
     like: Literal["reference"] | None = None
+    positions: Literal["all", "last"] = "all"
+    control: Control | None = None
 
     @property
     def kinds(self) -> frozenset[Kind]:
         """The kinds of curves asked for."""
-        kinds: list[Kind] = ["next token", "limit"] if self.next_token else []
+        limit: list[Kind] = ["limit"] if self.positions == "all" else []
+        kinds: list[Kind] = ["next token", *limit] if self.next_token else []
         return frozenset(kinds if self.documents is None else [*kinds, "cross-entropy"])
 
 
@@ -82,8 +87,10 @@ class Stage:
     baseline: Baseline | None
 
 
-def sweep_to_file(request: SweepRequest, out: Path, progress: Any = None) -> Swept:
+def sweep_to_file(request: SweepRequest, out: Path, progress: Any = None, load: Load = load_model) -> Swept:
     """Observe what is asked for and write it to `out`; `progress` is a `rich.progress.Progress`.
+
+    `load(checkpoint, dtype=...)` gives the model, for whoever has it loaded already.
 
     Until `out` is complete the parts lie in the directory `out`.parts. The same request takes them up again and gives
     the same file, whether its run was killed or not; another one is refused there (`open_parts`), and so is another
@@ -91,7 +98,7 @@ def sweep_to_file(request: SweepRequest, out: Path, progress: Any = None) -> Swe
     """
     with alone(out):
         waiting = progress and progress.add_task("reading the model", total=None)
-        prepared = _prepare(request)
+        prepared = _prepare(request, load)
         with open_parts(out, prepared.plan) as directory:
             experiment = prepared.experiment()
             if progress:
@@ -126,8 +133,8 @@ class Prepared:
     experiment: Callable[[], Experiment]
 
 
-def _prepare(request: SweepRequest) -> Prepared:
-    model, exact = (load_model(request.checkpoint, dtype=dtype) for dtype in (request.dtype, "float64"))
+def _prepare(request: SweepRequest, load: Load) -> Prepared:
+    model, exact = (load(request.checkpoint, dtype=dtype) for dtype in (request.dtype, "float64"))
     contexts = [model.encode(text) for text in request.inputs.contexts]
     segments = None
     if request.documents is not None:
@@ -136,8 +143,8 @@ def _prepare(request: SweepRequest) -> Prepared:
 
     def experiment() -> Experiment:
         concept = replace(request.inputs.concept(model), segments=segments)
-        made = next(language_experiments(model, exact, concept, request.grid))
-        return replace(made, subject=replace(made.subject, kinds=request.kinds))
+        made = next(language_experiments(model, exact, concept, request.grid, positions=request.positions))
+        return replace(made, subject=replace(made.subject, kinds=request.kinds, control=request.control))
 
     return Prepared(plan=plan, experiment=experiment)
 
@@ -171,7 +178,7 @@ def _plan(request: SweepRequest, model: LanguageModel, contexts: Sequence[list[i
         "prompts": digest(list(inputs.positive), list(inputs.negative), inputs.prompt_tokens),
         "words": digest(None if inputs.words is None else sorted(inputs.words)),
         "text": digest(segments),
-        "observe": sorted(request.kinds),
+        "observe": [request.control, request.positions, *sorted(request.kinds)],
         "strengths": digest(grid.count, grid.text_count, grid.strengths),
     }
 
