@@ -16,6 +16,7 @@ from steerlaw.report import Report
 from steerlaw.results.apart import derivation_records
 from steerlaw.results.claims import claim_holdings
 from steerlaw.results.directions import Standing, ranked_claims, standings
+from steerlaw.results.exploring.explored import explored_curves
 from steerlaw.results.findings import findings
 from steerlaw.results.judging import Judged, curve_rows, judged
 from steerlaw.results.lines import summary_lines
@@ -90,6 +91,7 @@ def verify(
         quantities=[row for o in observed for row in predicted_rows(o)],
         findings=findings(observed) if claims is None else [],
         observations=observed,
+        explored=explored_curves(observed, _models(experiments)),
         tokens=tokens,
     )
 
@@ -118,6 +120,12 @@ def _observed(
         yield from source.observations
         if made:
             yield from run(_tracked(made, progress, "sweeping"), seed, keep, claims)
+
+
+def _models(experiments: Sequence[Sequence[Experiment]]) -> dict[str, Any]:
+    """The models themselves by name, not those of random weights."""
+    every = [one for made in experiments for one in made]
+    return {one.subject.model: one.model for one in every if one.subject.control is None}
 
 
 def _ranked(

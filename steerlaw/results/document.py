@@ -10,6 +10,7 @@ from steerlaw.inputs.subjects import Control, Observation
 from steerlaw.results.claims import ClaimHolding
 from steerlaw.results.derivations import STEP_KINDS, Derivation
 from steerlaw.results.directions import Standing
+from steerlaw.results.exploring.explored import Explored
 from steerlaw.results.findings import BlockFinding
 from steerlaw.results.lines import Line
 from steerlaw.results.predicted_rows import PredictedRow
@@ -32,7 +33,8 @@ class Results:
     its controls; `directions` where each vector ranks among others; `horizons` are how far each holds, block by block,
     and `limits` how far out the limit at infinite strength is; `quantities` are numbers predicted beside numbers
     observed; `findings` are what the paper saw language models do, block by block; `observations` are the sweeps that
-    were judged, for the figures; `tokens` are the single verdicts on curves of tokens from other people's results.
+    were judged, for the figures; `explored` are the curves that a reader of the page may ask of any token;
+    `tokens` are the single verdicts on curves of tokens from other people's results.
     """
 
     run: RunRecord
@@ -46,6 +48,7 @@ class Results:
     quantities: Sequence[PredictedRow] = ()
     findings: Sequence[BlockFinding] = ()
     observations: Sequence[Observation] = ()
+    explored: Sequence[Explored] = ()
     tokens: Sequence[TokenRow] = ()
 
     @property

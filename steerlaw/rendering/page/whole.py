@@ -1,4 +1,4 @@
-"""The report as one self-contained page: no script, no font, no picture from elsewhere."""
+"""The report as one self-contained page: no script, no font, no picture from elsewhere, and at most `MOST` bytes."""
 
 import json
 from collections.abc import Sequence
@@ -9,12 +9,17 @@ from typing import Any
 from steerlaw.rendering.figures.drawn import Drawn
 from steerlaw.rendering.page.derivations import derivations_section
 from steerlaw.rendering.page.directions import directions_section
+from steerlaw.rendering.page.explorer import explorer_section
 from steerlaw.rendering.page.findings import findings_section
 from steerlaw.rendering.page.numbers import numbers_section
 from steerlaw.rendering.page.reach import reach_section
+from steerlaw.rendering.page.scrolled import scroll
 from steerlaw.rendering.page.verdicts import departures_section, verdicts_section
 from steerlaw.results.document import Results
 from steerlaw.results.provenance import RunRecord
+
+MOST = 5_000_000
+"""Bytes of the page: what is left of them by all else is the explorer's."""
 
 OPENING = ("horizons", "overview")
 """What the names of the figures that open the page end in."""
@@ -25,25 +30,37 @@ def page(results: Results, figures: Sequence[Drawn], notes: Sequence[str] = ()) 
 
     `notes` say which figures could not be drawn.
     """
-    style = resources.files("steerlaw.rendering").joinpath("page.css").read_text(encoding="utf-8")
-    body = "".join(
-        (
-            _header(results),
-            _section("reach", "Do the laws hold where people steer?", reach_section(results.horizons, results.limits)),
-            "".join(_figure(drawn) for drawn in figures if _opens(drawn)),
-            _section("summary", "Verdicts, law by model", verdicts_section(results.lines)),
-            _section("findings", "What the paper saw, block by block", findings_section(results.findings)),
-            _section("directions", "Among other directions", directions_section(results.directions)),
-            _section("departures", "The largest departures", departures_section(results.verdicts)),
-            _section("quantities", "Predicted against observed", numbers_section(results.quantities)),
-            _section("figures", "Figures", _figures(figures, notes)),
-            _section("derivations", "Derivations", derivations_section(results.derivations)),
-            _section("run", "Record of the run", _run(results.run)),
-        )
+    before = (
+        _header(results),
+        _section("reach", "Do the laws hold where people steer?", reach_section(results.horizons, results.limits)),
+        "".join(_figure(drawn) for drawn in figures if _opens(drawn)),
     )
+    after = (
+        _section("summary", "Verdicts, law by model", verdicts_section(results.lines)),
+        _section("findings", "What the paper saw, block by block", findings_section(results.findings)),
+        _section("directions", "Among other directions", directions_section(results.directions)),
+        _section("departures", "The largest departures", departures_section(results.verdicts)),
+        _section("quantities", "Predicted against observed", numbers_section(results.quantities)),
+        _section("figures", "Figures", _figures(figures, notes)),
+        _section("derivations", "Derivations", derivations_section(results.derivations)),
+        _section("run", "Record of the run", _run(results.run)),
+    )
+    taken = sum(len(part.encode()) for part in (*before, *after))
+    explorer = explorer_section(results.explored, MOST - taken - _FRAME)
+    explored = _section("explorer", "Any token at any strength", explorer) if explorer else ""
+    return _document("".join((*before, explored, *after)))
+
+
+_FRAME = 100_000
+"""Bytes of the page around its sections: style and head."""
+
+
+def _document(body: str) -> str:
+    style = resources.files("steerlaw.rendering").joinpath("page.css").read_text(encoding="utf-8")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
         f"<title>steerlaw report</title><style>{style}</style></head><body><main>{body}</main></body></html>\n"
     )
 
@@ -87,7 +104,8 @@ def _figures(figures: Sequence[Drawn], notes: Sequence[str]) -> str:
 
 
 def _figure(drawn: Drawn) -> str:
-    return f"<figure>{drawn.svg}<figcaption><b>{escape(drawn.title)}.</b> {escape(drawn.caption)}</figcaption></figure>"
+    said = f"<b>{escape(drawn.title)}.</b> {escape(drawn.caption)}"
+    return f"<figure>{scroll(drawn.svg, drawn.title)}<figcaption>{said}</figcaption></figure>"
 
 
 def _run(run: RunRecord) -> str:
