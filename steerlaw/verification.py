@@ -20,6 +20,7 @@ from steerlaw.results.exploring.explored import explored_curves
 from steerlaw.results.findings import findings
 from steerlaw.results.judging import Judged, curve_rows, judged
 from steerlaw.results.lines import summary_lines
+from steerlaw.results.pictures import curve_pictures
 from steerlaw.results.predicted_rows import predicted_rows
 from steerlaw.results.provenance import RunRecord, run_record
 from steerlaw.results.reaching.limits import limit_rows
@@ -75,10 +76,11 @@ def verify(
     records = derivation_records(chosen, apart)
     experiments = [list(source.experiments()) for source in sources]
     observed = list(_observed(sources, experiments, claims, seed, progress, keep))
-    found += [one for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
+    compared = [(o, one) for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
+    found += [one for _, one in compared]
     rows += [verdict_row(*one) for one in found]
     derivations = [one for one, _ in zip(records(), _tracked(chosen, progress, "checking derivations"), strict=True)]
-    shares = claim_holdings(found)
+    shares, explored = claim_holdings(found), explored_curves(observed, _models(experiments))
     return Report(
         run=_record(started, sources, options, seed),
         derivations=derivations,
@@ -91,7 +93,8 @@ def verify(
         quantities=[row for o in observed for row in predicted_rows(o)],
         findings=findings(observed) if claims is None else [],
         observations=observed,
-        explored=explored_curves(observed, _models(experiments)),
+        explored=explored,
+        pictures=curve_pictures([(o, one.finding) for o, one in compared], explored),
         tokens=tokens,
     )
 

@@ -13,6 +13,7 @@ from steerlaw.results.directions import Standing
 from steerlaw.results.exploring.explored import Explored
 from steerlaw.results.findings import BlockFinding
 from steerlaw.results.lines import Line
+from steerlaw.results.pictures import CurvePicture
 from steerlaw.results.predicted_rows import PredictedRow
 from steerlaw.results.provenance import RunRecord
 from steerlaw.results.reaching.limits import LimitRow
@@ -34,7 +35,8 @@ class Results:
     and `limits` how far out the limit at infinite strength is; `quantities` are numbers predicted beside numbers
     observed; `findings` are what the paper saw language models do, block by block; `observations` are the sweeps that
     were judged, for the figures; `explored` are the curves that a reader of the page may ask of any token;
-    `tokens` are the single verdicts on curves of tokens from other people's results.
+    `pictures` are of each claim's best and worst
+    curves; `tokens` are the single verdicts on curves of tokens from other people's results.
     """
 
     run: RunRecord
@@ -49,6 +51,7 @@ class Results:
     findings: Sequence[BlockFinding] = ()
     observations: Sequence[Observation] = ()
     explored: Sequence[Explored] = ()
+    pictures: Sequence[CurvePicture] = ()
     tokens: Sequence[TokenRow] = ()
 
     @property
