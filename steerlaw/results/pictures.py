@@ -15,7 +15,7 @@ from steerlaw.inputs.subjects import Observation
 from steerlaw.results.exploring.explored import Explored
 from theory.quantities import QUANTITIES, Along
 
-POINTS = 49
+POINTS = 33
 """Of a picture: as many as its few pixels can show."""
 
 Which = Literal["best", "worst"]

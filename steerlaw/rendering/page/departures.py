@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from steerlaw.rendering.page.scrolled import scroll
+from steerlaw.rendering.prose import in_unicode
 from steerlaw.rendering.words import amount, where
 from steerlaw.results.verdict_rows import VerdictRow
 
@@ -42,7 +43,7 @@ def _row(row: VerdictRow) -> str:
     points = ", ".join(f"({a:.4g}, {v:.4g})" for a, v in zip(witness["strengths"], witness["values"], strict=True))
     certain, ends = (verdict.horizon or {}).get("push") or (None, None)
     cells = (
-        escape(verdict.claim),
+        escape(in_unicode(verdict.claim)),
         escape(amount(row)),
         "" if certain is None else f"{certain:.2g}",
         "" if ends is None else f"{ends:.2g}",

@@ -28,8 +28,10 @@ def curve_picture(picture: CurvePicture) -> str:
         share = (min(max(value, low), high) - low) / ((high - low) or 1.0)
         return round(HEIGHT - MARGIN - share * (HEIGHT - 2 * MARGIN), 1)
 
-    upper = [f"{x(a)},{y(v)}" for a, v in zip(picture.at, picture.upper, strict=True)]
-    lower = [f"{x(a)},{y(v)}" for a, v in zip(picture.at, picture.lower, strict=True)]
+    upper, lower = (
+        [f"{x(a):g},{y(v):g}" for a, v in zip(picture.at, values, strict=True)]
+        for values in (picture.upper, picture.lower)
+    )
     parts = []
     if picture.horizon is not None and picture.along == "strength":
         reach = picture.horizon[0]
@@ -37,12 +39,14 @@ def curve_picture(picture: CurvePicture) -> str:
         parts.append(f'<rect class="within" x="{start}" y="0" width="{end - start:.1f}" height="{HEIGHT}"/>')
     if first <= 0 <= last:
         parts.append(f'<line class="grid" x1="{x(0)}" x2="{x(0)}" y1="0" y2="{HEIGHT}"/>')
-    parts.append(f'<polygon class="curve" points="{" ".join([*upper, *reversed(lower)])}"/>')
+    if upper == lower:
+        parts.append(f'<polyline class="curve" points="{" ".join(upper)}"/>')
+    else:
+        parts.append(f'<polygon class="curve" points="{" ".join([*upper, *reversed(lower)])}"/>')
     parts += [f'<circle class="witness" cx="{x(at)}" cy="{y(value)}" r="3.5"/>' for at, value in picture.witness]
-    name = escape(described(picture))
     return (
-        f'<svg class="small" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" '
-        f'aria-label="{name}"><title>{name}</title>{"".join(parts)}</svg>'
+        f'<svg class="small" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img">'
+        f"<title>{escape(described(picture))}</title>{''.join(parts)}</svg>"
     )
 
 

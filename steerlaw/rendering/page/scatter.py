@@ -6,7 +6,7 @@ from html import escape
 
 import numpy as np
 
-WIDTH, HEIGHT = 320, 280
+WIDTH, HEIGHT = 270, 250
 LEFT, RIGHT, TOP, BOTTOM = 56, 14, 10, 42
 NOISE = 2.0**-23
 """Of the largest number of its kind: what is smaller is the rounding of single precision."""

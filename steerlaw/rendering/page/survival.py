@@ -9,7 +9,7 @@ from jaxtyping import Float
 from steerlaw.results.reaching.answers import LAWS, USUAL, named, place, weakest_rows
 from steerlaw.results.reaching.rows import HorizonRow
 
-WIDTH, HEIGHT = 320, 190
+WIDTH, HEIGHT = 270, 180
 LEFT, RIGHT, TOP, BOTTOM = 44, 8, 10, 40
 PUSHES = (0.05, 0.25, 1.0, 4.0)
 COLOURS = 6

@@ -7,6 +7,7 @@ from itertools import groupby
 from numerics.judging.verdict import OUTCOMES
 from steerlaw.rendering.page.pictures import curve_picture
 from steerlaw.rendering.page.scrolled import scroll
+from steerlaw.rendering.prose import in_unicode
 from steerlaw.rendering.words import CONTROLS, departure, held
 from steerlaw.results.derivations import Derivation
 from steerlaw.results.lines import Line
@@ -100,7 +101,7 @@ def _group(lines: Sequence[Line], drawn: Pictures, proofs: Proofs) -> str:
 def _row(line: Line, drawn: Pictures, proofs: Proofs) -> str:
     total = sum(line.counts.values())
     bar = "".join(f'<i class="{v}" style="width:{100 * line.counts[v] / total:.3f}%"></i>' for v in OUTCOMES)
-    counts = ", ".join(f"{line.counts[v]:,} {v.replace('_', ' ')}" for v in OUTCOMES if line.counts[v])
+    counts = ", ".join(f"{v.replace('_', ' ')} {line.counts[v]:,}" for v in OUTCOMES if line.counts[v])
     best, worst = (drawn.get((line.law, line.claim, line.model, which)) for which in ("best", "worst"))
     pictured = ["" if one is None or line.control else curve_picture(one) for one in (best, worst)]
     words = f"<div>{escape(departure(line.worst))}</div>" if line.worst is not None else ""
@@ -108,7 +109,7 @@ def _row(line: Line, drawn: Pictures, proofs: Proofs) -> str:
         f'<tr class="{"control-row" if line.control else "first"}">'
         f'<th scope="row" class="law">{_law(line, proofs)}</th>'
         f'<td class="model">{_model(line)}</td>'
-        f'<td><span class="bar" role="img" aria-label="{counts}">{bar}</span><div class="soft">{counts}</div></td>'
+        f'<td><span class="bar" aria-hidden="true">{bar}</span><div class="soft">{counts}</div></td>'
         f'<td class="n">{held(line)}</td><td class="n">{_excess(line.excess)}</td>'
         f'<td>{pictured[0]}</td><td class="worst">{pictured[1]}{words}</td></tr>'
     )
@@ -119,7 +120,7 @@ def _law(line: Line, proofs: Proofs) -> str:
     if line.control:
         return ""
     vacuous = f" Untested on {line.untested:,} curves." if line.untested else ""
-    text = f"{escape(line.claim)}.{vacuous}"
+    text = f"{escape(in_unicode(line.claim))}.{vacuous}"
     proof = proofs.get((line.law, line.claim.removesuffix(" (local log-odds)")))
     said = "" if proof is None else f'<div class="soft">derivation {escape(proof)}</div>'
     claim = f'<div class="{"claim" if line.weakest else "soft"}">{text}</div>'

@@ -12,6 +12,7 @@ from steerlaw.rendering.page.derivations import derivations_section
 from steerlaw.rendering.page.directions import directions_section
 from steerlaw.rendering.page.explorer import explorer_section
 from steerlaw.rendering.page.findings import findings_section
+from steerlaw.rendering.page.lean import lean
 from steerlaw.rendering.page.numbers import numbers_section
 from steerlaw.rendering.page.reach import reach_section
 from steerlaw.rendering.page.scripts import script
@@ -111,7 +112,7 @@ def _figures(figures: Sequence[Drawn], notes: Sequence[str]) -> str:
 
 def _figure(drawn: Drawn) -> str:
     said = f"<b>{escape(drawn.title)}.</b> {escape(drawn.caption)}"
-    return f"<figure>{scroll(drawn.svg, drawn.title)}<figcaption>{said}</figcaption></figure>"
+    return f"<figure>{scroll(lean(drawn.svg), drawn.title)}<figcaption>{said}</figcaption></figure>"
 
 
 def _run(run: RunRecord) -> str:
