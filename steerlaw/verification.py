@@ -17,9 +17,11 @@ from steerlaw.report import Report
 from steerlaw.results.apart import derivation_records
 from steerlaw.results.claims import claim_holdings
 from steerlaw.results.directions import Standing, ranked_claims, standings
+from steerlaw.results.exploring.explored import explored_curves
 from steerlaw.results.findings import findings
 from steerlaw.results.judging import Judged, curve_rows, judged
 from steerlaw.results.lines import summary_lines
+from steerlaw.results.pictures import curve_pictures
 from steerlaw.results.predicted_rows import predicted_rows
 from steerlaw.results.provenance import RunRecord, run_record
 from steerlaw.results.reaching.limits import limit_rows
@@ -77,10 +79,11 @@ def verify(
     tokens = list(token_rows(found))
     records, experiments = derivation_records(chosen, apart), [list(source.experiments()) for source in sources]
     observed = list(_observed(sources, experiments, claims, seed, progress, keep))
-    found += [one for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
+    compared = [(o, one) for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
+    found += [one for _, one in compared]
     rows += [verdict_row(*one) for one in found]
     derivations = [one for one, _ in zip(records(), _tracked(chosen, progress, "checking derivations"), strict=True)]
-    shares = claim_holdings(found)
+    shares, explored = claim_holdings(found), explored_curves(observed, _models(experiments))
     return Report(
         run=_record(started, sources, options, seed),
         derivations=derivations,
@@ -94,6 +97,8 @@ def verify(
         findings=findings(observed) if claims is None else [],
         reported=_reported(experiments, observed, seed, progress) if reported else [],
         observations=observed,
+        explored=explored,
+        pictures=curve_pictures([(o, one.finding) for o, one in compared], explored),
         tokens=tokens,
     )
 
@@ -129,6 +134,12 @@ def _observed(
         yield from source.observations
         if made:
             yield from run(_tracked(made, progress, "sweeping"), seed, keep, claims)
+
+
+def _models(experiments: Sequence[Sequence[Experiment]]) -> dict[str, Any]:
+    """The models themselves by name, not those of random weights."""
+    every = [one for made in experiments for one in made]
+    return {one.subject.model: one.model for one in every if one.subject.control is None}
 
 
 def _ranked(
