@@ -211,7 +211,7 @@ def _bounds(claim: Close | Bounded) -> tuple[Expr | None, Expr | None]:
 def _integral(
     claim: Close | Bounded, bound: Expr, band: Band, at: Callable[..., Any], anywhere: Callable[..., Any]
 ) -> tuple[Rows, Rows]:
-    """Of a bound: by closed form as far as the claim gives one, the rest by quadrature; and by how much it may be off."""
+    """Of a bound, by closed form as far as the claim gives one, else by quadrature; and by how much it may be off."""
     closed, rest = sp.S.Zero, bound
     if isinstance(claim, Close) and claim.integral is not None:
         closed, rest = claim.integral, bound - claim.value
