@@ -59,29 +59,26 @@ def verify(
     is a grid START:STOP:COUNT; `tolerance` is in each claim's unit, or a share of each curve's movement such as "5%"
     (default: 0.1 nat, a probability of 0.01, else 5%); `seed` draws the controls, `directions` is how many random
     directions each vector of a language model is ranked among, and as many differences of contexts (0: none).
-    `reported` asks what other papers claim (`theory.reported`), too; not along with `laws`.
-    `progress` is a `rich.progress.Progress` to show what is being done. `keep` (of `kept_beside`) has sweeps on disk
-    until the report is there, so that a run that was killed goes on where it stopped. `apart` (of `process_apart`) is
-    where derivations are checked while models are swept. Bad input is a `ValueError` or `OSError` of one line, raised
-    before any model is run where that can be known.
+    `reported` asks what other papers claim (`theory.reported`), too; not along with `laws`. `progress` is a
+    `rich.progress.Progress` to show what is being done. `keep` (of `kept_beside`) has sweeps on disk until the report
+    is there, so that a run that was killed goes on where it stopped. `apart` (of `process_apart`) is where derivations
+    are checked meanwhile. Bad input is a `ValueError` or `OSError` of one line, before any model is run where it can.
 
     >>> report = verify(laws=["token_bump"])
     >>> report.summary()["token_bump"]["stdlib-gpt"]
     """
-    started = datetime.now(UTC)
+    started, options = datetime.now(UTC), options or TargetOptions()
     chosen = [find_law(law) for law in laws] if laws else list(catalogue().values())
     claims = _asked_of(chosen, laws, reported)
     tolerance = None if tolerance is None else tolerance_for(tolerance, "nats")
-    options = options or TargetOptions()
     sources = _sources(target, options, ADAPTIVE if strengths is None else Grid.parse(strengths), seed)
-    rows = [row for source in sources for row in _curves(source, chosen, laws is not None, tolerance, options.level)]
-    found = [one for source in sources for one in _results(source, chosen, laws is not None, tolerance)]
-    tokens = list(token_rows(found))
+    curves = [row for source in sources for row in _curves(source, chosen, laws is not None, tolerance, options.level)]
+    results = [one for source in sources for one in _results(source, chosen, laws is not None, tolerance)]
     records, experiments = derivation_records(chosen, apart), [list(source.experiments()) for source in sources]
     observed = list(_observed(sources, experiments, claims, seed, progress, keep))
     compared = [(o, one) for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
-    found += [one for _, one in compared]
-    rows += [verdict_row(*one) for one in found]
+    found = [*results, *(one for _, one in compared)]
+    rows = [*curves, *(verdict_row(*one) for one in found)]
     derivations = [one for one, _ in zip(records(), _tracked(chosen, progress, "checking derivations"), strict=True)]
     shares, explored = claim_holdings(found), explored_curves(observed, _models(experiments))
     return Report(
@@ -99,7 +96,7 @@ def verify(
         observations=observed,
         explored=explored,
         pictures=curve_pictures([(o, one.finding) for o, one in compared], explored),
-        tokens=tokens,
+        tokens=list(token_rows(results)),
     )
 
 

@@ -109,8 +109,8 @@ ROWS: dict[Any, Row] = {
     tilted.JointCumulant: Row(per=CURVE, fields=TWO, kernel=cumulant_of(*TWO)),
     tilted.ConceptDivergence: Row(per=CONCEPT_CURVE, fields=BOTH, kernel=concept_divergence),
     tilted.Envelope: Row(per=CURVE, fields=ODDS, kernel=envelope),
-    ForwardDivergence: Row(per=CURVE, fields=ODDS, kernel=divergence(0)),
-    ReverseDivergence: Row(per=CURVE, fields=ODDS, kernel=divergence(1)),
+    ForwardDivergence: Row(per=CURVE, fields=ODDS, kernel=divergence("forward")),
+    ReverseDivergence: Row(per=CURVE, fields=ODDS, kernel=divergence("reverse")),
     LogMass: Row(per=CONCEPT_CURVE, fields=BOTH, kernel=log_mass),
     # of a whole text, in the place of a token
     tilted.TextTilt: Row(per=("context", "token", "strength"), fields=("log_odds", "writing"), kernel=text_tilt),
