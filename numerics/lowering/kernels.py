@@ -154,7 +154,7 @@ def text_tilt(setting: Setting, strengths: Strengths, order: int) -> np.ndarray:
 
 
 def text_spent(setting: Setting, strengths: Strengths) -> np.ndarray:
-    return along_texts(divergence(0)(setting, strengths), setting)
+    return along_texts(divergence("forward")(setting, strengths), setting)
 
 
 def along_texts(each: Any, setting: Setting) -> np.ndarray:
