@@ -2,8 +2,8 @@
 
 `steerlaw sweep` and a short `steerlaw verify` (with `--only minute`, one of about a minute) are killed (SIGKILL, or
 SIGINT with `--signal INT`) again and again and started again, until they have been killed so many times and are done.
-Each time that one ends, its files must be those of a run that nothing disturbed, byte for byte but for the time at which
-the run was started, and nothing else may lie beside them.
+Each time that one ends, its files must be those of a run that nothing disturbed, byte for byte but for the time at
+which the run was started, and nothing else may lie beside them.
 """
 
 import argparse
