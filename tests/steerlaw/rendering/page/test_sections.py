@@ -26,7 +26,7 @@ from theory.printing.notation import latex
 MATHML = "{http://www.w3.org/1998/Math/MathML}"
 
 
-@pytest.mark.parametrize("law", laws().values(), ids=str)
+@pytest.mark.parametrize("law", laws().values(), ids=lambda law: law.id)
 def test_every_law_is_set_as_mathematics(law):
     root = ElementTree.fromstring(mathematics(latex(law.statement)).replace("&#x", "&amp;#x"))
     assert root.tag == f"{MATHML}math"
