@@ -48,21 +48,14 @@ def choose(
     >>> print(choose(model, "def f(", layer=2, vector=v, budget=0.5).say())
     """
     check_nats(budget=budget, tolerance=tolerance)
-    if target is not None and (concept is None or not 0 < target < 1):
-        raise ValueError(
-            f"target is {target!r}, expected a probability between 0 and 1 of a concept that is given, too"
-        )
+    _check_target(target, concept)
     vector = -np.asarray(vector) if negative else vector
     where = {"layer": layer, "vector": vector}
 
     def logits(strengths: Float[np.ndarray, " strengths"]) -> Float[np.ndarray, "strengths vocab"]:
         return np.asarray(model.logits(prompt, strengths, **where), np.float64)
 
-    derivative: Any = getattr(model, "derivative", None)
-    if derivative is None:
-        raise ValueError(f"{model.name}: offers no derivative, which the prediction is made of")
-    unsteered = logits(np.zeros(1))[0]
-    slope = np.asarray(derivative(prompt, np.zeros(1), **where), np.float64)[0]
+    unsteered, slope = logits(np.zeros(1))[0], _slope(model, prompt, where)
     base = log_softmax(unsteered)
     predicted = float(sweet_spot(base, slope, budget))
     start = predicted if np.isfinite(predicted) else 1.0 / max(np.ptp(slope), 1e-12)
@@ -77,7 +70,6 @@ def choose(
     valid_to = _first_crossing(departed, tolerance, start / POINTS)[0]
     named = {"unsteered": 0.0, "predicted": predicted, "measured": measured}
     shown = {name: logits(np.array([alpha]))[0] for name, alpha in named.items() if np.isfinite(alpha)}
-    masses = None if concept is None else [_tokens_mean(base, slope, mask) for mask in (concept, ~concept)]
     return Choice(
         budget=budget,
         predicted=predicted,
@@ -88,7 +80,7 @@ def choose(
         tolerance=tolerance,
         valid_to=valid_to,
         concept=None if concept is None else tuple(_share(shown.get(name), concept) for name in named),
-        concept_slope=None if masses is None else masses[0] - masses[1],
+        concept_slope=None if concept is None else _logit_slope(base, slope, concept),
         leading={name: tuple(np.argsort(-row)[:top].tolist()) for name, row in shown.items()},
         norms=_norms(model, prompt, layer, vector),
         empty=prompt == "",
@@ -97,6 +89,21 @@ def choose(
         budgets=tuple(_seen(amount, nats, logits, base, start) for amount in explained),
         sign=-1 if negative else 1,
     )
+
+
+def _check_target(target: float | None, concept: Any) -> None:
+    if target is not None and (concept is None or not 0 < target < 1):
+        raise ValueError(
+            f"target is {target!r}, expected a probability between 0 and 1 of a concept that is given, too"
+        )
+
+
+def _slope(model: Any, prompt: Any, where: dict[str, Any]) -> Float[np.ndarray, " vocab"]:
+    """The derivative of the logits at strength 0."""
+    derivative: Any = getattr(model, "derivative", None)
+    if derivative is None:
+        raise ValueError(f"{model.name}: offers no derivative, which the prediction is made of")
+    return np.asarray(derivative(prompt, np.zeros(1), **where), np.float64)[0]
 
 
 def _target(share: float, concept: Any, base: Any, slope: Any, logits: Logits, start: float) -> Target:
@@ -132,11 +139,12 @@ def _norms(model: Any, prompt: Any, layer: Any, vector: Float[np.ndarray, "..."]
     return Norms(vector=size, residual=length) if length else None
 
 
-def _tokens_mean(
-    log_probs: Float[np.ndarray, " vocab"], values: Float[np.ndarray, " vocab"], among: Bool[np.ndarray, " vocab"]
+def _logit_slope(
+    log_probs: Float[np.ndarray, " vocab"], slope: Float[np.ndarray, " vocab"], concept: Bool[np.ndarray, " vocab"]
 ) -> float:
-    """Mean of values under the distribution, among some of the tokens."""
-    return float(softmax(log_probs[among]) @ values[among])
+    """The derivative of the concept's logit: the mean slope of its tokens less that of the others."""
+    inside, outside = (softmax(log_probs[mask]) @ slope[mask] for mask in (concept, ~concept))
+    return float(inside - outside)
 
 
 def _divergence(
