@@ -60,14 +60,10 @@ def choose(
     predicted = float(sweet_spot(base, slope, budget))
     start = predicted if np.isfinite(predicted) else 1.0 / max(np.ptp(slope), 1e-12)
 
-    def departed(strengths: Float[np.ndarray, " strengths"]) -> Float[np.ndarray, " strengths"]:
-        return tilt_gaps(strengths, logits(strengths), unsteered, slope).divergence
-
-    def nats(strengths: Float[np.ndarray, " strengths"]) -> Float[np.ndarray, " strengths"]:
-        return _divergence(logits(strengths), base)
-
-    measured, within, searched = _first_crossing(nats, budget, start)
-    valid_to = _first_crossing(departed, tolerance, start / POINTS)[0]
+    measured, within, searched = _first_crossing(lambda s: _divergence(logits(s), base), budget, start)
+    valid_to = _first_crossing(
+        lambda s: tilt_gaps(s, logits(s), unsteered, slope).divergence, tolerance, start / POINTS
+    )[0]
     named = {"unsteered": 0.0, "predicted": predicted, "measured": measured}
     shown = {name: logits(np.array([alpha]))[0] for name, alpha in named.items() if np.isfinite(alpha)}
     return Choice(
@@ -86,7 +82,7 @@ def choose(
         empty=prompt == "",
         reverse={name: reverse_divergence(row, base) for name, row in shown.items()},
         target=None if target is None else _target(target, concept, base, slope, logits, start),
-        budgets=tuple(_seen(amount, nats, logits, base, start) for amount in explained),
+        budgets=tuple(_seen(amount, logits, base, start) for amount in explained),
         sign=-1 if negative else 1,
     )
 
@@ -116,10 +112,10 @@ def _target(share: float, concept: Any, base: Any, slope: Any, logits: Logits, s
     return Target(share=share, predicted=tilted, measured=_first_crossing(lambda s: of(logits(s)), share, start)[0])
 
 
-def _seen(amount: float, nats: Curve, logits: Logits, base: Float[np.ndarray, " vocab"], start: float) -> BudgetSeen:
+def _seen(amount: float, logits: Logits, base: Float[np.ndarray, " vocab"], start: float) -> BudgetSeen:
     """What a budget looks like at the strength that spends it."""
     check_nats(explained=amount)
-    strength = _first_crossing(nats, amount, start)[0]
+    strength = _first_crossing(lambda s: _divergence(logits(s), base), amount, start)[0]
     return budget_seen(amount, strength, logits(np.array([strength]))[0] if np.isfinite(strength) else None, base)
 
 
