@@ -41,9 +41,8 @@ def choose(
     """The strength for this prompt at a budget of KL(p_alpha, p), in nats: law `sweet_spot`, then the model itself.
 
     Needs a model with `derivative`. `tolerance` (nats) says how far the model may be from the local tilt to count as
-    obeying it; `concept` marks tokens whose probability is reported, `top` is how many leading tokens are. With a
-    `target`, a probability of the concept, it is said where that is reached; `explained` are other budgets that are
-    shown. `negative` chooses among the strengths below 0.
+    obeying it; `concept` marks tokens whose probability is reported, `top` is how many leading tokens are; `target` is a
+    probability of the concept that is to be reached; `explained` are other budgets; `negative` is for strengths below 0.
 
     >>> print(choose(model, "def f(", layer=2, vector=v, budget=0.5).say())
     """
