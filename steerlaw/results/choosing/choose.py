@@ -41,8 +41,8 @@ def choose(
     """The strength for this prompt at a budget of KL(p_alpha, p), in nats: law `sweet_spot`, then the model itself.
 
     Needs a model with `derivative`. `tolerance` (nats) says how far the model may be from the local tilt to count as
-    obeying it; `concept` marks tokens whose probability is reported, `top` is how many leading tokens are; `target` is a
-    probability of the concept that is to be reached; `explained` are other budgets; `negative` is for strengths below 0.
+    obeying it; `concept` marks tokens whose probability is reported, `top` is how many leading tokens are. `target` is a
+    probability that the concept is to reach, `explained` are other budgets; `negative` asks for strengths below 0.
 
     >>> print(choose(model, "def f(", layer=2, vector=v, budget=0.5).say())
     """
@@ -54,7 +54,7 @@ def choose(
     def logits(strengths: Float[np.ndarray, " strengths"]) -> Float[np.ndarray, "strengths vocab"]:
         return np.asarray(model.logits(prompt, strengths, **where), np.float64)
 
-    unsteered, slope = logits(np.zeros(1))[0], _slope(model, prompt, where)
+    slope, unsteered = _slope(model, prompt, where), logits(np.zeros(1))[0]
     base = log_softmax(unsteered)
     predicted = float(sweet_spot(base, slope, budget))
     start = predicted if np.isfinite(predicted) else 1.0 / max(np.ptp(slope), 1e-12)
