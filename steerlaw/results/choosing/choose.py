@@ -41,7 +41,7 @@ def choose(
     """The strength for this prompt at a budget of KL(p_alpha, p), in nats: law `sweet_spot`, then the model itself.
 
     Needs a model with `derivative`. `tolerance` (nats) says how far the model may be from the local tilt to count as
-    obeying it; `concept` marks tokens whose probability is reported, `top` is how many leading tokens are. `target` is a
+    obeying it; `concept` marks tokens whose probability is reported, `top` how many leading tokens are. `target` is a
     probability that the concept is to reach, `explained` are other budgets; `negative` asks for strengths below 0.
 
     >>> print(choose(model, "def f(", layer=2, vector=v, budget=0.5).say())
