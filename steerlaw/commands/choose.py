@@ -182,10 +182,8 @@ def _print(choice: "Choice", text: Callable[[int], str], layer: int) -> None:
     )
     _print_budgets(choice, text)
     if (target := choice.target) is not None:
-        told = [f"{choice.sign * s:.4g}" if s < float("inf") else "none" for s in (target.measured, target.predicted)]
-        console().print(
-            f"The concept has a probability of {target.share:g} at strength {told[0]}, predicted {told[1]}."
-        )
+        measured, predicted = (_reached(choice.sign, alpha) for alpha in (target.measured, target.predicted))
+        console().print(f"The concept reaches a probability of {target.share:g} {measured}; by the tilt, {predicted}.")
     console().print(choice.say())
 
 
@@ -226,3 +224,7 @@ def _print_continuations(shown: Sequence[dict[str, Any]]) -> None:
             [Column("prompt", wrap=True), Column("alpha", right=True), Column("text", wrap=True)],
             [[one["prompt"], f"{one['strength']:.4g}", one["text"]] for one in shown],
         )
+
+
+def _reached(sign: int, alpha: float) -> str:
+    return f"at strength {sign * alpha:.4g}" if alpha < float("inf") else "at no strength that was searched"
