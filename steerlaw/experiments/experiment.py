@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -17,6 +17,7 @@ from numerics.observing.readings import Curves, curves_along
 from numerics.observing.sweep import Sweep
 from numerics.observing.variables import VARIABLES
 from numerics.observing.watched import Watched, choose_tokens
+from numerics.observing.whole_texts import Scored, observe_texts
 from steerlaw.experiments.wanted import wanted_for
 from steerlaw.inputs.subjects import Kind, Observation, Subject
 from theory.claims import Claim
@@ -59,8 +60,9 @@ class Experiment:
     `limits(vector)` gives the baseline's limit fields, where the model has a limit law; `along(vector)` all that is
     known before steering along another vector, predicted by its own derivative at strength 0, and
     `with_geometry(baseline, vector)` adds what takes longer to find out; `residuals()` gives the unsteered residuals at
-    the ends of the contexts, where there are such.
-    With an `other_vector` the two are added, too; the baseline then holds its log-odds.
+    the ends of the contexts, where there are such. With an `other_vector` the two are added, too; the baseline then
+    holds its log-odds. `texts` says what is looked for in whole texts, where the baseline says how they are written.
+    `positions` of the contexts are steered; of text always all.
     """
 
     subject: Subject
@@ -79,6 +81,8 @@ class Experiment:
     with_geometry: Callable[[Baseline, np.ndarray], Baseline] | None = None
     residuals: Callable[[], Float[np.ndarray, "contexts d"]] | None = None
     other_vector: Float[np.ndarray, " d"] | None = None
+    texts: Scored | None = None
+    positions: Literal["all", "last"] = "all"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -118,7 +122,7 @@ def shared_curves(variants: Sequence[Experiment]) -> Callable[[Experiment], Curv
 
     @cache
     def read() -> list[Curves | None]:
-        along = [Steering(layer=first.subject.layer, vector=vector) for vector in vectors]
+        along = [Steering(layer=first.subject.layer, vector=vector, positions=first.positions) for vector in vectors]
         window = float(first.strengths[0]), float(first.strengths[-1])
         return curves_along(first.model, first.subject.contexts, window, along, first.rounding)
 
@@ -181,13 +185,13 @@ def works(
 
     `same` are sweeps of the same model along the same vector: their summaries and their losses are taken over.
     """
-    wanted = None if claims is None else wanted_for(claims, experiment.subject)
+    wanted, kinds = None if claims is None else wanted_for(claims, experiment.subject), experiment.subject.kinds
 
     def work(kind: Kind, baseline: Baseline | None, observe: Callable[..., Observation]) -> Work:
         names = None if wanted is None else wanted[kind]
         return Work(kind=kind, wanted=names, baseline=baseline, observe=partial(observe, wanted=names))
 
-    if wanted is None or "next token" in wanted:
+    if "next token" in kinds and (wanted is None or "next token" in wanted):
         known = None if curves is None else partial(curves, experiment)
         next_token = partial(observe_next, experiment, curves=known, summarised=same.get("next token"))
         yield work("next token", experiment.baseline, next_token)
@@ -197,6 +201,27 @@ def works(
     if experiment.limits is not None and (wanted is None or "limit" in wanted):
         limits = experiment.limits(experiment.vector)
         yield work("limit", replace(experiment.baseline, **limits), partial(observe_limit, experiment, limits))
+
+    if experiment.texts is not None and (wanted is None or "texts" in wanted):
+        yield work("texts", experiment.baseline, lambda wanted: observe_whole_texts(experiment))
+
+
+def observe_whole_texts(experiment: Experiment) -> Observation:
+    """Every text that can be written from each context, at every strength."""
+    baseline, subject = experiment.baseline, experiment.subject
+    assert baseline.writing is not None
+    assert experiment.texts is not None
+    sweep = observe_texts(
+        experiment.model,
+        subject.contexts,
+        experiment.strengths,
+        Steering(layer=subject.layer, vector=experiment.vector),
+        baseline.writing,
+        experiment.texts,
+        rounding=experiment.rounding,
+        attributes=_attributes(subject),
+    )
+    return Observation(subject=subject, kind="texts", baseline=baseline, sweep=sweep)
 
 
 def observe_next(
@@ -249,7 +274,7 @@ def _next_token(
         experiment.model,
         experiment.subject.contexts,
         strengths,
-        Steering(layer=experiment.subject.layer, vector=experiment.vector),
+        Steering(layer=experiment.subject.layer, vector=experiment.vector, positions=experiment.positions),
         Watched(
             tokens=choose_tokens(baseline.log_probs, baseline.log_odds, baseline.concepts, WATCHED),
             log_odds=baseline.log_odds,
