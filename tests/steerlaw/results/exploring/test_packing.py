@@ -65,7 +65,7 @@ def test_a_table_is_as_close_as_it_says(seed, cap):
     spent = (np.exp(every) * (every - one.curve.log_probs([0.0]))).sum(axis=1)
     np.testing.assert_allclose(found[:, len(tokens)], spent, atol=2 * CLOSE)
     for column, odds in enumerate((one.local, one.prompts), len(tokens) + 1):
-        sums = logsumexp(one.log_probs + strengths[:, None] * odds, axis=1)
+        sums = np.asarray(logsumexp(one.log_probs + strengths[:, None] * odds, axis=1))
         np.testing.assert_allclose(found[:, column], sums, atol=2 * CLOSE)
 
 
