@@ -19,7 +19,7 @@ def _along(each: Expr) -> Expr:
 class TextTilt(Atom):
     """`TextTilt(n, a)`: n-th derivative at a of `log(P_a(text)/P_0(text)) = a M^T[text] - sum_i n^T_i K_i(a)`.
 
-    n = 1 is the score S of the text, the sum of the scores `M - K'` of its tokens.
+    n = 1 is S, the slope of the text's log-probability: the sum of `M - K'` over its tokens.
     """
 
     def fdiff(self, argindex: int = 1) -> Expr:
