@@ -1,4 +1,4 @@
-"""How fast anything about whole texts changes: with its mean product with the slope S of its log-probability (beyond the paper)."""
+"""How fast anything about whole texts changes: with the slopes of their log-probabilities (beyond the paper)."""
 
 import sympy as sp
 
