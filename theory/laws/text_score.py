@@ -31,7 +31,7 @@ def _derivation() -> list[Step]:
 
 
 LAW = Law(
-    id="text@@log_slope",
+    id="text_score",
     title="The slope of anything about whole texts",
     source="beyond the paper",
     reading="The mean of any score g of a text changes at the rate E_alpha[g S] = Cov_alpha(g, S), S the sum over the"
