@@ -13,19 +13,6 @@ import jax.numpy as jnp
 import numpy as np
 import sympy as sp
 
-<<<<<<< HEAD
-=======
-from numerics.checks import checked_log_probs
-from numerics.closed_forms.concept_shares import share_steps
-from numerics.exponential_sums.tilted import (
-    Way,
-    tilted_concept_divergence,
-    tilted_divergences,
-    tilted_envelope,
-    tilted_log_mass,
-    tilted_moments,
-)
->>>>>>> main
 from numerics.lowering.forms import ForwardDivergence, LogMass, LogProbability, ReverseDivergence
 from numerics.lowering.kernels import (
     Strengths,
@@ -101,130 +88,6 @@ def _token(atom: Expr) -> Expr | None:
     return atom.args[0] if isinstance(atom, LogProbability) else None
 
 
-<<<<<<< HEAD
-=======
-def over_contexts(
-    kernel: Callable[..., Array],
-    log_probs: Float[Array, "contexts ..."],
-    log_odds: Float[Array, "*contexts vocab"],
-    strengths: Strengths,
-) -> Float[Array, "contexts ..."]:
-    """`kernel(log_probs, log_odds, strengths)` at once, or by context where log-odds or strengths differ by it."""
-    if log_odds.ndim == 1 and len(strengths) == 1:
-        return kernel(log_probs, log_odds, strengths[0])
-    odds = np.broadcast_to(log_odds, (len(log_probs), log_odds.shape[-1]))
-    at = np.broadcast_to(strengths, (len(log_probs), strengths.shape[-1]))
-    return jnp.asarray(np.stack([kernel(*row) for row in zip(log_probs, odds, at, strict=True)]))
-
-
-def _moment(order: int) -> Callable[..., Array]:
-    return lambda log_probs, odds, strengths: tilted_moments(log_probs, odds, strengths, order)[order]
-
-
-def _cumulant(setting: Setting, strengths: Strengths, order: int) -> Array:
-    return over_contexts(_moment(order), setting.known.log_probs, setting.known.log_odds, strengths)
-
-
-def _cumulant_of(*fields: str) -> Callable[..., Array]:
-    """Cumulants of other log-odds than M: the sum of these fields."""
-
-    def kernel(setting: Setting, strengths: Strengths, order: int) -> Array:
-        odds = sum(jnp.asarray(setting.known.need(field), jnp.float64) for field in fields)
-        return over_contexts(_moment(order), setting.known.log_probs, odds, strengths)  # pyright: ignore[reportArgumentType]
-
-    return kernel
-
-
-def _cumulant_within(side: bool) -> Callable[..., Array]:
-    def kernel(setting: Setting, strengths: Strengths, order: int) -> Array:
-        masked = jnp.where(setting.known.concepts == side, setting.known.log_probs[:, None, :], -jnp.inf)
-        return over_contexts(_moment(order), masked, setting.known.log_odds, strengths)
-
-    return kernel
-
-
-def _divergence(way: Way) -> Callable[..., Array]:
-    def kernel(setting: Setting, strengths: Strengths) -> Array:
-        return over_contexts(lambda *of: tilted_divergences(*of, (way,))[0], *setting.known.distribution, strengths)
-
-    return kernel
-
-
-def _log_mass(setting: Setting, strengths: Strengths, side: int) -> Array:
-    def kernel(log_probs, odds, strengths):
-        return tilted_log_mass(log_probs, odds, setting.known.concepts, strengths)[1 - side]
-
-    return over_contexts(kernel, *setting.known.distribution, strengths)
-
-
-def _concept_divergence(setting: Setting, strengths: Strengths) -> Array:
-    def kernel(log_probs, odds, strengths):
-        return tilted_concept_divergence(log_probs, odds, setting.known.concepts, strengths)
-
-    return over_contexts(kernel, *setting.known.distribution, strengths)
-
-
-def _envelope(setting: Setting, strengths: Strengths) -> Array:
-    return over_contexts(tilted_envelope, *setting.known.distribution, strengths)
-
-
-def _extremal_log_mass(setting: Setting, end: int) -> Array:
-    extreme = setting.known.distinct_log_odds[-1 if end > 0 else 0]
-    return logsumexp(setting.known.log_probs, axis=1, where=setting.known.log_odds == extreme)
-
-
-def _data_mean(setting: Setting) -> Array:
-    """E_r[M]; if r is the model's own, the very number that `Cumulant(1, 0)` is, so that their difference is 0."""
-    data = setting.known.baseline.data
-    if data is None:
-        return _cumulant(setting, jnp.zeros((1, 1)), 1)[:, 0]
-    data = jnp.asarray(data)
-    return (
-        setting.known.log_odds[data]
-        if data.ndim == 1
-        else jnp.exp(checked_log_probs(data, "data")) @ setting.known.log_odds
-    )
-
-
-def _extreme_within(side: bool, extreme: Callable[..., Array]) -> Callable[[Setting], Array]:
-    """Over the tokens of each concept, or of its complement; not a number where there are none."""
-
-    def kernel(setting: Setting) -> Array:
-        members = setting.known.concepts == side
-        worst = jnp.inf if extreme is jnp.min else -jnp.inf
-        value = extreme(jnp.where(members, setting.known.log_odds, worst), axis=1)
-        return jnp.where(members.any(axis=1), value, jnp.nan)
-
-    return kernel
-
-
-def _share_steps(which: int) -> Callable[[Setting], Array]:
-    def kernel(setting: Setting) -> Array:
-        tables = (np.asarray(a) for a in (setting.known.log_probs, setting.known.log_odds, setting.known.concepts))
-        return jnp.asarray(share_steps(*tables)[which], jnp.float64)
-
-    return kernel
-
-
-def _distinct(n: int) -> Callable[[Setting], Any]:
-    """The n-th of the distinct log-odds, from either end, as far as there are any."""
-
-    def kernel(setting: Setting) -> Any:
-        odds = setting.known.distinct_log_odds
-        return odds[min(n, len(odds) - 1) if n >= 0 else max(n, -len(odds))]
-
-    return kernel
-
-
-def _field(name: str, part: str = "", dtype: Any = jnp.float64) -> Callable[[Setting], Array]:
-    def kernel(setting: Setting) -> Array:
-        value = setting.known.need(name)
-        return jnp.asarray(getattr(value, part) if part else value, dtype)
-
-    return kernel
-
-
->>>>>>> main
 def _fact(fact: Expr) -> Row:
     return Row(per=(), kernel=lambda setting: str(fact) in setting.known.baseline.facts)
 
@@ -238,7 +101,6 @@ ODDS, BOTH, TWO = ("log_odds",), ("log_odds", "concepts"), ("log_odds", "other_l
 
 ROWS: dict[Any, Row] = {
     # functions of the strength
-<<<<<<< HEAD
     tilted.Cumulant: Row(per=CURVE, fields=ODDS, kernel=cumulant),
     tilted.ConceptCumulant: Row(per=CONCEPT_CURVE, fields=BOTH, kernel=cumulant_within(True)),
     tilted.OutsideCumulant: Row(per=CONCEPT_CURVE, fields=BOTH, kernel=cumulant_within(False)),
@@ -247,26 +109,13 @@ ROWS: dict[Any, Row] = {
     tilted.JointCumulant: Row(per=CURVE, fields=TWO, kernel=cumulant_of(*TWO)),
     tilted.ConceptDivergence: Row(per=CONCEPT_CURVE, fields=BOTH, kernel=concept_divergence),
     tilted.Envelope: Row(per=CURVE, fields=ODDS, kernel=envelope),
-    ForwardDivergence: Row(per=CURVE, fields=ODDS, kernel=divergence(0)),
-    ReverseDivergence: Row(per=CURVE, fields=ODDS, kernel=divergence(1)),
+    ForwardDivergence: Row(per=CURVE, fields=ODDS, kernel=divergence("forward")),
+    ReverseDivergence: Row(per=CURVE, fields=ODDS, kernel=divergence("reverse")),
     LogMass: Row(per=CONCEPT_CURVE, fields=BOTH, kernel=log_mass),
     # of a whole text, in the place of a token
     tilted.TextTilt: Row(per=("context", "token", "strength"), fields=("log_odds", "writing"), kernel=text_tilt),
     tilted.TextSpent: Row(per=("context", "token", "strength"), fields=("log_odds", "writing"), kernel=text_spent),
     tilted.hits: Row(per=("token", "concept"), fields=("concepts", "writing"), kernel=hits),
-=======
-    tilted.Cumulant: Row(per=CURVE, fields=ODDS, kernel=_cumulant),
-    tilted.ConceptCumulant: Row(per=CONCEPT_CURVE, fields=BOTH, kernel=_cumulant_within(True)),
-    tilted.OutsideCumulant: Row(per=CONCEPT_CURVE, fields=BOTH, kernel=_cumulant_within(False)),
-    tilted.LocalCumulant: Row(per=CURVE, fields=("local_log_odds",), kernel=_cumulant_of("local_log_odds")),
-    tilted.OtherCumulant: Row(per=CURVE, fields=("other_log_odds",), kernel=_cumulant_of("other_log_odds")),
-    tilted.JointCumulant: Row(per=CURVE, fields=TWO, kernel=_cumulant_of(*TWO)),
-    tilted.ConceptDivergence: Row(per=CONCEPT_CURVE, fields=BOTH, kernel=_concept_divergence),
-    tilted.Envelope: Row(per=CURVE, fields=ODDS, kernel=_envelope),
-    ForwardDivergence: Row(per=CURVE, fields=ODDS, kernel=_divergence("forward")),
-    ReverseDivergence: Row(per=CURVE, fields=ODDS, kernel=_divergence("reverse")),
-    LogMass: Row(per=CONCEPT_CURVE, fields=BOTH, kernel=_log_mass),
->>>>>>> main
     # of a context, of a concept
     tilted.DataMean: Row(per=("context",), fields=ODDS, kernel=data_mean),
     tilted.ExtremalLogMass: Row(per=("context",), fields=ODDS, kernel=extremal_log_mass),

@@ -12,6 +12,7 @@ from numerics.checks import checked_log_probs
 from numerics.closed_forms.concept_shares import share_steps
 from numerics.closed_forms.whole_texts import is_ordered
 from numerics.exponential_sums.tilted import (
+    Way,
     tilted_concept_divergence,
     tilted_divergences,
     tilted_envelope,
@@ -63,9 +64,9 @@ def cumulant_within(side: bool) -> Callable[..., Array]:
     return kernel
 
 
-def divergence(which: int) -> Callable[..., Array]:
+def divergence(way: Way) -> Callable[..., Array]:
     def kernel(setting: Setting, strengths: Strengths) -> Array:
-        return over_contexts(lambda *of: tilted_divergences(*of)[which], *setting.known.distribution, strengths)
+        return over_contexts(lambda *of: tilted_divergences(*of, (way,))[0], *setting.known.distribution, strengths)
 
     return kernel
 
@@ -153,7 +154,7 @@ def text_tilt(setting: Setting, strengths: Strengths, order: int) -> np.ndarray:
 
 
 def text_spent(setting: Setting, strengths: Strengths) -> np.ndarray:
-    return along_texts(divergence(0)(setting, strengths), setting)
+    return along_texts(divergence("forward")(setting, strengths), setting)
 
 
 def along_texts(each: Any, setting: Setting) -> np.ndarray:
