@@ -10,20 +10,24 @@ from numerics.judging.horizons.tolerance import Tolerance, tolerance_for
 from steerlaw.experiments.directions import can_be_followed, follow
 from steerlaw.experiments.embedded import embedded_experiments, embedded_inputs
 from steerlaw.experiments.experiment import Experiment, Grid, Keep, run
+from steerlaw.experiments.nearby import nearby
 from steerlaw.experiments.targets import Source, TargetOptions, read_targets
 from steerlaw.inputs.subjects import Observation
 from steerlaw.report import Report
 from steerlaw.results.apart import derivation_records
 from steerlaw.results.claims import claim_holdings
 from steerlaw.results.directions import Standing, ranked_claims, standings
+from steerlaw.results.exploring.explored import explored_curves
 from steerlaw.results.findings import findings
 from steerlaw.results.judging import Judged, curve_rows, judged
 from steerlaw.results.lines import summary_lines
+from steerlaw.results.pictures import curve_pictures
 from steerlaw.results.predicted_rows import predicted_rows
 from steerlaw.results.provenance import RunRecord, run_record
 from steerlaw.results.reaching.limits import limit_rows
 from steerlaw.results.reaching.rows import horizon_rows
 from steerlaw.results.reference_verdicts import judge_results, token_rows
+from steerlaw.results.reported.matrix import Cell, matrix
 from steerlaw.results.verdict_rows import VerdictRow, verdict_row
 from theory.catalogue import find_law
 from theory.catalogue import laws as catalogue
@@ -43,6 +47,7 @@ def verify(
     tolerance: float | str | Tolerance | None = None,
     seed: int = 0,
     directions: int = 20,
+    reported: bool = False,
     progress: Any = None,
     keep: Keep | None = None,
     apart: Executor | None = None,
@@ -54,30 +59,28 @@ def verify(
     is a grid START:STOP:COUNT; `tolerance` is in each claim's unit, or a share of each curve's movement such as "5%"
     (default: 0.1 nat, a probability of 0.01, else 5%); `seed` draws the controls, `directions` is how many random
     directions each vector of a language model is ranked among, and as many differences of contexts (0: none).
-    `progress` is a `rich.progress.Progress` to show what is being done. `keep` (of `kept_beside`) has sweeps on disk
-    until the report is there, so that a run that was killed goes on where it stopped. `apart` (of `process_apart`) is
-    where derivations are checked while models are swept. Bad input is a `ValueError` or `OSError` of one line, raised
-    before any model is run where that can be known.
+    `reported` asks what other papers claim (`theory.reported`), too; not along with `laws`. `progress` is a
+    `rich.progress.Progress` to show what is being done. `keep` (of `kept_beside`) has sweeps on disk until the report
+    is there, so that a run that was killed goes on where it stopped. `apart` (of `process_apart`) is where derivations
+    are checked meanwhile. Bad input is a `ValueError` or `OSError` of one line, before any model is run where it can.
 
     >>> report = verify(laws=["token_bump"])
     >>> report.summary()["token_bump"]["stdlib-gpt"]
     """
-    started = datetime.now(UTC)
+    started, options = datetime.now(UTC), options or TargetOptions()
     chosen = [find_law(law) for law in laws] if laws else list(catalogue().values())
-    claims = [claim for law in chosen for claim in law.claims] if laws else None
+    claims = _asked_of(chosen, laws, reported)
     tolerance = None if tolerance is None else tolerance_for(tolerance, "nats")
-    options = options or TargetOptions()
     sources = _sources(target, options, ADAPTIVE if strengths is None else Grid.parse(strengths), seed)
-    rows = [row for source in sources for row in _curves(source, chosen, laws is not None, tolerance, options.level)]
-    found = [one for source in sources for one in _results(source, chosen, laws is not None, tolerance)]
-    tokens = list(token_rows(found))
-    records = derivation_records(chosen, apart)
-    experiments = [list(source.experiments()) for source in sources]
+    curves = [row for source in sources for row in _curves(source, chosen, laws is not None, tolerance, options.level)]
+    results = [one for source in sources for one in _results(source, chosen, laws is not None, tolerance)]
+    records, experiments = derivation_records(chosen, apart), [list(source.experiments()) for source in sources]
     observed = list(_observed(sources, experiments, claims, seed, progress, keep))
-    found += [one for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
-    rows += [verdict_row(*one) for one in found]
+    compared = [(o, one) for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
+    found = [*results, *(one for _, one in compared)]
+    rows = [*curves, *(verdict_row(*one) for one in found)]
     derivations = [one for one, _ in zip(records(), _tracked(chosen, progress, "checking derivations"), strict=True)]
-    shares = claim_holdings(found)
+    shares, explored = claim_holdings(found), explored_curves(observed, _models(experiments))
     return Report(
         run=_record(started, sources, options, seed),
         derivations=derivations,
@@ -89,9 +92,19 @@ def verify(
         limits=limit_rows(observed),
         quantities=[row for o in observed for row in predicted_rows(o)],
         findings=findings(observed) if claims is None else [],
+        reported=_reported(experiments, observed, seed, progress) if reported else [],
         observations=observed,
-        tokens=tokens,
+        explored=explored,
+        pictures=curve_pictures([(o, one.finding) for o, one in compared], explored),
+        tokens=list(token_rows(results)),
     )
+
+
+def _asked_of(chosen: Sequence[Law], laws: Sequence[str] | None, reported: bool) -> list[Claim] | None:
+    """The claims that observations are needed for; None: whatever there is to see."""
+    if reported and laws:
+        raise ValueError("reported claims are asked of everything that is observed: leave out --laws, or --reported")
+    return [claim for law in chosen for claim in law.claims] if laws else None
 
 
 def _sources(
@@ -120,6 +133,12 @@ def _observed(
             yield from run(_tracked(made, progress, "sweeping"), seed, keep, claims)
 
 
+def _models(experiments: Sequence[Sequence[Experiment]]) -> dict[str, Any]:
+    """The models themselves by name, not those of random weights."""
+    every = [one for made in experiments for one in made]
+    return {one.subject.model: one.model for one in every if one.subject.control is None}
+
+
 def _ranked(
     experiments: Sequence[Sequence[Experiment]], laws: Sequence[Law], count: int, seed: int, progress: Any
 ) -> list[Standing]:
@@ -129,6 +148,14 @@ def _ranked(
     claims = [claim for _, own in asked for claim in own]
     tracked = _tracked(some, progress, "directions") if some else ()
     return [standing for one in tracked for standing in standings(follow(one, claims, count, seed), asked)]
+
+
+def _reported(
+    experiments: Sequence[Sequence[Experiment]], observed: Sequence[Observation], seed: int, progress: Any
+) -> list[Cell]:
+    """Claims of other papers, on what was observed and on what is known around strength 0."""
+    found = [one for made in experiments for one in nearby(_tracked(made, progress, "around 0"), observed, seed)]
+    return matrix(observed, dict(found))
 
 
 def _curves(

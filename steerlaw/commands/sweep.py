@@ -53,6 +53,8 @@ class Sweep:
     like: Literal["reference"] | None = None
     """Measure as the paper's code does: cross-entropy on whole spans of 128 tokens (no beginning-of-text token, an end
     token after each document, tails dropped), log-odds after the first 100 tokens of each prompt."""
+    positions: Literal["all", "last"] = "all"
+    """Positions of the contexts that are steered: all, or the last only, of which no limit is known."""
     strengths: Strengths | None = None
     """Grid of strengths START:STOP:COUNT (default: 257 strengths, as wide as the layer's residual allows)."""
     tables: bool = True
@@ -113,6 +115,7 @@ class Sweep:
             next_token=bool(observed & {"next-token", "concept"}) or "cross-entropy" not in observed,
             tables=self.tables,
             dtype=self.dtype,
+            positions=self.positions,
         )
         with progress_bar() as progress:
             swept = sweep_to_file(request, self.out, progress)

@@ -70,6 +70,8 @@ class Verify:
     directions: Directions = 20
     """Random directions that each vector of a checkpoint is ranked among, and as many differences of contexts; its rank
     can be significant at 5% from 19 on (0: none)."""
+    reported: bool = False
+    """Ask the claims of other papers about strength, too, and print what holds: claim by model by block."""
     pdf: bool = False
     """Draw each figure as PDF, too."""
     strict: bool = False
@@ -81,6 +83,7 @@ class Verify:
         from numerics.files.alone import alone
         from steerlaw.experiments.kept import kept_beside
         from steerlaw.experiments.targets import TargetOptions
+        from steerlaw.rendering.reported import print_reported
         from steerlaw.rendering.table import print_summary
         from steerlaw.results.apart import process_apart
         from steerlaw.verification import verify
@@ -96,6 +99,7 @@ class Verify:
                     tolerance=self.tolerance,
                     seed=self.seed,
                     directions=self.directions,
+                    reported=self.reported,
                     progress=progress,
                     keep=keep,
                     apart=apart,
@@ -107,6 +111,8 @@ class Verify:
             print_json(report.to_json())
         else:
             print_summary(report, self.out)
+            if self.reported:
+                print_reported(report.reported)
         if not report.derivations_checked:
             return 1
         return int(self.strict and report.departs)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -60,9 +60,9 @@ class Experiment:
     `limits(vector)` gives the baseline's limit fields, where the model has a limit law; `along(vector)` all that is
     known before steering along another vector, predicted by its own derivative at strength 0, and
     `with_geometry(baseline, vector)` adds what takes longer to find out; `residuals()` gives the unsteered residuals at
-    the ends of the contexts, where there are such.
-    With an `other_vector` the two are added, too; the baseline then holds its log-odds. `texts` says what is looked for
-    in whole texts, where the baseline says how they are written.
+    the ends of the contexts, where there are such. With an `other_vector` the two are added, too; the baseline then
+    holds its log-odds. `texts` says what is looked for in whole texts, where the baseline says how they are written.
+    `positions` of the contexts are steered; of text always all.
     """
 
     subject: Subject
@@ -82,6 +82,7 @@ class Experiment:
     residuals: Callable[[], Float[np.ndarray, "contexts d"]] | None = None
     other_vector: Float[np.ndarray, " d"] | None = None
     texts: Scored | None = None
+    positions: Literal["all", "last"] = "all"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -121,7 +122,7 @@ def shared_curves(variants: Sequence[Experiment]) -> Callable[[Experiment], Curv
 
     @cache
     def read() -> list[Curves | None]:
-        along = [Steering(layer=first.subject.layer, vector=vector) for vector in vectors]
+        along = [Steering(layer=first.subject.layer, vector=vector, positions=first.positions) for vector in vectors]
         window = float(first.strengths[0]), float(first.strengths[-1])
         return curves_along(first.model, first.subject.contexts, window, along, first.rounding)
 
@@ -273,7 +274,7 @@ def _next_token(
         experiment.model,
         experiment.subject.contexts,
         strengths,
-        Steering(layer=experiment.subject.layer, vector=experiment.vector),
+        Steering(layer=experiment.subject.layer, vector=experiment.vector, positions=experiment.positions),
         Watched(
             tokens=choose_tokens(baseline.log_probs, baseline.log_odds, baseline.concepts, WATCHED),
             log_odds=baseline.log_odds,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -19,6 +19,8 @@ from steerlaw.experiments.experiment import Experiment, Grid
 from steerlaw.inputs.concept import Concept
 from steerlaw.inputs.subjects import Subject
 
+Positions = Literal["all", "last"]
+
 REACH = 8.0
 """Largest alpha |v| / |h|: far enough that the vector drowns the residual it is added to."""
 CALIBRATED = 9
@@ -30,25 +32,34 @@ LIMIT_TOLERANCE = 4e-4
 
 
 def language_experiments(
-    model: LanguageModel, exact: LanguageModel, concept: Concept, grid: Grid, seed: int = 0
+    model: LanguageModel,
+    exact: LanguageModel,
+    concept: Concept,
+    grid: Grid,
+    seed: int = 0,
+    *,
+    positions: Positions = "all",
 ) -> Iterator[Experiment]:
     """One experiment a layer of the concept's vectors; `exact` is the same model in float64, to measure rounding.
 
     Then a control: the middle one of these layers of a model of random weights, along the same vector, with |v|/|h| as
-    in the model itself, predicted by its own local log-odds. `seed` draws the weights.
+    in the model itself, predicted by its own local log-odds. `seed` draws the weights. Where only the last of the
+    `positions` is steered no limit is known: what is proved of the tail is proved of prompts steered throughout.
     """
-    yield from _experiments(model, exact, concept, grid)
+    yield from _experiments(model, exact, concept, grid, positions)
     layers = list(concept.vectors)
     layer, contexts = layers[len(layers) // 2], [model.encode(text) for text in concept.contexts]
     random, exact = (with_random_weights(m, seed) for m in (model, exact))
     vector = np.array(concept.vectors[layer], np.float64)
     vector *= _push(model, contexts, layer, vector) / _push(random, contexts, layer, vector)
     control = replace(concept, vectors={layer: vector}, log_odds=None, segments=None)
-    for experiment in _experiments(random, exact, control, grid):
+    for experiment in _experiments(random, exact, control, grid, positions):
         yield replace(experiment, subject=replace(experiment.subject, control="random_weights"))
 
 
-def _experiments(model: LanguageModel, exact: LanguageModel, concept: Concept, grid: Grid) -> Iterator[Experiment]:
+def _experiments(
+    model: LanguageModel, exact: LanguageModel, concept: Concept, grid: Grid, positions: Positions
+) -> Iterator[Experiment]:
     contexts = [model.encode(text) for text in concept.contexts]
     log_probs = log_softmax(np.stack([np.asarray(exact.position_logits(c))[-1] for c in contexts]), axis=1)
     unsteered = None if concept.segments is None else _unsteered(exact, concept.segments)
@@ -56,7 +67,7 @@ def _experiments(model: LanguageModel, exact: LanguageModel, concept: Concept, g
         vector = np.asarray(vector, np.float64)
         push = _push(model, contexts, layer, vector)
         strengths = strength_grid(REACH / push, grid.count, dense=True) if grid.strengths is None else grid.strengths
-        along = partial(_known_along, exact, contexts, layer, log_probs, concept.targets)
+        along = partial(_known_along, exact, contexts, layer, log_probs, concept.targets, positions)
         geometry = None
         if layer == exact.n_layers - 1 and exact.spec.logit_cap is None:
             geometry = partial(_into_the_norm, exact, contexts)
@@ -71,7 +82,7 @@ def _experiments(model: LanguageModel, exact: LanguageModel, concept: Concept, g
                 concept=concept.name,
                 concept_names=() if concept.targets is None else (concept.name,),
                 contexts=contexts,
-                kinds=frozenset({"next token", "limit"}),
+                kinds=frozenset({"next token", "limit"} if positions == "all" else {"next token"}),
                 push=push,
                 token_text=model.tokenizer and (lambda token: model.tokenizer.decode([token])),
             ),
@@ -80,11 +91,12 @@ def _experiments(model: LanguageModel, exact: LanguageModel, concept: Concept, g
             baseline=baseline,
             strengths=strengths,
             between=grid.between,
-            rounding=_rounding(model, exact, contexts[0], strengths, layer, vector),
-            limits=partial(_limits, exact, contexts, layer),
+            rounding=_rounding(model, exact, contexts[0], strengths, layer, vector, positions),
+            limits=partial(_limits, exact, contexts, layer) if positions == "all" else None,
             along=along,
             with_geometry=geometry,
             residuals=partial(_residuals, model, contexts, layer),
+            positions=positions,
         )
         yield experiment if concept.segments is None else _with_text(experiment, unsteered, concept.segments, grid)
 
@@ -95,10 +107,11 @@ def _known_along(
     layer: int,
     log_probs: Float[np.ndarray, "contexts vocab"],
     targets: Bool[np.ndarray, " vocab"] | None,
+    positions: Positions,
     vector: Float[np.ndarray, " d"],
 ) -> Baseline:
     """All that is known before steering along a vector, its log-odds the mean of the contexts' own derivatives."""
-    local = _local_log_odds(exact, contexts, layer, vector)
+    local = _local_log_odds(exact, contexts, layer, vector, positions)
     log_odds = local.mean(axis=0)
     return Baseline(
         log_probs=log_probs,
@@ -164,16 +177,33 @@ def _residuals(model: LanguageModel, contexts: Sequence[Sequence[int]], layer: i
     return np.stack([np.asarray(model.residual(tokens, layer))[-1] for tokens in contexts]).astype(np.float64)
 
 
-def _rounding(model: Any, exact: Any, tokens: Sequence[int], strengths: np.ndarray, layer: int, vector: np.ndarray):
+def _rounding(
+    model: LanguageModel,
+    exact: LanguageModel,
+    tokens: Sequence[int],
+    strengths: Float[np.ndarray, " strengths"],
+    layer: int,
+    vector: Float[np.ndarray, " d"],
+    positions: Positions,
+) -> float:
     """Rounding factor of the model's logits, measured against float64 at a few strengths of one context."""
     few = strengths[np.linspace(0, len(strengths) - 1, CALIBRATED).round().astype(int)]
-    low, high = (np.asarray(m.logits(tokens, few, layer=layer, vector=vector)) for m in (model, exact))
+    low, high = (
+        np.asarray(m.logits(tokens, few, layer=layer, vector=vector, positions=positions)) for m in (model, exact)
+    )
     return calibrate(low, high, scale=np.abs(high).max(axis=1, keepdims=True))
 
 
-def _local_log_odds(exact: LanguageModel, contexts: Sequence[Sequence[int]], layer: int, vector: np.ndarray):
+def _local_log_odds(
+    exact: LanguageModel,
+    contexts: Sequence[Sequence[int]],
+    layer: int,
+    vector: Float[np.ndarray, " d"],
+    positions: Positions,
+) -> Float[np.ndarray, "contexts vocab"]:
     """The exact derivative of each context's logits at strength 0."""
-    return np.stack([np.asarray(exact.derivative(c, np.zeros(1), layer=layer, vector=vector))[0] for c in contexts])
+    slopes = partial(exact.derivative, strengths=np.zeros(1), layer=layer, vector=vector, positions=positions)
+    return np.stack([np.asarray(slopes(c))[0] for c in contexts])
 
 
 def scaled_log_odds(

@@ -10,13 +10,16 @@ from steerlaw.inputs.subjects import Control, Observation
 from steerlaw.results.claims import ClaimHolding
 from steerlaw.results.derivations import STEP_KINDS, Derivation
 from steerlaw.results.directions import Standing
+from steerlaw.results.exploring.explored import Explored
 from steerlaw.results.findings import BlockFinding
 from steerlaw.results.lines import Line
+from steerlaw.results.pictures import CurvePicture
 from steerlaw.results.predicted_rows import PredictedRow
 from steerlaw.results.provenance import RunRecord
 from steerlaw.results.reaching.limits import LimitRow
 from steerlaw.results.reaching.rows import HorizonRow
 from steerlaw.results.reference_verdicts import TokenRow
+from steerlaw.results.reported.matrix import Cell, reported_json
 from steerlaw.results.verdict_rows import Counts, Place, VerdictRow, total
 
 if TYPE_CHECKING:
@@ -31,8 +34,10 @@ class Results:
     curves. `lines` sum them up, a claim and a model each; `shares` are what each claim scores on each model beside
     its controls; `directions` where each vector ranks among others; `horizons` are how far each holds, block by block,
     and `limits` how far out the limit at infinite strength is; `quantities` are numbers predicted beside numbers
-    observed; `findings` are what the paper saw language models do, block by block; `observations` are the sweeps that
-    were judged, for the figures; `tokens` are the single verdicts on curves of tokens from other people's results.
+    observed; `findings` are what the paper saw language models do, block by block; `reported` is what other papers
+    claim, where that was asked; `observations` are the sweeps that were judged, for the figures; `explored` are the
+    curves that a reader of the page may ask of any token; `pictures` are of each claim's best and worst curves;
+    `tokens` are the single verdicts on curves of tokens from other people's results.
     """
 
     run: RunRecord
@@ -45,7 +50,10 @@ class Results:
     limits: Sequence[LimitRow] = ()
     quantities: Sequence[PredictedRow] = ()
     findings: Sequence[BlockFinding] = ()
+    reported: Sequence[Cell] = ()
     observations: Sequence[Observation] = ()
+    explored: Sequence[Explored] = ()
+    pictures: Sequence[CurvePicture] = ()
     tokens: Sequence[TokenRow] = ()
 
     @property
@@ -93,6 +101,7 @@ class Results:
             "horizons": [row.to_json() for row in self.horizons],
             "limits": [row.to_json() for row in self.limits],
             "findings": [finding.to_json() for finding in self.findings],
+            "reported": reported_json(self.reported),
             "summary": self.summary(),
             "notes": list(notes),
         }

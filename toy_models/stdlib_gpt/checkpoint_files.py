@@ -24,10 +24,15 @@ LAYER_NAMES = {
 
 def save_llama(spec: Spec, params: Params, directory: Path, bos: int) -> None:
     """Write `config.json`, `generation_config.json` and `model.safetensors` (bfloat16, matrices [out, in])."""
+    save_checkpoint(directory, llama_config(spec, bos), llama_tensors(params), bos)
+
+
+def save_checkpoint(directory: Path, config: dict, tensors: dict[str, np.ndarray], bos: int) -> None:
+    """Write a model's configuration and tensors, under the names of its Hugging Face class, into a new directory."""
     directory.mkdir(parents=True, exist_ok=True)
-    _write_json(directory / "config.json", llama_config(spec, bos))
+    _write_json(directory / "config.json", config)
     _write_json(directory / "generation_config.json", {"bos_token_id": bos, "eos_token_id": bos})
-    (directory / "model.safetensors").write_bytes(save(llama_tensors(params), metadata={"format": "pt"}))
+    (directory / "model.safetensors").write_bytes(save(tensors, metadata={"format": "pt"}))
 
 
 def llama_config(spec: Spec, bos: int) -> dict:

@@ -7,7 +7,7 @@ bit for bit: batches are a function of the seed and the step, and the state is r
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -28,8 +28,10 @@ from safetensors.numpy import save_file
 
 from real_models.decoding import decoder
 from real_models.decoding.decoder import Params, Spec
+from real_models.decoding.gpt2_weights import initialise_gpt2
 from toy_models.stdlib_gpt import corpus, tokenizer
 from toy_models.stdlib_gpt.checkpoint_files import save_llama
+from toy_models.stdlib_gpt.corpus import Document
 
 SPEC = Spec(
     family="llama",
@@ -150,7 +152,8 @@ def loss(spec: Spec, params: Params, inputs: Int[Array, "batch position"], targe
 
 def initial_state(spec: Spec, training: Training) -> State:
     """Random weights from the seed, and the optimiser's state for them; no two leaves share memory."""
-    params = jax.tree.map(jnp.copy, decoder.initialise(spec, jax.random.key(training.seed)))
+    initialise = initialise_gpt2 if spec.positions == "learned" else decoder.initialise
+    params = jax.tree.map(jnp.copy, initialise(spec, jax.random.key(training.seed)))
     return State(params, optimiser(training).init(params), 0)
 
 
@@ -216,22 +219,24 @@ def training_stream(bpe, documents) -> Int[np.ndarray, " n"]:
     return np.concatenate([part for ids in tokenizer.encode_documents(bpe, documents) for part in (bos, ids)])
 
 
-def main(
-    training: Annotated[Training, tyro.conf.arg(name="")] = Training(),
-    out: Path = Path("stdlib_gpt_checkpoint"),
+def make_checkpoint(
+    spec: Spec,
+    training: Training,
+    documents: Sequence[Document],
+    save: Callable[[Spec, Params, Path, int], None],
+    out: Path,
 ) -> None:
-    """Train the shipped model on the running Python's standard library and write a checkpoint directory to OUT.
+    """Train a tokenizer and a model on documents and write a checkpoint directory, its weights by `save`.
 
-    While it runs, the state lies beside OUT in a file ending in `.state.safetensors`; the same command resumes from it.
+    While it runs, the state lies beside OUT in a file ending in `.state.safetensors`; the same call resumes from it.
     """
     started = time.monotonic()
 
     def minutes() -> float:
         return (time.monotonic() - started) / 60
 
-    learned, _ = corpus.split(corpus.documents())
-    bpe = tokenizer.train_tokenizer(learned)
-    stream = training_stream(bpe, learned)
+    bpe = tokenizer.train_tokenizer(documents)
+    stream = training_stream(bpe, documents)
     out.parent.mkdir(parents=True, exist_ok=True)
     loss_column = TextColumn("loss {task.fields[loss]}")
     columns = (BarColumn(), MofNCompleteColumn(), loss_column, TimeElapsedColumn(), TimeRemainingColumn())
@@ -250,11 +255,23 @@ def main(
                 )
 
         state_file = out.with_name(out.name + ".state.safetensors")
-        params = train(SPEC, training, stream, state_file, report=report)
-    save_llama(SPEC, params, out, tokenizer.bos_id(bpe))
-    tokenizer.save_tokenizer(bpe, out, SPEC.max_positions)
+        params = train(spec, training, stream, state_file, report=report)
+    save(spec, params, out, tokenizer.bos_id(bpe))
+    tokenizer.save_tokenizer(bpe, out, spec.max_positions)
     state_file.unlink()
     print(f"wrote {out} after {minutes():.1f} minutes")
+
+
+def main(
+    training: Annotated[Training, tyro.conf.arg(name="")] = Training(),
+    out: Path = Path("stdlib_gpt_checkpoint"),
+) -> None:
+    """Train the shipped model on the running Python's standard library and write a checkpoint directory to OUT.
+
+    While it runs, the state lies beside OUT in a file ending in `.state.safetensors`; the same command resumes from it.
+    """
+    learned, _ = corpus.split(corpus.documents())
+    make_checkpoint(SPEC, training, learned, save_llama, out)
 
 
 if __name__ == "__main__":

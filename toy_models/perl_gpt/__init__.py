@@ -1,0 +1,1 @@
+"""The second language model that ships with the project, and the texts to steer it with."""
