@@ -66,9 +66,9 @@ def test_every_curve_holds_its_exact_values(chain: SteeredChain):
         texts = {int(a): begun.probabilities(int(a)) for a in WHOLE}
         for n, a in enumerate(WHOLE):
             now, before = texts[int(a)], texts[0]
-            found = {("text_divergence",): relative_entropy([*now.values()], [*before.values()])}
+            found: dict[Any, Any] = {("text_divergence",): relative_entropy([*now.values()], [*before.values()])}
             for c, target in enumerate(chain.targets):
-                hit, then = (sum(p for y, p in of.items() if {*y} & {*target}) for of in (now, before))
+                hit, then = (sum((p for y, p in of.items() if {*y} & {*target}), Fraction(0)) for of in (now, before))
                 found["text_hit", c] = exact(hit)
                 found["text_judged", c] = exact(hit * (1 - Fraction(ERRORS[1])) + (1 - hit) * Fraction(ERRORS[0]))
                 found["text_hit_divergence", c] = relative_entropy([hit, 1 - hit], [then, 1 - then])
