@@ -18,7 +18,7 @@ from steerlaw.rendering.reported import print_reported
 from steerlaw.results.reported.matrix import matrix, reported_json
 from steerlaw.results.reported.seen import seen_in
 from theory.claims import Claim
-from theory.laws import efficiency, local_tilt, sweet_spot, tilt
+from theory.laws import efficiency, local_tilt, sweet_spot, target_increases, tilt
 
 TARGET = np.arange(40) < 5
 CONTEXTS = [[1, 2, 3], [4, 5], [7, 8, 9, 10]]
@@ -33,7 +33,9 @@ def seen_of(small_spec):
         name="any", vectors={0: rng.normal(size=16), 1: rng.normal(size=16)}, contexts=CONTEXTS, targets=TARGET
     )
     experiments = list(language_experiments(model, model, concept, Grid(count=25)))
-    claims: list[Claim] = [claim for law in (efficiency, local_tilt, sweet_spot, tilt) for claim in law.LAW.claims]
+    claims: list[Claim] = [
+        claim for law in (efficiency, local_tilt, sweet_spot, target_increases, tilt) for claim in law.LAW.claims
+    ]
     observed = list(run(experiments, 0, claims=claims))
     return experiments, observed, dict(nearby(experiments, observed, 0))
 
