@@ -18,10 +18,12 @@ from scipy.special import log_softmax, logsumexp
 from benchmarks.results import write_part
 from numerics.bands import shapes
 from numerics.bands.band import Band, around
+from numerics.bands.exceeding import FROM_BETWEEN, FROM_RISING
 from numerics.bands.intervals import bounded_mean_band
-from numerics.bands.outward import grow_between, grow_rising, signed_nats, within
+from numerics.bands.outward import signed_nats, within
+from numerics.bands.outward import windows as growing
 from numerics.closed_forms.peaks import peak_strengths
-from numerics.judging.horizons.passages import Horizon, horizon
+from numerics.judging.horizons.passages import Horizon, horizons
 from numerics.judging.horizons.survival import survival_in_nats, survival_in_push
 from numerics.observing.curves.build import steered_curves
 from real_models import load_model
@@ -137,18 +139,19 @@ def by_reach(measure: Callable[[Seen, np.ndarray], float], seen: list[Seen]) -> 
 def target(seen: Seen, along: np.ndarray) -> Horizon:
     inside = np.asarray(logsumexp(seen.log_probs[:, seen.target], axis=1))
     logit = inside - np.log1p(-np.exp(inside))
-    return horizon(grow_rising(around(along, logit[:, None], 2 * seen.error)), 1e-3)
+    band = around(along, logit[:, None], 2 * seen.error)
+    return horizons(FROM_RISING, along, band.lower, band.upper, [growing(along)], 1e-3)[0]
 
 
 def greedy(seen: Seen, along: np.ndarray) -> Horizon:
     odds = seen.prompts[seen.log_probs.argmax(axis=1)]
-    return horizon(grow_rising(around(along, odds[:, None], 0.0)), 0.0)
+    return horizons(FROM_RISING, along, odds[:, None], odds[:, None], [growing(along)], 0.0)[0]
 
 
 def tilt(seen: Seen, along: np.ndarray) -> Horizon:
     tilted = log_softmax(seen.base + PUSH[:, None] * seen.unit * seen.local, axis=1)
     gap = (np.exp(seen.log_probs) * (seen.log_probs - tilted)).sum(axis=1) - 0.1 * seen.divergence
-    return horizon(grow_between(along, gap[:, None], gap[:, None]), 2 * seen.error)
+    return horizons(FROM_BETWEEN, along, gap[:, None], gap[:, None], [growing(along)], 2 * seen.error)[0]
 
 
 def departures(seen: Seen, window: np.ndarray, peaks: np.ndarray) -> np.ndarray:
@@ -171,7 +174,7 @@ def tokens_by_mass(seen: Seen, window: np.ndarray) -> float:
 
 def mean_log_odds(seen: Seen, window: np.ndarray) -> float:
     mean = np.exp(seen.log_probs[window]) @ seen.prompts
-    (fall,) = grow_rising(around(PUSH[window], mean[:, None], 0.0)).most[-1]
+    (fall,) = shapes.rising(around(PUSH[window], mean[:, None], 0.0)).most
     return float(fall <= 0.05 * np.ptp(mean))
 
 

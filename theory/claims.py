@@ -50,8 +50,8 @@ class Close:
 
     def __post_init__(self) -> None:
         _check_derivative(self)
-        if self.integral is not None and (not self.derivative or self.remainder != 0):
-            raise ValueError(f"{self.says}: integral: only of a derivative that is known without a remainder")
+        if self.integral is not None and not self.derivative:
+            raise ValueError(f"{self.says}: integral: expected of a derivative alone, got one of the quantity itself")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,45 +1,92 @@
-"""Departures on every window that grows outwards from strength 0: D-(r) and D+(r), non-decreasing in the reach r.
+"""How far out curves obey: first passages of a departure through a tolerance, on windows that grow from strength 0.
 
 A window of reach r holds the strengths of size at most r: those of one side, or of both. Where the class of shapes does
-not depend on r, a curve that obeys on a window obeys on every smaller one, so D can only grow. With values l <= u:
-
-    between two curves   D+(r) = max of how far the band reaches beyond them on the window
-    rising               D+(r) = max_{i<j} (u_i - l_j)/2, one running maximum and one running minimum a side
-    bump (rise, fall)    D+(r) = max_{i<j<k} (min(u_i, u_k) - l_j)/2: of the dips in front of a new right wall only that
-                         since the last highest point can be deeper than all before it
-    any other shape      refitted on each window
-
-and D-(r) with l and u exchanged, all floored at 0. Tables hold one window a row and one curve a column.
+not depend on r, a curve that obeys on a window obeys on every smaller one, so D-(r) and D+(r) can only grow, and there
+is one place where they pass a tolerance. Tables hold one strength a row and one curve a column.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
-from numerics.bands.band import Band, check_strengths
-from numerics.bands.shapes import Departures
+from numerics.bands.band import check_strengths
+from numerics.bands.exceeding import Shape
 
 Side = Literal["left", "right", "both"]
 SIDES: tuple[Side, ...] = get_args(Side)
 
 Rows = Float[np.ndarray, "points curves"]
-Table = Float[np.ndarray, "windows curves"]
+Passed = Int[np.ndarray, " curves"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Growing:
-    """D- and D+ on the windows of each `reach` (sizes of strengths, ascending)."""
+class Windows:
+    """Windows that grow: the n-th holds the rows from `start[n]` to before `stop[n]` and has size `reach[n]`.
 
-    reach: Float[np.ndarray, " windows"]
-    least: Table
-    most: Table
+    The last axis is one of curves, or of length 1 where all have the same windows. Curves with fewer windows than
+    others have their last one again.
+    """
+
+    reach: Float[np.ndarray, "windows curves"]
+    start: Int[np.ndarray, "windows curves"]
+    stop: Int[np.ndarray, "windows curves"]
+
+    def of(self, curves: np.ndarray | slice) -> "Windows":
+        """Those of some curves."""
+        if self.reach.shape[1] == 1:
+            return self
+        return Windows(reach=self.reach[:, curves], start=self.start[:, curves], stop=self.stop[:, curves])
+
+    def holding(self, since: Passed, until: Passed) -> Passed:
+        """Of each curve how many windows hold no row up to `since`, nor one from `until` on."""
+        if self.reach.shape[1] > 1:
+            return ((self.stop <= until) & (self.start > since)).sum(axis=0)
+        start, stop = self.start[:, 0], self.stop[:, 0]
+        return np.minimum(np.searchsorted(stop, until, side="right"), np.searchsorted(-start, -since))
+
+    def rows(self, numbers: Passed, curves: np.ndarray, count: int) -> Bool[np.ndarray, "rows curves"]:
+        """Which of so many rows the window of a number holds, of each of some curves."""
+        own, row = (curves if self.reach.shape[1] > 1 else 0), np.arange(count)[:, None]
+        return (row >= self.start[numbers, own]) & (row < self.stop[numbers, own])
+
+    @property
+    def before(self) -> Float[np.ndarray, "windows+1 curves"]:
+        """0 and the reaches."""
+        return np.vstack([np.zeros((1, self.reach.shape[1])), self.reach])
+
+    @property
+    def beyond(self) -> Float[np.ndarray, "windows+1 curves"]:
+        """The reaches, and infinity."""
+        return np.vstack([self.reach, np.full((1, self.reach.shape[1]), np.inf)])
+
+    @property
+    def end(self) -> Float[np.ndarray, " curves"]:
+        """The largest reach; 0 where there is no window."""
+        return self.reach.max(axis=0, initial=0.0)
 
 
-REFITTED = 24
-"""Windows, at most, on which a shape is refitted."""
+def windows(strengths: Float[np.ndarray, " strengths"], side: Side = "both") -> Windows:
+    """Those of a side, one for each size that strengths have; none where there is no strength on it."""
+    check_strengths(strengths, least=1)
+    reach = reaches(strengths, side)
+    low, high = (-reach if side != "right" else np.zeros_like(reach)), (reach if side != "left" else 0 * reach)
+    start, stop = np.searchsorted(strengths, low), np.searchsorted(strengths, high, side="right")
+    return Windows(reach=reach[:, None], start=start[:, None], stop=stop[:, None])
+
+
+def windows_of_each(strengths: Float[np.ndarray, "groups strengths"], curves: int) -> Windows:
+    """Those on both sides of so many curves for each group, one group after the other, along strengths of its own."""
+    each = [windows(own) for own in strengths]
+    most = max((len(one.reach) for one in each), default=0)
+
+    def joined(name: str) -> np.ndarray:
+        columns = (getattr(one, name)[:, 0] for one in each)
+        return np.repeat(np.stack([np.pad(own, (0, most - len(own)), "edge") for own in columns], axis=1), curves, 1)
+
+    return Windows(reach=joined("reach"), start=joined("start"), stop=joined("stop"))
 
 
 def reaches(strengths: Float[np.ndarray, " strengths"], side: Side) -> Float[np.ndarray, " windows"]:
@@ -50,49 +97,6 @@ def reaches(strengths: Float[np.ndarray, " strengths"], side: Side) -> Float[np.
 def within(strengths: Float[np.ndarray, " strengths"], reach: float, side: Side) -> np.ndarray:
     """Which strengths lie in the window of this reach."""
     return _of_side(strengths, side) & (np.abs(strengths) <= reach)
-
-
-def grow_between(strengths: Float[np.ndarray, " strengths"], least: Rows, most: Rows, side: Side = "both") -> Growing:
-    """From pointwise distances at each strength: those to the nearest and to the farthest curve of the band."""
-    reach, order, last = _outwards(strengths, side)
-    tables = (np.maximum.accumulate(np.maximum(part[order], 0.0), axis=0)[last] for part in (least, most))
-    return Growing(reach=reach, least=next(tables), most=next(tables))
-
-
-def grow_rising(band: Band, side: Side = "both") -> Growing:
-    """From the curves that never fall."""
-    return _grown(band, side, _falls)
-
-
-def grow_falling(band: Band, side: Side = "both") -> Growing:
-    """From the curves that never rise."""
-    return grow_rising(-band, side)
-
-
-def grow_bump(band: Band, side: Side = "both") -> Growing:
-    """From the curves that rise and then fall; either part may be empty."""
-    return _grown(band, side, _dips)
-
-
-def grow_refitted(band: Band, refit: Callable[[Band], Departures], points: int, side: Side = "both") -> Growing:
-    """From any class of shapes, refitted on windows of at least so many points; 0 on smaller ones.
-
-    Of many windows `REFITTED` are refitted, the largest among them. A window between two of these departs at least as
-    far as the smaller and at most as far as the larger, and that is what is said of it.
-    """
-    reach = reaches(band.strengths, side)
-    rows = np.unique(np.linspace(0, len(reach) - 1, min(len(reach), REFITTED)).round().astype(int))
-    least, most = np.zeros((2, len(rows), band.lower.shape[1]))
-    for row, limit in enumerate(reach[rows]):
-        kept = within(band.strengths, limit, side)
-        if kept.sum() >= points:
-            found = refit(band[kept])
-            least[row], most[row] = found.least, found.most
-    every = np.arange(len(reach))
-    smaller, larger = np.searchsorted(rows, every, side="right") - 1, np.searchsorted(rows, every)
-    # a refit may err by rounding; the truth cannot fall
-    least, most = (np.maximum.accumulate(table) for table in (least, most))
-    return Growing(reach=reach, least=least[smaller], most=most[larger])
 
 
 def signed_nats(
@@ -111,137 +115,70 @@ def signed_nats(
 
 
 def first_passages(
-    growing: Growing, tolerance: Float[np.ndarray, " curves"] | float
-) -> tuple[Float[np.ndarray, " curves"], Float[np.ndarray, " curves"]]:
-    """sup{r: D+(r) <= tolerance} and inf{r: D-(r) > tolerance} of each curve, among the windows' reaches.
+    shape: Shape,
+    strengths: Float[np.ndarray, " points"],
+    lower: Rows,
+    upper: Rows,
+    families: Sequence[Windows],
+    tolerance: Float[np.ndarray, " curves"] | float,
+) -> list[tuple[Float[np.ndarray, " curves"], Float[np.ndarray, " curves"]]]:
+    """sup{r: D+(r) <= tolerance} and inf{r: D-(r) > tolerance} of curves between two bounds, for each of some windows.
 
-    The first is 0 where no window is that close, the second infinite where none is that far.
+    D is the departure from a class of shapes. The first is 0 where no window is that close, the second infinite where
+    none is that far.
     """
-    before, after = np.concatenate([[0.0], growing.reach]), np.concatenate([growing.reach, [np.inf]])
-    return before[(growing.most <= tolerance).sum(axis=0)], after[(growing.least <= tolerance).sum(axis=0)]
+    allowed = np.broadcast_to(tolerance, lower.shape[1])
+    farthest = _passed(shape, strengths, upper, lower, families, allowed)
+    nearest = _passed(shape, strengths, lower, upper, families, allowed, farthest)
+    return [
+        (_reach_at(grown.before, most), _reach_at(grown.beyond, least))
+        for grown, most, least in zip(families, farthest, nearest, strict=True)
+    ]
+
+
+def _reach_at(reach: Float[np.ndarray, "windows curves"], number: Passed) -> Float[np.ndarray, " curves"]:
+    return np.take_along_axis(np.broadcast_to(reach, (len(reach), number.size)), number[None], axis=0)[0]
+
+
+def _passed(
+    shape: Shape,
+    strengths: np.ndarray,
+    high: Rows,
+    low: Rows,
+    families: Sequence[Windows],
+    allowed: np.ndarray,
+    held: Sequence[Passed] | None = None,
+) -> list[Passed]:
+    """The number of the first window of each curve on which the departure exceeds what is allowed; else their number.
+
+    One pass outwards says it of each side of 0. A window on both sides exceeds where its part on either does, and maybe
+    before: that is found by bisection, of the curves whose last window before then exceeds. Where so many windows are
+    `held` to be obeyed already, the next ones are looked at first: the two ends of a narrow band pass soon after each
+    other.
+    """
+    right, left = slice(np.searchsorted(strengths, 0), None), slice(np.searchsorted(strengths, 0, side="right"))
+    until = right.start + shape.passed(strengths[right], high[right], low[right], allowed)
+    since = left.stop - 1 - shape.passed_backwards(strengths[left], high[left], low[left], allowed)
+    found = []
+    for number, grown in enumerate(families):
+        first = grown.holding(since, until)
+        crossing = (grown.start < right.start).any(axis=0) & (grown.stop > left.stop).any(axis=0)
+        passed, tried, step = np.where(crossing, 0, first), first - 1, len(high)
+        if held is not None:
+            passed = np.where(crossing, held[number], first)
+            tried, step = passed, 1
+        while (open_still := np.flatnonzero(passed < first)).size:
+            at = tried[open_still]
+            inside = grown.rows(at, open_still, len(high))
+            masked = np.where(inside, high[:, open_still], -np.inf), np.where(inside, low[:, open_still], np.inf)
+            exceeds = shape.passed(strengths, *masked, allowed[open_still]) < len(high)
+            first[open_still[exceeds]] = at[exceeds]
+            passed[open_still[~exceeds]] = at[~exceeds] + 1
+            step *= 2
+            tried = np.minimum((passed + first) // 2, passed + step - 1)
+        found.append(first)
+    return found
 
 
 def _of_side(strengths: Float[np.ndarray, " strengths"], side: Side) -> np.ndarray:
     return {"left": strengths <= 0, "right": strengths >= 0, "both": np.ones(strengths.shape, bool)}[side]
-
-
-def _outwards(strengths, side: Side) -> tuple[Float[np.ndarray, " windows"], Int[np.ndarray, " n"], np.ndarray]:
-    """Sizes; the strengths of the side in order of size; and the last of each size among them."""
-    kept = np.flatnonzero(_of_side(strengths, side))
-    order = kept[np.argsort(np.abs(strengths[kept]), kind="stable")]
-    sizes = np.abs(strengths[order])
-    reach = np.unique(sizes)
-    return reach, order, np.searchsorted(sizes, reach, side="right") - 1
-
-
-def _grown(band: Band, side: Side, measure: Callable[[Rows, Rows, Float[np.ndarray, " strengths"]], Table]) -> Growing:
-    check_strengths(band.strengths)
-    kept = _of_side(band.strengths, side)
-    x, lower, upper = band.strengths[kept], band.lower[kept], band.upper[kept]
-    least, most = measure(lower, upper, x), measure(upper, lower, x)
-    return Growing(reach=np.unique(np.abs(x)), least=np.maximum(least, 0.0) / 2, most=np.maximum(most, 0.0) / 2)
-
-
-def _falls(high: Rows, low: Rows, x: Float[np.ndarray, " points"]) -> Table:
-    """max_{i<j} high_i - low_j on every window: within either half, or from the left one down to the right one."""
-    sizes = np.unique(np.abs(x))
-    left, right = np.flatnonzero(x <= 0)[::-1], np.flatnonzero(x >= 0)
-    table = np.full((len(sizes), high.shape[1]), -np.inf)
-    for half, going_out in ((left, False), (right, True)):
-        if len(half) > 1:
-            inner, outer = (high, low) if going_out else (-low, -high)
-            steps = np.maximum.accumulate(inner[half], axis=0)[:-1] - outer[half][1:]
-            at = np.searchsorted(sizes, np.abs(x[half[1:]]))
-            table[at] = np.maximum(table[at], steps)
-    left, right = left[x[left] < 0], right[x[right] > 0]
-    if len(left) and len(right):
-        tops, bottoms = np.full(table.shape, -np.inf), np.full(table.shape, np.inf)
-        tops[np.searchsorted(sizes, -x[left])] = high[left]
-        bottoms[np.searchsorted(sizes, x[right])] = low[right]
-        across = np.maximum.accumulate(tops, axis=0) - np.minimum.accumulate(bottoms, axis=0)
-        table = np.maximum(table, across)
-    return np.maximum.accumulate(table, axis=0)
-
-
-def _dips(high: Rows, low: Rows, x: Float[np.ndarray, " points"]) -> Table:
-    """max_{i<j<k} min(high_i, high_k) - low_j on every window."""
-    sizes = np.unique(np.abs(x))
-    halves = [np.flatnonzero(x <= 0)[::-1], np.flatnonzero(x >= 0)]
-    table = np.full((len(sizes), high.shape[1]), -np.inf)
-    for half in halves:
-        at = np.searchsorted(sizes, np.abs(x[half]))
-        table[at] = np.maximum(table[at], _dips_outwards(high[half], low[half]))
-    if (x < 0).any() and (x > 0).any():
-        table = np.maximum(table, _dips_across(high, low, x, sizes))
-    return np.maximum.accumulate(table, axis=0)
-
-
-def _dips_outwards(high: Rows, low: Rows) -> Rows:
-    """The deepest dip whose farther wall is each point, or one deeper that is there before it.
-
-    Dips in front of the highest point so far were counted when it came, as its wall is the highest; what is left to
-    look at are the lowest point since, and that point itself as the bottom of a dip behind the one highest before it.
-    """
-    count = high.shape[1]
-    top, since = np.full(count, -np.inf), np.full(count, np.inf)
-    before, itself = top.copy(), since.copy()
-    found = np.full(high.shape, -np.inf)
-    for row, (above, below) in enumerate(zip(high, low, strict=True)):
-        found[row] = np.maximum(np.minimum(top, above) - since, np.minimum(before, above) - itself)
-        highest = above >= top
-        before, itself = np.where(highest, top, before), np.where(highest, below, itself)
-        since = np.where(highest, np.inf, np.minimum(since, below))
-        top = np.maximum(top, above)
-    return found
-
-
-def _dips_across(high: Rows, low: Rows, x: Float[np.ndarray, " points"], sizes: Float[np.ndarray, " windows"]) -> Table:
-    """The deepest dip on each window with a wall on either side of 0."""
-    count = high.shape[1]
-    centre = low[x == 0].min(axis=0) if (x == 0).any() else np.full(count, np.inf)
-    sides = [_Half(high[x < 0][::-1], low[x < 0][::-1], centre), _Half(high[x > 0], low[x > 0], centre)]
-    places = [
-        dict(zip(np.searchsorted(sizes, np.abs(part)), range(len(part)), strict=True))
-        for part in (x[x < 0][::-1], x[x > 0])
-    ]
-    table, deepest = np.empty((len(sizes), count)), np.full(count, -np.inf)
-    for window in range(len(sizes)):
-        tops = [half.top.copy() for half in sides]
-        for half, place in zip(sides, places, strict=True):
-            if window in place:
-                half.go_on(place[window])
-        for half, other, before in ((sides[0], sides[1], tops[1]), (sides[1], sides[0], tops[0])):
-            np.maximum(deepest, half.under(other.top, before), out=deepest)
-        table[window] = deepest
-    return table
-
-
-class _Half:
-    """The points of one side of 0, going outwards: their highest so far, and the lowest before each of them."""
-
-    def __init__(self, high: Rows, low: Rows, centre: Float[np.ndarray, " curves"]) -> None:
-        self.high, self.seen = high, 0
-        self.lowest = np.minimum.accumulate(np.concatenate([centre[None], low]), axis=0)[:-1]
-        self.top = np.full(high.shape[1], -np.inf)
-
-    def go_on(self, place: int) -> None:
-        """Take in the next point."""
-        self.seen = place + 1
-        np.maximum(self.top, self.high[place], out=self.top)
-
-    def under(self, wall: Float[np.ndarray, " curves"], before: Float[np.ndarray, " curves"]) -> np.ndarray:
-        """The deepest dip between a wall on the other side, which was at `before`, and any point of this one.
-
-        A later wall of at least the height has at least the depth. So that of the last point is enough, but where the
-        other wall has grown while this side has higher walls than it had, farther in.
-        """
-        if not self.seen:
-            return np.full(wall.shape, -np.inf)
-        last = self.seen - 1
-        found = np.minimum(wall, self.high[last]) - self.lowest[last]
-        again = np.flatnonzero((wall > before) & (self.top > before) & (self.high[last] < self.top))
-        if again.size:
-            rows = slice(0, self.seen)
-            depths = np.minimum(wall[again], self.high[rows, again]) - self.lowest[rows, again]
-            found[again] = depths.max(axis=0)
-        return found

@@ -1,7 +1,7 @@
 """One claim against many observed curves at once: where the law's own prediction meets the band."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -9,10 +9,10 @@ from jaxtyping import Bool, Float, Int
 from numerics.bands import shapes
 from numerics.bands.band import Band
 from numerics.bands.evidence import Evidence
-from numerics.bands.outward import SIDES, Side, signed_nats
+from numerics.bands.outward import SIDES, Side, signed_nats, windows, windows_of_each
 from numerics.baseline import Baseline
 from numerics.judging.departures import Departed, departed, points_needed
-from numerics.judging.horizons.passages import Horizon, horizon
+from numerics.judging.horizons.passages import Horizon
 from numerics.judging.horizons.planted import leaves_room, slack
 from numerics.judging.horizons.skill import Skill, skill
 from numerics.judging.horizons.tolerance import Tolerance, tolerance_for
@@ -130,15 +130,16 @@ def _assessed(
     words |= note(Note.UNMET, condition=claim.condition.name) | note(Note.ITSELF)
     if assumed:
         words = {kind: "; ".join(part for part in (text, assumed) if part) for kind, text in words.items()}
+    reached, nats = _reached(found, codes, allowed, curves.strengths, spent, inside)
     return Assessment(
         claim=claim,
         tolerance=tolerance,
         relative=relative,
         evidence=curves.evidence,
         codes=codes.astype(np.int8),
-        horizons=_horizons(found, codes, allowed),
+        horizons=reached,
         skill=_skill(found, codes),
-        nats=None if spent is None else _nats(found, codes, allowed, curves.strengths, spent, inside),
+        nats=nats,
         slack=slack(found.again, found.band, allowed).reshape(curves.per) if leaves_room(claim) else None,
         least=least,
         most=most,
@@ -178,34 +179,26 @@ def may_be_monotone(band: Band, tolerance: Float[np.ndarray, " curves"]) -> Bool
     return np.minimum(*ways) <= tolerance
 
 
-def _horizons(
-    found: Departed, codes: Int[np.ndarray, "*per"], allowed: Float[np.ndarray, " curves"]
-) -> dict[Side, Horizon]:
-    """On either side of strength 0 and on both; not a number for the curves that the claim is not about."""
-    if found.grow is None:
-        return {}
-    ends: dict[Side, Horizon] = {side: horizon(found.grow(found.band, slice(None), side), allowed) for side in SIDES}
-    return {side: _where_applied(end, codes) for side, end in ends.items()}
-
-
-def _nats(
+def _reached(
     found: Departed,
     codes: Int[np.ndarray, "*per"],
     allowed: Float[np.ndarray, " curves"],
     strengths: Float[np.ndarray, " strengths"],
-    spent: Float[np.ndarray, "contexts strengths"],
+    spent: Float[np.ndarray, "contexts strengths"] | None,
     inside: Bool[np.ndarray, " strengths"],
-) -> Horizon | None:
-    """The horizons in nats, context by context: windows that grow by what each spends."""
-    if found.grow is None:
-        return None
-    parts, per_context = [], found.band.lower.shape[1] // max(len(spent), 1)
-    for context, own in enumerate(spent):
-        columns = np.arange(per_context) + context * per_context
-        band = replace(found.band.columns(columns), strengths=signed_nats(strengths, own)[inside])
-        parts.append(horizon(found.grow(band, columns, "both"), allowed[columns]))
-    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("lower", "upper", "end")}
-    return _where_applied(Horizon(**joined), codes)
+) -> tuple[dict[Side, Horizon], Horizon | None]:
+    """On either side of strength 0 and on both; and in nats, where each context's windows grow by what it spends.
+
+    Not a number for the curves that the claim is not about.
+    """
+    if found.horizons is None:
+        return {}, None
+    families = [windows(found.band.strengths, side) for side in SIDES]
+    if spent is not None:
+        along = np.array([signed_nats(strengths, own)[inside] for own in spent])
+        families.append(windows_of_each(along, found.band.lower.shape[1] // max(len(spent), 1)))
+    reached = [_where_applied(one, codes) for one in found.horizons(families, allowed)]
+    return dict(zip(SIDES, reached, strict=False)), reached[len(SIDES)] if spent is not None else None
 
 
 def _skill(found: Departed, codes: Int[np.ndarray, "*per"]) -> Skill | None:

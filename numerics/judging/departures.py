@@ -1,19 +1,22 @@
 """How far observed curves are from what a claim says of them, kind by kind."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
+import sympy as sp
 from jaxtyping import Bool, Float, Int
 
 from numerics.arrays import ArrayLike
 from numerics.bands import shapes
 from numerics.bands.band import Band
-from numerics.bands.outward import Growing, Side, grow_between, grow_bump, grow_refitted, grow_rising, reaches
+from numerics.bands.exceeding import FROM_BETWEEN, FROM_CONVEX, FROM_RISING, from_turning
+from numerics.bands.outward import Windows
 from numerics.bands.shapes import Departures, Direction
 from numerics.judging.antiderivatives import antiderivative
+from numerics.judging.horizons.passages import Horizon, horizons
 from numerics.judging.prediction import AFTER, BEFORE, INSIDE, is_limit, predicted, turning, turning_side
 from numerics.lowering.setting import Settings
 from numerics.observing.curve_bands import Curves
@@ -40,15 +43,16 @@ class Departed:
     """Departures of every curve; on which `side` of the window its turning point is predicted (INSIDE: not at issue).
 
     `silent`: the law says nothing of this curve. `unjudged`: what it says cannot be judged in this window. `band` is
-    what was judged; `again` judges another band of the curves of some numbers, and `grow` every window of it that grows
-    outwards on a side; None where there is no such thing. `predicted` are the curves of a claim that gives them.
+    what was judged; `again` judges another band of the curves of some numbers; `horizons` says at a tolerance how far
+    out curves obey on each of some windows that grow, None where there is no such thing. `predicted` are the curves of
+    a claim that gives them.
     """
 
     departures: Departures
     band: Band
     again: Again
     predicted: Rows | None
-    grow: Callable[[Band, Columns, Side], Growing] | None
+    horizons: Callable[[Sequence[Windows], Float[np.ndarray, " curves"]], list[Horizon]] | None
     side: Int[np.ndarray, " curves"]
     silent: Bool[np.ndarray, " curves"]
     unjudged: Bool[np.ndarray, " curves"]
@@ -82,7 +86,7 @@ def departed(
         return predicted(expr, claim, strengths, curves.per, fresh, tokens)
 
     if points_needed(claim) > 1 and not isinstance(claim, Turns):
-        return _derivatives(claim, whole, anywhere)
+        return _derivatives(claim, whole, at, anywhere)
     match claim:
         case Turns():
             count, way = turning(claim, curves.per, known, tokens)
@@ -126,15 +130,15 @@ def _between(
     floor, ceiling = (np.broadcast_to(bound, band.lower.shape) for bound in (floor, ceiling))
     each = band.lower.shape[1:]
 
-    def grow(other: Band, columns: Columns, side: Side) -> Growing:
-        return grow_between(other.strengths, *shapes.beyond(other, floor[:, columns], ceiling[:, columns]), side)
+    def reached(families: Sequence[Windows], allowed: Float[np.ndarray, " curves"]) -> list[Horizon]:
+        return horizons(FROM_BETWEEN, band.strengths, *shapes.beyond(band, floor, ceiling), families, allowed)
 
     return Departed(
         departures=shapes.between(band, floor, ceiling),
         band=band,
         again=lambda other, columns=slice(None): shapes.between(other, floor[:, columns], ceiling[:, columns]),
         predicted=value if grows else None,
-        grow=grow if grows else None,
+        horizons=reached if grows else None,
         side=np.full(each, INSIDE),
         silent=np.broadcast_to(silent, each),
         unjudged=np.broadcast_to(unjudged, each),
@@ -168,20 +172,21 @@ def _turns(
             witness[np.ix_(kept, np.arange(part.witness.shape[1]))] = part.witness
         return Departures(least=least, most=most, witness=witness)
 
-    def grow(other: Band, columns: Columns, part: Side) -> Growing:
-        reach = reaches(other.strengths, part)
-        least, most = np.zeros((2, len(reach), other.lower.shape[1]))
-        for n, goes, kept in _groups(whole[0][columns], whole[1][columns]):
-            found = _growing(other.columns(kept), n, goes, part)
-            least[:, kept], most[:, kept] = found.least, found.most
-        return Growing(reach=reach, least=least, most=most)
+    def reached(families: Sequence[Windows], allowed: Float[np.ndarray, " curves"]) -> list[Horizon]:
+        found = np.empty((len(families), 3, way.size))
+        for n, goes, kept in _groups(*whole):
+            part = band.columns(kept) if goes > 0 else -band.columns(kept)
+            own, shape = [grown.of(kept) for grown in families], from_turning(n)
+            for number, one in enumerate(horizons(shape, part.strengths, part.lower, part.upper, own, allowed[kept])):
+                found[number][:, kept] = one.lower, one.upper, one.end
+        return [Horizon(lower=lower, upper=upper, end=end) for lower, upper, end in found]
 
     return Departed(
         departures=again(band),
         band=band,
         again=again,
         predicted=None,
-        grow=grow if grows else None,
+        horizons=reached if grows else None,
         side=np.where(silent, INSIDE, side),
         silent=silent,
         unjudged=np.zeros_like(silent),
@@ -196,16 +201,6 @@ def _groups(
         yield int(n), int(first), (count == n) & (way == first)
 
 
-def _growing(band: Band, count: int, way: int, side: Side) -> Growing:
-    """From curves of at most so many turning points, on every window of a side."""
-    turned = band if way > 0 else -band
-    if count == 0:
-        return grow_rising(turned, side)
-    if count == 1:
-        return grow_bump(turned, side)
-    return grow_refitted(turned, partial(shapes.turns, n=count), 3, side)
-
-
 def _bounds(claim: Close | Bounded) -> tuple[Expr | None, Expr | None]:
     """What the claim puts below and above."""
     if isinstance(claim, Bounded):
@@ -213,18 +208,27 @@ def _bounds(claim: Close | Bounded) -> tuple[Expr | None, Expr | None]:
     return claim.value - claim.remainder, claim.value + claim.remainder
 
 
-def _derivatives(claim: Close | Bounded, band: Band, at: Callable[..., Any]) -> Departed:
-    """From the curves of a known derivative, or of one that is bounded: those that move as its integral does."""
+def _derivatives(claim: Close | Bounded, band: Band, at: Callable[..., Any], anywhere: Callable[..., Any]) -> Departed:
+    """From the curves of a known derivative, or of one that is bounded: those that move as its integral does.
+
+    Closed forms are read `at` the strengths of the band, or `anywhere`.
+    """
     variable = ABSCISSA[claim.quantity.along]
     bounds = {
         side: bound for side, bound in zip(("at_least", "at_most"), _bounds(claim), strict=True) if bound is not None
     }
 
     def integral(bound: Expr) -> tuple[Rows, Rows]:
+        """By closed form as far as the claim gives one, the rest by quadrature; and by how much it may be off."""
+        closed, rest = sp.S.Zero, bound
         if isinstance(claim, Close) and claim.integral is not None:
-            value, error = at(claim.integral, band.strengths)
+            closed, rest = claim.integral, bound - claim.value
+        value, error = at(closed)
+        if rest == 0:
             return value, np.broadcast_to(error, value.shape)
-        return antiderivative(partial(at, bound), band.strengths, claim.derivative, varies=bound.has(variable))
+        varies = rest.has(variable)
+        apart, missed = antiderivative(partial(anywhere, rest), band.strengths, claim.derivative, varies=varies)
+        return value + apart, error + missed
 
     integrals = {bound: integral(bound) for bound in set(bounds.values())}
 
@@ -245,14 +249,17 @@ def _derivatives(claim: Close | Bounded, band: Band, at: Callable[..., Any]) -> 
             parts.append(replace(part, least=least, most=most))
         return Departures.worse(*parts)
 
-    def grow(other: Band, columns: Columns, part: Side) -> Growing:
-        found = []
-        for side, curve, wide, _ in widened(other, columns):
+    def reached(families: Sequence[Windows], allowed: Float[np.ndarray, " curves"]) -> list[Horizon]:
+        shape = FROM_RISING if claim.derivative == 1 else FROM_CONVEX
+        each = []
+        for side, curve, wide, _ in widened(band, slice(None)):
             apart = wide.less(curve) if side == "at_least" else -wide.less(curve)
-            rises = claim.derivative == 1
-            found.append(grow_rising(apart, part) if rises else grow_refitted(apart, shapes.convex, 3, part))
-        least, most = (np.max([getattr(one, name) for one in found], axis=0) for name in ("least", "most"))
-        return Growing(reach=found[0].reach, least=least, most=most)
+            each.append(horizons(shape, apart.strengths, apart.lower, apart.upper, families, allowed))
+        return [
+            Horizon(lower=lower, upper=upper, end=sides[0].end)
+            for sides in zip(*each, strict=True)
+            for lower, upper in [np.min([[one.lower, one.upper] for one in sides], axis=0)]
+        ]
 
     never = np.zeros(band.lower.shape[1], bool)
     return Departed(
@@ -260,7 +267,7 @@ def _derivatives(claim: Close | Bounded, band: Band, at: Callable[..., Any]) -> 
         band=band,
         again=judged,
         predicted=None,
-        grow=grow if claim.quantity.along == "strength" else None,
+        horizons=reached if claim.quantity.along == "strength" else None,
         side=np.full(never.size, INSIDE),
         silent=never,
         unjudged=never,

@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from numerics.observing.variables import HOLDING, OF_ALL_SHAPES
+from numerics.observing.variables import HOLDING, OF_ALL_SHAPES, REACHING
 from theory.claims import Claim, Turns
 from theory.quantities import KL_FORWARD, LOG_PROBABILITY
 
@@ -21,6 +21,6 @@ def needed(claim: Claim) -> frozenset[str]:
     with whatever is to have its horizon in nats.
     """
     curves = HOLDING.get(claim.quantity.id, (claim.quantity.id,))
-    found = frozenset(curves) | (frozenset(OF_ALL_SHAPES) if by_shape(claim) else frozenset())
+    found = frozenset(curves) | (frozenset({*OF_ALL_SHAPES, *REACHING}) if by_shape(claim) else frozenset())
     spends = claim.quantity.along == "strength" and claim.quantity.per[:1] == ("context",)
     return found | {KL_FORWARD.id} if spends else found

@@ -1,20 +1,21 @@
 """The shape of every token's curve in a few numbers: what a sweep keeps of the whole vocabulary."""
 
 from collections.abc import Collection
-from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
 
 from numerics.bands import shapes
 from numerics.bands.band import Band, around
-from numerics.bands.outward import SIDES, first_passages, grow_bump, signed_nats
+from numerics.bands.exceeding import FROM_BUMP
+from numerics.bands.outward import SIDES, first_passages, signed_nats, windows
 from numerics.observing.observers.divergences import observe_divergences
 from numerics.observing.observers.view import View
-from numerics.observing.variables import OF_ALL_SHAPES, SHAPES, SUMMARY
+from numerics.observing.variables import OF_ALL_SHAPES, REACHING, SHAPES, SUMMARY
 
 TURNS = frozenset({"turns", "first"})
-TOGETHER = (frozenset(OF_ALL_SHAPES), TURNS, frozenset(SUMMARY) - TURNS - frozenset(OF_ALL_SHAPES))
+OTHERS = frozenset(SUMMARY) - TURNS - frozenset({*OF_ALL_SHAPES, *REACHING})
+TOGETHER = (frozenset(OF_ALL_SHAPES), frozenset(REACHING), TURNS, OTHERS)
 """Variables of the summary that are found together."""
 TOLERANCES: dict[str, tuple[float, float]] = {"0.001": (0.001, 0.0), "0.1": (0.1, 0.0), "5%": (0.0, 0.05)}
 """How large a departure matters: so many nats, or a share of the curve's movement, never below its band."""
@@ -27,7 +28,7 @@ Summary = dict[str, np.ndarray]
 def empty_summary(contexts: int, vocab: int, wanted: Collection[str] = SUMMARY) -> Summary:
     """Room for what is wanted of the summary of every token in every context, before anything is observed.
 
-    What is found together is wanted together: the shapes, the turns, the rest.
+    What is found together is wanted together: the shapes, how far out, the turns, the rest.
     """
     groups = [group for group in TOGETHER if not group.isdisjoint(wanted)]
     sizes = {"context": contexts, "vocab": vocab, "shape": len(SHAPES), "bound": 2, "point": POINTS}
@@ -55,6 +56,7 @@ def summarise(summary: Summary, context: int, view: View) -> None:
         band = around(strengths, values, halfwidth[:, None])
         if "shape_departure" in summary:
             _compare(summary, (context, columns), values, band)
+        if reaching:
             _reach(summary, (context, columns), band, nats)
         if "turns" in summary:
             summary["turns"][context, columns], summary["first"][context, columns] = shapes.fewest_turns(band)
@@ -68,6 +70,7 @@ def _compare(
     summary: Summary, at: tuple[int, slice], values: Float[np.ndarray, "strengths curves"], band: Band
 ) -> None:
     """How far the curves are from every shape, and the points that show it."""
+    summary["movement"][at] = _movement(band)
     for n, shape in enumerate(SHAPES):
         found = getattr(shapes, shape)(band, "departing")
         points = np.pad(found.witness, ((0, 0), (0, POINTS - found.witness.shape[1])), constant_values=-1)
@@ -79,15 +82,20 @@ def _compare(
 
 def _reach(summary: Summary, at: tuple[int, slice], band: Band, nats: Float[np.ndarray, " strengths"]) -> None:
     """How far out, on either side of strength 0 and on both, each curve is a bump within every tolerance."""
-    movement = np.ptp((band.lower + band.upper) / 2, axis=0)
-    summary["movement"][at] = movement
+    movement = _movement(band)
     known_to = (band.upper - band.lower).max(axis=0)
-    sides, spending = [grow_bump(band, side) for side in SIDES], grow_bump(replace(band, strengths=nats))
+    families = [*(windows(band.strengths, side) for side in SIDES), windows(nats)]
     for n, (amount, share) in enumerate(TOLERANCES.values()):
         allowed = np.maximum(share * movement, known_to) if share else amount
-        summary["bump_nats"][(*at, n)] = np.stack(first_passages(spending, allowed), axis=1)
-        for side, grown in enumerate(sides):
-            summary["bump_reach"][(*at, side, n)] = np.stack(first_passages(grown, allowed), axis=1)
+        passages = first_passages(FROM_BUMP, band.strengths, band.lower, band.upper, families, allowed)
+        *sides, spending = (np.stack(passed, axis=1) for passed in passages)
+        summary["bump_nats"][(*at, n)] = spending
+        for side, passed in enumerate(sides):
+            summary["bump_reach"][(*at, side, n)] = passed
+
+
+def _movement(band: Band) -> Float[np.ndarray, " curves"]:
+    return np.ptp((band.lower + band.upper) / 2, axis=0)
 
 
 def _peaks(band: Band) -> tuple[Float[np.ndarray, " curves"], Float[np.ndarray, " curves"]]:

@@ -117,7 +117,8 @@ SUMMARY: dict[str, Variable] = {
 }
 """The curve of every token's log-probability, in a few numbers."""
 
-OF_ALL_SHAPES = ("shape_departure", "shape_witness", "shape_witness_value", "bump_reach", "bump_nats", "movement")
+OF_ALL_SHAPES = ("shape_departure", "shape_witness", "shape_witness_value", "movement")
+REACHING = ("bump_reach", "bump_nats")
 """Of the summary: how far every token's curve is from each shape, where that shows, and how far out it is a bump."""
 
 OTHERS: dict[str, Variable] = {

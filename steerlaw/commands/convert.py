@@ -39,19 +39,21 @@ class Convert:
     """Print JSON alone."""
 
     def __call__(self) -> int:
+        from numerics.files.alone import alone
         from real_models import convert_vectors
         from steerlaw.inputs.concept_files import comma_separated
 
-        done = convert_vectors(
-            self.source,
-            self.target,
-            source_kind=self.source_format,
-            target_kind=self.target_format,
-            layers=comma_separated(self.layers),
-            layer=self.layer,
-            row=self.row,
-            model_hint=self.model_hint,
-        )
+        with alone(self.target):
+            done = convert_vectors(
+                self.source,
+                self.target,
+                source_kind=self.source_format,
+                target_kind=self.target_format,
+                layers=comma_separated(self.layers),
+                layer=self.layer,
+                row=self.row,
+                model_hint=self.model_hint,
+            )
         if self.json:
             files = [{"source": str(one.source), "target": str(one.target), "layers": one.entries} for one in done]
             notes = [note for one in done for note in one.notes]

@@ -44,6 +44,7 @@ class Vector:
 
         import numpy as np
 
+        from numerics.files.alone import alone
         from real_models import load_model, read_texts, write_vectors
         from real_models.vectors.formats import check_target, format_of
         from steerlaw.inputs.concept_files import comma_separated
@@ -66,15 +67,15 @@ class Vector:
             "software": f"steerlaw {version('steerlaw')}",
         }
         check_target(self.out, layers, metadata)
-        with progress_bar() as progress:
+        with alone(self.out), progress_bar() as progress:
             task = progress.add_task("reading texts", total=None)
 
             def tell(done: int, total: int) -> None:
                 progress.update(task, completed=done, total=total)
 
             vectors = _build(self.method, self.unit)(model, positive, negative, progress=tell)
-        kept = {layer: np.asarray(vectors)[layer] for layer in layers}
-        notes = write_vectors(self.out, kept, metadata)
+            kept = {layer: np.asarray(vectors)[layer] for layer in layers}
+            notes = write_vectors(self.out, kept, metadata)
         norms = {layer: float(np.linalg.norm(vector)) for layer, vector in kept.items()}
         if self.json:
             print_json({"out": str(self.out), "norms": norms, "notes": notes, **metadata})

@@ -19,6 +19,7 @@ from jaxtyping import Float
 
 from numerics.baseline import Baseline
 from numerics.observing.grids import strength_grid
+from numerics.observing.variables import REACHING
 from steerlaw.experiments.experiment import Experiment, observe_next
 from steerlaw.experiments.wanted import wanted_for
 from steerlaw.inputs.subjects import Observation
@@ -90,7 +91,7 @@ def _observed(experiment: Experiment, direction: Float[np.ndarray, " d"], claims
         limits=None,
     )
     wanted = wanted_for(claims, along.subject)["next token"]
-    return observe_next(along, wanted=wanted - {KL_FORWARD.id})  # horizons in nats are not asked for here
+    return observe_next(along, wanted=wanted - {KL_FORWARD.id, *REACHING})  # horizons are not asked for here
 
 
 def reach(baseline: Baseline, push: float) -> float:

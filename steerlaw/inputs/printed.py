@@ -25,7 +25,8 @@ def printed_halfwidth(numbers: Sequence[str]) -> Float[np.ndarray, " numbers"]:
         return np.zeros(len(parts))
     decimals = max(len(fraction) - exponent for _, fraction, exponent in parts)
     digits = max(len((whole + fraction).lstrip("0")) for whole, fraction, _ in parts)
-    return np.array([0.5 * 10.0 ** max(-decimals, _leading(part) - digits + 1) for part in parts])
+    units = [10.0 ** max(-decimals, _leading(part) - digits + 1) for part in parts]
+    return np.maximum(0.5 * np.array(units), math.ulp(0.0))  # half of the smallest number there is would be 0
 
 
 def _parts(number: str) -> tuple[str, str, int]:

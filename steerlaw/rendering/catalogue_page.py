@@ -125,6 +125,7 @@ def _claim(claim: Claim) -> str:
     match claim:
         case Close():
             lines = [f"|{quantity} - ({one_line(claim.value)})| ≤ {one_line(claim.remainder)}"]
+            lines += [] if claim.integral is None else [f"the integral of which is {one_line(claim.integral)}"]
         case Turns():
             first = claim.first if isinstance(claim.first, str) else f"sign of {one_line(claim.first)}"
             lines = [f"{quantity}: at most {one_line(sp.sympify(claim.n))} turning points, first {first}"]

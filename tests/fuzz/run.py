@@ -251,6 +251,8 @@ def main() -> int:
     options.add_argument("--keep", type=Path, help="folder for the files that failed")
     asked = options.parse_args()
     names = [name for name in readers() if name.startswith(asked.only or "")]
+    if not names:
+        options.error(f"--only {asked.only}: no reader's name begins so; there are {', '.join(readers())}")
     numbers = range(-(-asked.files // len(names))) if asked.case is None else [asked.case]
     cases = [Case(reader=name, number=number, seed=asked.seed) for number in numbers for name in names]
     began, counts, failures = time.monotonic(), {name: Counter() for name in names}, []

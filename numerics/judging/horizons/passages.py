@@ -1,13 +1,16 @@
 """First passages: between which reaches a departure that can only grow goes through the tolerance."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
-from numerics.bands.outward import Growing, first_passages
+from numerics.bands.exceeding import Shape
+from numerics.bands.outward import Windows, first_passages
 
 Sizes = Float[np.ndarray, " *curves"]
+Rows = Float[np.ndarray, "strengths curves"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,8 +33,17 @@ class Horizon:
         return (self.lower >= self.end) & np.isinf(self.upper)
 
 
-def horizon(growing: Growing, tolerance: Float[np.ndarray, " curves"] | float) -> Horizon:
-    """The horizon at a tolerance that does not depend on the reach."""
-    lower, upper = first_passages(growing, tolerance)
-    end = growing.reach[-1] if len(growing.reach) else 0.0
-    return Horizon(lower=lower, upper=upper, end=np.full(lower.shape, end))
+def horizons(
+    shape: Shape,
+    strengths: Float[np.ndarray, " strengths"],
+    lower: Rows,
+    upper: Rows,
+    families: Sequence[Windows],
+    tolerance: Float[np.ndarray, " curves"] | float,
+) -> list[Horizon]:
+    """On each of some windows the horizon of curves between two bounds, at a tolerance whatever the reach."""
+    passages = first_passages(shape, strengths, lower, upper, families, tolerance)
+    return [
+        Horizon(lower=holds, upper=departs, end=np.broadcast_to(grown.end, holds.shape))
+        for grown, (holds, departs) in zip(families, passages, strict=True)
+    ]

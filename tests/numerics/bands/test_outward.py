@@ -1,6 +1,7 @@
-"""Departures on growing windows, against every triple of points and against `shapes` on each window."""
+"""First passages on growing windows, against `shapes` on each window, and its points gone through one by one."""
 
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from numerics.bands import outward, shapes
+from numerics.bands import shapes
 from numerics.bands.band import Band
-from numerics.bands.outward import SIDES, within
+from numerics.bands.exceeding import FROM_BETWEEN, FROM_BUMP, FROM_CONVEX, FROM_RISING, from_turning
+from numerics.bands.outward import SIDES, first_passages, reaches, signed_nats, windows, windows_of_each, within
 
 QUARTERS = st.integers(-12, 12).map(lambda n: n / 4)
+TOLERANCES = st.integers(0, 12).map(lambda n: n / 8)
 
 
 @st.composite
@@ -25,6 +28,62 @@ def bands(draw: st.DrawFn, *, curves: int = 8) -> Band:
     return Band(strengths=x, lower=low, upper=low + width * draw(st.sampled_from((0.0, 1.0))))
 
 
+def refitted(band: Band, shape, points: int, reach: np.ndarray, inside, tolerance) -> tuple[np.ndarray, np.ndarray]:
+    """Both passages, every window gone through: `inside(reach)` says which strengths it holds."""
+    holds, departs = np.zeros(band.lower.shape[1]), np.full(band.lower.shape[1], np.inf)
+    for size in reach[::-1]:
+        if (kept := inside(size)).sum() >= points:
+            found = shape(band[kept])
+            departs = np.where(found.least > tolerance, size, departs)
+            holds = np.maximum(holds, np.where(found.most <= tolerance, size, 0.0))
+        else:
+            holds = np.maximum(holds, size)
+    return holds, departs
+
+
+SHAPES = {
+    "rising": (FROM_RISING, shapes.rising, 2),
+    "bump": (FROM_BUMP, shapes.bump, 3),
+    "two turns": (from_turning(2), lambda band: shapes.turns(band, 2), 3),
+    "three turns": (from_turning(3), lambda band: shapes.turns(band, 3), 3),
+}
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("name", SHAPES)
+@settings(max_examples=40, deadline=None)
+@given(band=bands(), tolerance=TOLERANCES)
+def test_passages_are_those_of_windows_refitted_one_by_one(name, side, band, tolerance):
+    known, shape, points = SHAPES[name]
+    x = band.strengths
+    expected = refitted(band, shape, points, reaches(x, side), lambda size: within(x, size, side), tolerance)
+    (found,) = first_passages(known, x, band.lower, band.upper, [windows(x, side)], tolerance)
+    assert [part.tolist() for part in found] == [part.tolist() for part in expected]
+
+
+@pytest.mark.parametrize("side", SIDES)
+@settings(max_examples=40, deadline=None)
+@given(band=bands(curves=2), tolerance=TOLERANCES.map(lambda size: size + 1 / 16))
+def test_curvature_is_refitted_too(side, band, tolerance):
+    """A tolerance that no height of quarters above a chord equals but by rounding is left to the other shapes."""
+    x = band.strengths
+    expected = refitted(band, shapes.convex, 3, reaches(x, side), lambda size: within(x, size, side), tolerance)
+    (found,) = first_passages(FROM_CONVEX, x, band.lower, band.upper, [windows(x, side)], tolerance)
+    assert [part.tolist() for part in found] == [part.tolist() for part in expected]
+
+
+@settings(max_examples=40, deadline=None)
+@given(band=bands(curves=2), floor=QUARTERS, tolerance=TOLERANCES)
+def test_distances_from_two_curves_add_up_outwards(band, floor, tolerance):
+    x, distances = band.strengths, shapes.beyond(band, floor, np.inf)
+    for side in SIDES:
+        inside = partial(within, x, side=side)
+        shape = partial(shapes.between, floor=floor)
+        expected = refitted(band, shape, 1, reaches(x, side), inside, tolerance)
+        (found,) = first_passages(FROM_BETWEEN, x, *distances, [windows(x, side)], tolerance)
+        assert [part.tolist() for part in found] == [part.tolist() for part in expected]
+
+
 def largest(high: np.ndarray, low: np.ndarray, points: int) -> np.ndarray:
     """Half the deepest fall (2 points) or dip (3), gone through one by one."""
     found = np.zeros(high.shape[1])
@@ -34,54 +93,42 @@ def largest(high: np.ndarray, low: np.ndarray, points: int) -> np.ndarray:
     return found
 
 
-@pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize(("grow", "points"), [(outward.grow_rising, 2), (outward.grow_bump, 3)])
+@pytest.mark.parametrize(("shape", "points"), [(FROM_RISING, 2), (FROM_BUMP, 3)])
 @settings(max_examples=60, deadline=None)
-@given(band=bands())
-def test_every_window_has_the_departure_of_its_own_points(grow, points, side, band):
-    found = grow(band, side)
-    assert found.reach.tolist() == outward.reaches(band.strengths, side).tolist()
-    for row, reach in enumerate(found.reach):
-        kept = within(band.strengths, reach, side)
-        lower, upper = band.lower[kept], band.upper[kept]
-        assert found.least[row].tolist() == largest(lower, upper, points).tolist()
-        assert found.most[row].tolist() == largest(upper, lower, points).tolist()
+@given(band=bands(), tolerance=TOLERANCES)
+def test_the_row_by_which_a_class_is_exceeded_is_that_of_its_points(shape, points, band, tolerance):
+    allowed = np.full(band.lower.shape[1], tolerance)
+    for high, low in ((band.upper, band.lower), (band.lower, band.upper)):
+        found = shape.passed(band.strengths, high, low, allowed)
+        back = len(high) - 1 - shape.passed_backwards(band.strengths, high, low, allowed)
+        for row in range(len(high)):
+            assert (found <= row).tolist() == (largest(high[: row + 1], low[: row + 1], points) > tolerance).tolist()
+            assert (back >= row).tolist() == (largest(high[row:], low[row:], points) > tolerance).tolist()
 
 
-@pytest.mark.parametrize("side", SIDES)
-@settings(max_examples=40, deadline=None)
-@given(band=bands(curves=3))
-def test_a_shape_that_is_refitted_agrees_with_one_that_grows(side, band):
-    for grow, refit, points in (
-        (outward.grow_falling, shapes.falling, 2),
-        (outward.grow_bump, shapes.bump, 3),
-    ):
-        direct, again = grow(band, side), outward.grow_refitted(band, refit, points, side)
-        assert direct.least.tolist() == again.least.tolist()
-        assert direct.most.tolist() == again.most.tolist()
-
-
-@settings(max_examples=40, deadline=None)
-@given(band=bands(curves=2), floor=QUARTERS)
-def test_distances_from_two_curves_add_up_outwards(band, floor):
-    least, most = floor - band.upper, floor - band.lower
-    for side in SIDES:
-        found = outward.grow_between(band.strengths, least, most, side)
-        for row, reach in enumerate(found.reach):
-            part = band[within(band.strengths, reach, side)]
-            refitted = shapes.between(part, floor=floor)
-            assert found.least[row].tolist() == refitted.least.tolist()
-            assert found.most[row].tolist() == refitted.most.tolist()
+@settings(max_examples=30, deadline=None)
+@given(data=st.data(), tolerance=TOLERANCES)
+def test_each_group_has_windows_of_its_own(data, tolerance):
+    """As many curves a group, along strengths in which windows take in rows in another order."""
+    band, curves = data.draw(bands(curves=6)), 2
+    x = band.strengths
+    spent = data.draw(arrays(np.float64, (3, len(band.strengths)), elements=st.integers(0, 20).map(float)))
+    along = np.array([signed_nats(band.strengths, own) for own in spent])
+    (found,) = first_passages(FROM_BUMP, x, band.lower, band.upper, [windows_of_each(along, curves)], tolerance)
+    for group, own in enumerate(along):
+        kept = slice(group * curves, (group + 1) * curves)
+        part = band.columns(kept)
+        (alone,) = first_passages(FROM_BUMP, x, part.lower, part.upper, [windows(own)], tolerance)
+        assert [side[kept].tolist() for side in found] == [side.tolist() for side in alone]
 
 
 def test_many_waves_on_a_fine_grid():
-    """Walls far in on one side, met by walls that come later on the other: what a last point alone would miss."""
+    """Walls far in on one side, met by walls that come later on the other."""
     generator = np.random.default_rng(0)
     x = np.arange(-20, 21) / 20.0
     centre = np.cumsum(generator.standard_normal((41, 300)), axis=0)
     band = Band(strengths=x, lower=centre - 0.3, upper=centre + 0.3)
-    found = outward.grow_bump(band)
-    for row, reach in enumerate(found.reach[1:], 1):
-        refitted = shapes.bump(band[within(x, reach, "both")])
-        np.testing.assert_array_equal(found.least[row], refitted.least)
-        np.testing.assert_array_equal(found.most[row], refitted.most)
+    for tolerance in (0.0, 0.5, 1.5):
+        expected = refitted(band, shapes.bump, 3, reaches(x, "both"), lambda size: within(x, size, "both"), tolerance)
+        (found,) = first_passages(FROM_BUMP, x, band.lower, band.upper, [windows(x)], tolerance)
+        np.testing.assert_array_equal(found, expected)

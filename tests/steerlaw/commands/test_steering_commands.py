@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from numerics.files.alone import alone
 from real_models import load_vector, read_vectors
 from steerlaw.__main__ import main
 from toy_models import stdlib_gpt
@@ -160,3 +161,16 @@ def test_texts_of_another_concept_build_no_vector(prompts, capsys, tmp_path):
     assert "expected whole numbers separated by commas" in capsys.readouterr().err
     assert main(["vector", "--model", MODEL, *texts, "--layers", "4"]) == 2
     assert "expected blocks from 0 to 3, got 4" in capsys.readouterr().err
+
+
+def test_a_vector_that_another_process_is_writing_is_left_alone(vector, prompts, capsys, tmp_path):
+    texts = ["--positive", str(prompts), "--negative", str(prompts), "--layers", "1"]
+    for out, command in (
+        (tmp_path / "v.npy", ["convert", str(vector), str(tmp_path / "v.npy"), "--layers", "1"]),
+        (tmp_path / "v.gguf", ["vector", "--model", MODEL, *texts, "--out", str(tmp_path / "v.gguf")]),
+    ):
+        with alone(out):
+            assert main(command) == 2
+        assert "another process is writing it" in capsys.readouterr().err
+        assert main(command) == 0
+        assert list(tmp_path.glob(".*")) == []

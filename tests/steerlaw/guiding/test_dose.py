@@ -43,7 +43,7 @@ def test_the_next_prompt_keeps_the_budget_as_often_as_promised(n, risk, seed):
     rank = int((draws[0, :-1] < found.strength).sum())  # of the strength among the others
     kept = np.mean(draws[:, -1] >= np.sort(draws[:, :-1], axis=1)[:, rank])
     assert kept > found.confidence - 4 * (found.confidence * (1 - found.confidence) / 400) ** 0.5 - 1e-12
-    assert found.confidence >= 1 - risk or rank == 0
+    assert found.confidence >= 1 - risk - 1e-12 or rank == 0  # 1 - risk is itself rounded
     assert found.confidence == pytest.approx(1 - (rank + 1) / (n + 1))
     assert found.kept == pytest.approx(1 - rank / n)
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from steerlaw.inputs.printed import printed_halfwidth
@@ -18,6 +18,7 @@ STYLES = {
 }
 
 
+@example([5e-324], "significant", 1)
 @given(VALUES, st.sampled_from(list(STYLES)), st.integers(1, 9))
 def test_what_was_printed_lies_within(values, style, places):
     written = [STYLES[style](places)(value) for value in values]

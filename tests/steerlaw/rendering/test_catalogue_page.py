@@ -59,7 +59,7 @@ STEPS = [
     Argued(says="it is so", because="everybody says so"),
 ]
 CLAIMS = [
-    Close(**CLAIMED, value=alpha, remainder=t),
+    Close(**CLAIMED, value=alpha, remainder=t, derivative=1, integral=alpha**2 / 2),
     Turns(**CLAIMED, n=1, first="rising", turn=alpha),
     Bounded(**CLAIMED, lower=alpha, upper=t, derivative=1),
 ]

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from numerics.bands.band import Band, around
-from numerics.bands.outward import SIDES, grow_between, grow_bump, grow_rising, signed_nats
-from numerics.judging.horizons.passages import horizon
+from numerics.bands.exceeding import FROM_BETWEEN, FROM_BUMP, FROM_RISING
+from numerics.bands.outward import SIDES, signed_nats, windows
+from numerics.judging.horizons.passages import Horizon, horizons
 from numerics.judging.horizons.tolerance import Tolerance, tolerance_for
 
 
@@ -25,18 +26,17 @@ def exact(high: list[Fraction], low: list[Fraction], points: int) -> Fraction:
 
 
 @pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize(("grow", "points"), [(grow_rising, 2), (grow_bump, 3)])
+@pytest.mark.parametrize(("shape", "points"), [(FROM_RISING, 2), (FROM_BUMP, 3)])
 @settings(max_examples=40, deadline=None)
 @given(
     values=st.lists(st.integers(-20, 20), min_size=9, max_size=9),
     width=st.integers(0, 4),
     eps=st.integers(0, 16),
 )
-def test_horizons_are_those_of_windows_refitted_in_rationals(grow, points, side, values, width, eps):
+def test_horizons_are_those_of_windows_refitted_in_rationals(shape, points, side, values, width, eps):
     x, eighth = np.arange(-4.0, 5.0), Fraction(1, 8)
     curve = [value * eighth for value in values]
     lower, upper = [c - width * eighth for c in curve], [c + width * eighth for c in curve]
-    band = Band(strengths=x, lower=np.array([lower], float).T, upper=np.array([upper], float).T)
     holds_to, fails_from = Fraction(0), None
     for reach in range(5):
         kept = [
@@ -49,7 +49,8 @@ def test_horizons_are_those_of_windows_refitted_in_rationals(grow, points, side,
             holds_to = Fraction(reach)
         if exact(low, high, points) > eps * eighth and fails_from is None:
             fails_from = reach
-    found = horizon(grow(band, side), eps / 8)
+    below, above = (np.array([bound], float).T for bound in (lower, upper))
+    found = horizons(shape, x, below, above, [windows(x, side)], eps / 8)[0]
     assert found.lower[0] == holds_to
     assert found.upper[0] == (np.inf if fails_from is None else fails_from)
     assert found.end[0] == 4
@@ -64,18 +65,22 @@ def test_horizons_are_those_of_windows_refitted_in_rationals(grow, points, side,
 )
 def test_horizons_shrink_with_the_tolerance_and_open_with_the_band(centre, widths, eps):
     x, (narrow, wide), (small, large) = np.arange(-3.0, 4.0), sorted(widths), sorted(eps)
-    sharp, blurred = (horizon(grow_bump(around(x, centre, width)), small) for width in (narrow, wide))
+
+    def bump(width: int, eps: int) -> Horizon:
+        return horizons(FROM_BUMP, x, centre - width, centre + width, [windows(x)], eps)[0]
+
+    sharp, blurred = bump(narrow, small), bump(wide, small)
     assert (blurred.lower <= sharp.lower).all()
     assert (sharp.upper <= blurred.upper).all()
     assert (sharp.lower < sharp.upper).all()
-    looser = horizon(grow_bump(around(x, centre, narrow)), large)
+    looser = bump(narrow, large)
     assert (looser.lower >= sharp.lower).all()
     assert (looser.upper >= sharp.upper).all()
 
 
 def test_a_window_without_strengths_says_nothing():
-    band = around(np.array([1.0, 2.0]), np.zeros((2, 1)), 0.0)
-    found = horizon(grow_rising(band, "left"), 0.1)
+    x, flat = np.array([1.0, 2.0]), np.zeros((2, 1))
+    found = horizons(FROM_RISING, x, flat, flat, [windows(x, "left")], 0.1)[0]
     assert (found.lower[0], found.upper[0], found.end[0]) == (0.0, np.inf, 0.0)
 
 
@@ -87,7 +92,7 @@ def test_windows_in_nats_reach_as_far_out_on_either_side_as_so_many_nats_go():
     away = np.array(
         [[0.0], [0.0], [0.0], [0.0], [9.0]]
     )  # the law fails at strength 2, where no more is spent than at 1
-    found = horizon(grow_between(spent, away, away), 1.0)
+    found = horizons(FROM_BETWEEN, x, away, away, [windows(spent)], 1.0)[0]
     assert (found.lower[0], found.upper[0], found.end[0]) == pytest.approx((2.0, 2.0, 3.0))
 
 

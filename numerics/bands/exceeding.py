@@ -1,0 +1,118 @@
+"""By which row curves depart from a class of shapes by more than is allowed: the question behind first passages.
+
+It is asked of tables `high` and `low` of one strength a row and one curve a column: for the farthest curve in a band
+`high` is its upper bound and `low` its lower one, for the nearest they are exchanged. Of a row where `high` is -inf and
+`low` inf nothing is known, and nothing follows from it: so a part of the strengths is left out. `allowed` is for each
+curve how large a departure D (`numerics.bands.shapes`) may be. The answer is the first row up to which, and itself
+included, the departure is larger; their number where it never is.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from numerics.bands.band import Band
+from numerics.bands.hulls import height_above_hull
+
+Along = Float[np.ndarray, " points"]
+Rows = Float[np.ndarray, "points curves"]
+Sizes = Float[np.ndarray, " curves"]
+Passed = Int[np.ndarray, " curves"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shape:
+    """A class of shapes: `passed(strengths, high, low, allowed)` is the answer for rows in order of strength.
+
+    Seen from the other end its curves are of the same class, upside down where the class is `turned`.
+    """
+
+    passed: Callable[[Along, Rows, Rows, Sizes], Passed]
+    turned: bool = False
+
+    def passed_backwards(self, x: Along, high: Rows, low: Rows, allowed: Sizes) -> Passed:
+        """The answer for rows that are gone through from the last one on, counted from there."""
+        x, high, low = -x[::-1], high[::-1], low[::-1]
+        return self.passed(x, -low, -high, allowed) if self.turned else self.passed(x, high, low, allowed)
+
+
+def _rising(x: Along, high: Rows, low: Rows, allowed: Sizes) -> Passed:
+    with np.errstate(invalid="ignore"):
+        return _first(np.maximum.accumulate(high[:-1]) - low[1:] > 2 * allowed, after=1)
+
+
+def _bump(x: Along, high: Rows, low: Rows, allowed: Sizes) -> Passed:
+    with np.errstate(invalid="ignore"):
+        bottoms = np.where(np.maximum.accumulate(high[:-2]) - low[1:-1] > 2 * allowed, low[1:-1], np.inf)
+        return _first(high[2:] - np.minimum.accumulate(bottoms) > 2 * allowed, after=2)
+
+
+def _between(x: Along, high: Rows, low: Rows, allowed: Sizes) -> Passed:
+    return _first(high > allowed)
+
+
+FROM_RISING = Shape(passed=_rising, turned=True)
+"""From the curves that never fall: by a fall of more than twice what is allowed."""
+FROM_BUMP = Shape(passed=_bump)
+"""From the curves that rise and then fall: by a dip of more than twice what is allowed."""
+FROM_BETWEEN = Shape(passed=_between)
+"""From two known curves, of which `high` is the distance."""
+
+
+def from_turning(n: int) -> Shape:
+    """From the curves that rise first and turn at most n times: by a zigzag whose steps are all larger than twice it.
+
+    Greedy, as in `numerics.bands.zigzags`.
+    """
+    if n < 2:
+        return (FROM_RISING, FROM_BUMP)[n]
+
+    def passed(x: Along, high: Rows, low: Rows, allowed: Sizes) -> Passed:
+        stage, found = np.zeros(high.shape[1], np.int64), np.full(high.shape[1], len(high))
+        extreme, steps = high[:1].max(axis=0, initial=-np.inf), 2 * allowed
+        for row in range(1, len(high)):
+            seeking_low = stage % 2 == 0
+            ahead, across = np.where(seeking_low, high[row], -low[row]), np.where(seeking_low, low[row], -high[row])
+            step = extreme - across > steps
+            stage += step
+            found = np.where(step & (stage == n + 1), row, found)
+            extreme = np.where(step, -across, np.maximum(extreme, ahead))
+        return found
+
+    return Shape(passed=passed, turned=n % 2 == 0)
+
+
+def _convex(x: Along, high: Rows, low: Rows, allowed: Sizes) -> Passed:
+    found = np.full(high.shape[1], len(high))
+    for curve, most in enumerate(allowed):
+        rows = np.flatnonzero((high[:, curve] > -np.inf) | (low[:, curve] < np.inf))
+        obeys, exceeds = 2, len(rows) + 1  # so many rows
+        while exceeds - obeys > 1:
+            some = rows[: (tried := (obeys + exceeds) // 2)]
+            if _height(x[some], high[some, curve], low[some, curve]) > 2 * most:
+                exceeds = tried
+            else:
+                obeys = tried
+        if exceeds <= len(rows):
+            found[curve] = rows[exceeds - 1]
+    return found
+
+
+FROM_CONVEX = Shape(passed=_convex)
+"""From the convex curves: by a point that lies more than twice what is allowed above a chord."""
+
+
+def _height(x: Along, point: Along, chord: Along) -> float:
+    """The largest height of a point, read from one bound, above a chord, read from the other."""
+    band = Band(strengths=x, lower=np.minimum(point, chord)[:, None], upper=np.maximum(point, chord)[:, None])
+    nearest, farthest, _ = height_above_hull(band, 0)
+    return nearest if (point <= chord).all() else farthest
+
+
+def _first(exceeding: Bool[np.ndarray, "points curves"], after: int = 0) -> Passed:
+    """The first row of each column that is true, so many rows before them; the number of all where none is."""
+    if not len(exceeding):
+        return np.full(exceeding.shape[1], after)
+    return after + np.where(exceeding.any(axis=0), exceeding.argmax(axis=0), len(exceeding))
