@@ -129,12 +129,16 @@ def _answers(endpoint: Endpoint, prompts: list[str], keys: list[str], known: dic
                 answer.cancel()
 
 
-def asker(endpoint: Endpoint) -> Callable[[str], str]:
-    """What puts a question to the endpoint; whatever goes wrong there is a `ValueError` of one line."""
+def asker(endpoint: Endpoint, **how: Any) -> Callable[..., str]:
+    """What puts a question to the endpoint; whatever goes wrong there is a `ValueError` of one line.
+
+    It asks for a short answer, the likeliest; `how`, and what is said with a question, are options of the request that
+    stand in place of these.
+    """
     try:
         import openai
     except ImportError:
-        raise ValueError("a judge at an endpoint is asked with openai: pip install 'steerlaw[judge]'") from None
+        raise ValueError("an endpoint is asked with openai: pip install 'steerlaw[judge]'") from None
     client = openai.OpenAI(
         base_url=endpoint.url,
         api_key=endpoint.key or os.environ.get("OPENAI_API_KEY") or "none",
@@ -142,12 +146,12 @@ def asker(endpoint: Endpoint) -> Callable[[str], str]:
         max_retries=endpoint.retries,
     )
 
-    def ask(prompt: str) -> str:
+    usual: dict[str, Any] = {"max_tokens": endpoint.longest_answer, "temperature": 0}
+
+    def ask(prompt: str, **more: Any) -> str:
         messages: list[Any] = [{"role": "user", "content": prompt}]
         try:
-            reply = client.chat.completions.create(
-                model=endpoint.model, messages=messages, max_tokens=endpoint.longest_answer, temperature=0
-            )
+            reply = client.chat.completions.create(model=endpoint.model, messages=messages, **{**usual, **how, **more})
             return reply.choices[0].message.content or ""
         except openai.OpenAIError as error:
             what = " ".join(str(error).split())

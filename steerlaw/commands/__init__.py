@@ -11,6 +11,8 @@ from steerlaw.commands.doctor import Doctor
 from steerlaw.commands.figures import Figures
 from steerlaw.commands.guide import Guide
 from steerlaw.commands.laws import Laws
+from steerlaw.commands.prompts import Prompts
+from steerlaw.commands.run import Run
 from steerlaw.commands.sweep import Sweep
 from steerlaw.commands.texts import Texts
 from steerlaw.commands.vector import Vector
@@ -25,6 +27,8 @@ COMMANDS = {
     "convert": Convert,
     "sweep": Sweep,
     "texts": Texts,
+    "prompts": Prompts,
+    "run": Run,
     "choose": Choose,
     "doctor": Doctor,
     "compare": Compare,

@@ -17,6 +17,15 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "figures": ("steerlaw figures --out figures", "steerlaw figures --paper results --out figures"),
     "guide": ("steerlaw guide --model gpt2 --positive p.txt --negative n.txt --out guide",),
     "laws": ("steerlaw laws", "steerlaw laws --errata"),
+    "prompts": (
+        "steerlaw prompts --model gpt2 --concept joy --out joy.positive.jsonl",
+        "steerlaw prompts --model gpt2 --concept joy --kind random \\\n    --draws 5 --out joy.random.{seed}.jsonl",
+    ),
+    "run": (
+        "steerlaw run embedded --out results",
+        "steerlaw run paper --dry-run --gpu H100",
+        "steerlaw run plan.toml --on local:2 --out results",
+    ),
     "sweep": (
         "steerlaw sweep --model gpt2 --vector v.safetensors --layer 6 \\\n    --contexts c.jsonl --out s.nc",
         "steerlaw verify s.nc",

@@ -87,22 +87,18 @@ class Texts:
             return has_word(read_words(self.words)), None
         if self.judge is None or self.question is None:
             return self.score, None
-        question = Question(wording=self.question)
-        return None, lambda texts: self._judged(question, texts)
+        Question(wording=self.question)
+        return None, self._judged
 
-    def _judged(self, question: Any, texts: Sequence[str]) -> Any:
+    def _judged(self, texts: Sequence[str]) -> Any:
+        from functools import partial
+
         from real_models import load_model
-        from real_models.scores.endpoint import Endpoint, judge_at
-        from real_models.scores.local_judge import judge_locally
+        from steerlaw.experiments.scoring import judged
 
-        if self.judge_url is None:
-            found = judge_locally(load_model(str(self.judge), dtype=self.dtype), question, texts)
-        else:
-            keep = self.out.with_name(f"{self.out.name}.answers.jsonl")
-            found = judge_at(Endpoint(url=self.judge_url, model=str(self.judge)), question, texts, keep=keep)
-        if found.missing.all():
-            raise ValueError(found.say())
-        return found.labels
+        keep = self.out.with_name(f"{self.out.name}.answers.jsonl")
+        load = partial(load_model, dtype=self.dtype)
+        return judged(str(self.question), str(self.judge), self.judge_url, texts, load=load, keep=keep)
 
     def _drawn(self, score: Any, score_all: Any) -> tuple["TextCurve", list[str]]:
         from numerics.observing.grids import parse, with_zero

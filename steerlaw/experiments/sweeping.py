@@ -15,6 +15,7 @@ from numerics.baseline import Baseline
 from numerics.files.alone import alone
 from numerics.observing.curves.rays import is_curved
 from numerics.observing.curves.saving import joined, with_unembedding
+from numerics.observing.next_token import FEW
 from numerics.observing.recorded import without_tables
 from numerics.observing.sweep import Sweep
 from real_models import LanguageModel, load_model
@@ -43,7 +44,8 @@ class SweepRequest:
     The next token's curves (with the limits), unless `next_token` is false; and the cross-entropy of the first
     `segments` of at most `segment_tokens` tokens of the `documents`, if there are any. `like="reference"` cuts the text
     as the paper's code does. Without `tables` the next token's curves alone are kept, from which all else follows.
-    `positions` of the contexts are steered. `control` names the sweep as that of a control.
+    `positions` of the contexts are steered. `control` names the sweep as that of a control. Without `limit` nothing is
+    observed at large strengths. So many `contexts_at_once` make a part, which is what a kill loses at most.
     """
 
     checkpoint: str
@@ -58,11 +60,13 @@ class SweepRequest:
     like: Literal["reference"] | None = None
     positions: Literal["all", "last"] = "all"
     control: Control | None = None
+    limit: bool = True
+    contexts_at_once: int = 1
 
     @property
     def kinds(self) -> frozenset[Kind]:
         """The kinds of curves asked for."""
-        limit: list[Kind] = ["limit"] if self.positions == "all" else []
+        limit: list[Kind] = ["limit"] if self.limit and self.positions == "all" else []
         kinds: list[Kind] = ["next token", *limit] if self.next_token else []
         return frozenset(kinds if self.documents is None else [*kinds, "cross-entropy"])
 
@@ -103,23 +107,25 @@ def sweep_to_file(request: SweepRequest, out: Path, progress: Any = None, load: 
             experiment = prepared.experiment()
             if progress:
                 progress.remove_task(waiting)
-            swept = _observe(experiment, prepared.plan, directory, progress, tables=request.tables)
+            swept = _observe(request, experiment, prepared.plan, directory, progress)
             save_observations(swept.observations, directory / RESULT)
             close_parts(directory)
     return swept
 
 
-def _observe(experiment: Experiment, plan: Mapping[str, Any], directory: Path, progress: Any, *, tables: bool) -> Swept:
+def _observe(
+    request: SweepRequest, experiment: Experiment, plan: Mapping[str, Any], directory: Path, progress: Any
+) -> Swept:
     """Everything asked for, in parts that lie in the directory."""
     observations, taken_up = [], 0
-    for stage in _stages(experiment):
+    for stage in _stages(request, experiment):
         sweep, found = _run(stage, directory, _made_from(plan, experiment, stage), progress)
         taken_up += found
         if stage.kind == "cross-entropy" and experiment.segment_weights is not None:
             sweep.data["segment_share"] = ("segment", experiment.segment_weights / experiment.segment_weights.sum())
         if sweep.nodes is not None and is_curved(experiment.model):
             sweep = replace(sweep, nodes=with_unembedding(sweep.nodes, experiment.model.head))
-            sweep = sweep if tables else without_tables(sweep)
+            sweep = sweep if request.tables else without_tables(sweep)
         subject = experiment.subject
         observations.append(Observation(subject=subject, kind=stage.kind, baseline=stage.baseline, sweep=sweep))
     return Swept(observations=observations, rounding=experiment.rounding, taken_up=taken_up)
@@ -178,7 +184,8 @@ def _plan(request: SweepRequest, model: LanguageModel, contexts: Sequence[list[i
         "prompts": digest(list(inputs.positive), list(inputs.negative), inputs.prompt_tokens),
         "words": digest(None if inputs.words is None else sorted(inputs.words)),
         "text": digest(segments),
-        "observe": [request.control, request.positions, *sorted(request.kinds)],
+        "observe": [request.control, request.positions, request.tables, *sorted(request.kinds)],
+        "contexts_at_once": request.contexts_at_once,
         "strengths": digest(grid.count, grid.text_count, grid.strengths),
     }
 
@@ -191,15 +198,14 @@ def _made_from(plan: Mapping[str, Any], experiment: Experiment, stage: Stage) ->
     return digest(dict(plan), stage.kind, experiment.rounding, reach, *arrays)
 
 
-def _stages(experiment: Experiment) -> Iterator[Stage]:
-    subject = experiment.subject
-    one_context = [replace(experiment, subject=replace(subject, contexts=[context])) for context in subject.contexts]
+def _stages(request: SweepRequest, experiment: Experiment) -> Iterator[Stage]:
+    subject, contexts = experiment.subject, _some_contexts(experiment, request.contexts_at_once)
     if "next token" in subject.kinds:
         yield Stage(
             kind="next token",
             along="context",
-            parts=one_context,
-            observe=observe_next,
+            parts=contexts,
+            observe=partial(observe_next, wanted=_wanted(request, experiment)),
             baseline=experiment.baseline,
         )
     if "cross-entropy" in subject.kinds:
@@ -215,10 +221,23 @@ def _stages(experiment: Experiment) -> Iterator[Stage]:
         yield Stage(
             kind="limit",
             along="context",
-            parts=one_context,
+            parts=contexts,
             observe=partial(observe_limit, known=limits),
             baseline=replace(experiment.baseline, **limits),
         )
+
+
+def _wanted(request: SweepRequest, experiment: Experiment) -> frozenset[str] | None:
+    """What is looked for: everything, or as little as makes curves where these are all that is kept."""
+    curves_alone = not request.tables and len(experiment.strengths) > FEW and is_curved(experiment.model)
+    return frozenset({"entropy"}) if curves_alone else None
+
+
+def _some_contexts(experiment: Experiment, count: int) -> list[Experiment]:
+    """The experiment on so many contexts at a time."""
+    subject, contexts = experiment.subject, list(experiment.subject.contexts)
+    some = [contexts[start : start + count] for start in range(0, len(contexts), count)]
+    return [replace(experiment, subject=replace(subject, contexts=these)) for these in some]
 
 
 def _some_segments(experiment: Experiment) -> list[Experiment]:

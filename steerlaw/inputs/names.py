@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 
@@ -31,3 +32,14 @@ def sha256(path: Path) -> str:
             with file.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
+
+
+def sha256_once(path: Path) -> str:
+    """`sha256`, for what is asked for again and again: not read anew while sizes and times of writing stay the same."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return _known(path, tuple((file.stat().st_size, file.stat().st_mtime_ns) for file in files))
+
+
+@cache
+def _known(path: Path, _state: tuple[tuple[int, int], ...]) -> str:
+    return sha256(path)

@@ -1,0 +1,123 @@
+"""Running a plan: cells that are done are skipped, the others are handed to an engine, failures are told and kept."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from numerics.files.atomic import write_atomically
+from numerics.files.text import read_text
+from steerlaw.plans.cell import PLAN_FILE, Cell, write_cells
+from steerlaw.plans.identity import identified
+from steerlaw.plans.measuring import is_done, measure
+from steerlaw.plans.plan import Plan
+from steerlaw.plans.planned import Planned, planned_cells
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A cell to be measured, somewhere."""
+
+    plan: Plan
+    cell: Cell
+    results: Path
+
+    def run(self) -> str | None:
+        """Measure it; what is wrong with what it needs, which no other try would mend, in a line."""
+        try:
+            measure(self.plan, self.cell, self.results)
+        except (ValueError, FileNotFoundError, PermissionError) as error:
+            return str(error)
+        return None
+
+
+Ended = tuple[Job, str | None]
+"""A job and what it failed of."""
+Engine = Callable[[Sequence[Job], int], Iterable[Ended]]
+"""Runs jobs, each again so many times where it fails, and gives each as it ends."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of a plan: how many cells were measured now and before, and what each other one failed of."""
+
+    measured: int
+    found: int
+    failures: Sequence[str]
+
+
+def here(jobs: Sequence[Job], retries: int) -> Iterator[Ended]:
+    """The engine that has no workers: one job after another, in this process."""
+    for job in jobs:
+        yield job, _tried(job, retries)
+
+
+def _tried(job: Job, retries: int) -> str | None:
+    for left in range(retries, -1, -1):
+        try:
+            return job.run()
+        except Exception as error:
+            if not left:
+                return f"{type(error).__name__}: {error}"
+    return None
+
+
+def run_plan(
+    plan: Plan,
+    source: Path,
+    results: Path,
+    *,
+    engine: Engine = here,
+    retries: int = 2,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Outcome:
+    """Measure every cell of the plan in the file `source` that is not done yet, and list those that are.
+
+    A cell that cannot be identified or measured is a failure, and the others go on. `progress(done, cells, last)` is
+    called after each cell. The list of cells (`steerlaw.plans.cell`) is whole at any moment.
+    """
+    planned = planned_cells(plan)
+    cells, failures = _identified(plan, planned)
+    results.mkdir(parents=True, exist_ok=True)
+    write_atomically(results / PLAN_FILE, read_text(source))
+    done = {cell.id for cell in cells if is_done(cell, results)}
+    found = len(done)
+    _list(results, cells, done)
+    waiting = [cell for cell in _in_order(plan, cells) if cell.id not in done]
+    jobs = [Job(plan=plan, cell=cell, results=results.absolute()) for cell in waiting]
+    for number, (job, failure) in enumerate(engine(jobs, retries), start=1):
+        if failure is None:
+            done.add(job.cell.id)
+            _list(results, cells, done)
+        else:
+            failures.append(f"{_as_planned(job.cell).say()}: {failure}")
+        if progress is not None:
+            progress(number, len(jobs), _as_planned(job.cell).say())
+    return Outcome(measured=len(done) - found, found=found, failures=failures)
+
+
+def _identified(plan: Plan, planned: Iterable[Planned]) -> tuple[list[Cell], list[str]]:
+    """The cells whose inputs are all there, and of the others what is not, each said once."""
+    cells, failures = [], []
+    for cell in planned:
+        try:
+            cells.append(identified(plan, cell))
+        except (ValueError, OSError) as error:
+            failures.append(f"{cell.say()}: {error}")
+    return cells, failures
+
+
+def _in_order(plan: Plan, cells: Iterable[Cell]) -> list[Cell]:
+    """Each cell once, those of a model together, so that a worker loads it once."""
+    order = list(plan.models)
+    once: dict[str, Cell] = {}
+    for cell in cells:
+        once.setdefault(cell.id, cell)
+    return sorted(once.values(), key=lambda cell: order.index(cell.model))
+
+
+def _list(results: Path, cells: Iterable[Cell], done: set[str]) -> None:
+    write_cells(results, [cell for cell in cells if cell.id in done])
+
+
+def _as_planned(cell: Cell) -> Planned:
+    return Planned(**{name: value for name, value in asdict(cell).items() if name not in ("id", "file")})
