@@ -4,12 +4,18 @@ import json
 from pathlib import Path
 
 import numpy as np
+from scipy.special import expit, log_expit
 
 from numerics.baseline import Baseline
 from numerics.observing.cross_entropy import observe_cross_entropy
 from numerics.observing.model import Steering
 from numerics.observing.next_token import observe_next_token
 from numerics.observing.watched import Watched
+from real_models.sampling.batches import Wanted
+from real_models.sampling.rescoring import TextCosts
+from real_models.sampling.sampling import Draws
+from real_models.text_curves.curve import TextCurve, curve_of
+from real_models.text_curves.saving import to_dataset
 from steerlaw.inputs.observation_file import save_observations
 from steerlaw.inputs.subjects import Observation, Subject
 from steerlaw.plans.cell import Cell, write_cells
@@ -91,9 +97,33 @@ def observed(kind: str, along: str, layer: int, bend: float, strengths=STRENGTHS
     return Observation(subject=subject, kind=kind, sweep=type(sweep)(data=named), baseline=baseline)
 
 
+def text_curve(sign: float, prompts: int = 60, each: int = 6) -> TextCurve:
+    """Texts of one token, 1 with probability sigmoid(sign alpha - 1), drawn exactly; the score is the token."""
+    strengths, rng = np.linspace(-4, 4, 9), np.random.default_rng(5)
+    at = strengths[::2]
+    prompt, which, text = (n.reshape(-1) for n in np.indices((prompts, len(at), each)))
+    wanted = Wanted(prompt=prompt, strength=at[which], stream=which * each + text)
+    tokens = (rng.random(len(prompt)) < expit(sign * wanted.strength - 1)).astype(int)
+    own = np.where(tokens == 1, 1, -1)
+    log_prob = log_expit(own[:, None] * (sign * strengths - 1))
+    chance = expit(sign * strengths - 1)
+    nats = chance * np.log(chance / expit(-1.0)) + (1 - chance) * np.log((1 - chance) / expit(1.0))
+    column = np.zeros((len(prompt), 1))
+    draws = Draws(
+        tokens=tokens[:, None],
+        log_prob=log_prob[np.arange(len(prompt)), 2 * which][:, None],
+        divergence=column,
+        entropy=column,
+        lengths=np.ones(len(prompt), int),
+        ended=np.ones(len(prompt), bool),
+    )
+    costs = TextCosts(log_prob=log_prob, divergence=np.tile(nats, (len(prompt), 1)))
+    return curve_of(strengths, wanted, draws, costs, [str(t) for t in tokens], tokens.astype(float), 0.05)
+
+
 FIGURES = {
     "next-token": {"6": ("middle",), "A.3": ("middle",), "A.7": tuple(BLOCKS), "Table A.2": ("middle",)},
-    "cross-entropy": {"7": ("middle",), "A.13": tuple(BLOCKS)},
+    "cross-entropy": {"7 bottom": ("middle",), "A.13": tuple(BLOCKS)},
 }
 
 
@@ -105,7 +135,7 @@ def write_results(results: Path) -> list[Cell]:
             for block in blocks:
                 for seed in range(3 if figure == "A.3" else 1):
                     cells += [_cell(results, observe, figure, block, along, seed) for along in MODELS]
-    cells.append(_ability(results))
+    cells += [_texts(results, "7 top", 1.0), _texts(results, "A.12", -1.0), _ability(results)]
     write_cells(results, cells)
     return cells
 
@@ -120,6 +150,14 @@ def _cell(results: Path, observe: str, figure: str, block: str, along: str, seed
         kind = "next token" if observe == "next-token" else "cross-entropy"
         save_observations([observed(kind, along, layer, bend, odds=odds)], path)
     return _named(name, figure, layer, block, along, seed, observe, f"cells/{name}/sweep.nc")
+
+
+def _texts(results: Path, figure: str, sign: float) -> Cell:
+    name = f"texts-{figure.replace(' ', '-')}"
+    path = results / "cells" / name / "texts.nc"
+    path.parent.mkdir(parents=True)
+    to_dataset(text_curve(sign)).to_netcdf(path, engine="h5netcdf")
+    return _named(name, figure, 1, "middle", "vector", 0, "concept-probability", f"cells/{name}/texts.nc")
 
 
 def _ability(results: Path) -> Cell:

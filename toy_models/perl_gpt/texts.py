@@ -11,7 +11,7 @@ from toy_models.stdlib_gpt.corpus import split
 from toy_models.stdlib_gpt.texts import Rule, Span, draw, is_ordinary, is_prose, is_uppercase, write_texts
 from toy_models.stdlib_gpt.tokenizer import load_tokenizer
 
-PROMPTS = {"uppercase": 32, "perl_code": 64}
+PROMPTS = {"uppercase": 24, "perl_code": 64}
 LENGTHS = {"uppercase": (75, 130), "perl_code": (100, 250)}
 QUOTED = re.compile(r"#[^\n]*|'[^'\n]*'|\"[^\"\n]*\"")
 

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from steerlaw.inputs.observation_file import load_observations
-from steerlaw.inputs.subjects import Observation
+from steerlaw.inputs.subjects import Kind, Observation
 from steerlaw.plans.cell import Cell, Observed
 
-KINDS = {"next-token": "next token", "cross-entropy": "cross-entropy"}
+KINDS: dict[str, Kind] = {"next-token": "next token", "cross-entropy": "cross-entropy"}
+KEPT = 24
+"""Sweeps held at a time: as many as the figures of a few models share."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,12 +35,12 @@ class Measured:
     @cached_property
     def observation(self) -> Observation:
         """What was observed along the vector."""
-        return _read(self.cell, self.results)
+        return _read(self.path, KINDS[self.cell.observe])
 
     @cached_property
     def null(self) -> Observation | None:
         """What was observed along the random direction."""
-        return None if self.control is None else _read(self.control, self.results)
+        return None if self.control is None else _read(self.control.path(self.results), KINDS[self.control.observe])
 
 
 def measured(cells: Iterable[Cell], figure: str, observe: Observed, results: Path) -> list[Measured]:
@@ -67,10 +69,10 @@ def rows_of(shown: Sequence[Measured]) -> list[list[Measured]]:
     return [row[n : n + 3] for row in rows.values() for n in range(0, len(row), 3)]
 
 
-def _read(cell: Cell, results: Path) -> Observation:
-    """The observation of the cell's kind in its file; a `ValueError` if it holds none."""
-    path = cell.path(results)
+@lru_cache(maxsize=KEPT)
+def _read(path: Path, kind: Kind) -> Observation:
+    """The observation of a kind in a file, which several figures may show; a `ValueError` if it holds none."""
     for observation in load_observations(path):
-        if observation.kind == KINDS[cell.observe]:
+        if observation.kind == kind:
             return observation
-    raise ValueError(f"{path}: expected a sweep of kind {KINDS[cell.observe]!r}, got none; run the plan again")
+    raise ValueError(f"{path}: expected a sweep of kind {kind!r}, got none; run the plan again")

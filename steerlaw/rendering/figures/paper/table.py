@@ -20,31 +20,30 @@ Draw = Callable[[Sequence[Measured], str, str], Drawn]
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A figure, or a part of one: its number in the plan, what it shows, and how that is observed and drawn."""
+    """A figure, or a part of one: its name in the plan, what it shows, how that is observed, and drawn."""
 
     figure: str
     shows: str
     observe: Observed
     draw: Draw | None = None
-    part: str = ""
 
 
 def _changes(figure: str, shows: str) -> Row:
     return Row(figure=figure, shows=shows, observe="next-token", draw=changes_figure)
 
 
-def _texts(figure: str, shows: str, part: str = "") -> Row:
-    return Row(figure=figure, shows=shows, observe="concept-probability", part=part)
+def _texts(figure: str, shows: str) -> Row:
+    return Row(figure=figure, shows=shows, observe="concept-probability")
 
 
-def _losses(figure: str, shows: str, part: str = "") -> Row:
-    return Row(figure=figure, shows=shows, observe="cross-entropy", draw=losses_figure, part=part)
+def _losses(figure: str, shows: str) -> Row:
+    return Row(figure=figure, shows=shows, observe="cross-entropy", draw=losses_figure)
 
 
 ROWS: tuple[Row, ...] = (
     _changes("6", "changes of the next token's probability"),
-    _texts("7", "probability of the concept", "top"),
-    _losses("7", "change of cross-entropy", "bottom"),
+    _texts("7 top", "probability of the concept"),
+    _losses("7 bottom", "change of cross-entropy"),
     _changes("A.1", "as Figure 6, with a vector of norm 1"),
     _changes("A.2", "as Figure 6, the last position steered alone"),
     Row(figure="A.3", shows="as Figure 6, over resampled texts", observe="next-token", draw=resampled_figure),
@@ -80,9 +79,9 @@ def _measured(row: Row, cells: Sequence[Cell], results: Path) -> list[Measured]:
 
 def _drawing(row: Row, shown: Sequence[Measured], cells: Sequence[Cell], results: Path) -> Drawing:
     what = row.figure if row.figure.startswith("Table") else f"Figure {row.figure}"
-    title = f"{' '.join(filter(None, (what, row.part)))}: {row.shows}"
+    title = f"{what}: {row.shows}"
     draw = row.draw or partial(concepts_figure, tilts=_tilts(cells, results))
-    name = slug(what, row.part)
+    name = slug(what)
     return Drawing(name=name, draw=lambda unique: draw(shown, unique, title))
 
 

@@ -2,17 +2,23 @@
 
 import json
 import re
+import tomllib
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from scipy.special import expit
 
 import paper_results as known
 from steerlaw.plans.cell import read_cells, write_cells
+from steerlaw.plans.sources import PRESETS
 from steerlaw.rendering.figures.drawn import draw_all
 from steerlaw.rendering.figures.paper.ability import accuracies
 from steerlaw.rendering.figures.paper.captions import write_captions
 from steerlaw.rendering.figures.paper.measured import Measured, measured, rows_of
 from steerlaw.rendering.figures.paper.table import ROWS, paper_drawings
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +34,21 @@ def drawn(results):
 
 
 def test_every_figure_of_the_paper_has_a_row():
-    numbers = {"6", "7", "Table A.2", *(f"A.{n}" for n in range(1, 14))}
-    assert {row.figure for row in ROWS} == numbers
-    assert [row.part for row in ROWS if row.figure == "7"] == ["top", "bottom"]
+    numbers = ["6", "7 top", "7 bottom", *(f"A.{n}" for n in range(1, 14)), "Table A.2"]
+    assert [row.figure for row in ROWS] == numbers
+
+
+@pytest.mark.parametrize("plan", sorted(PRESETS.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_shipped_plans_name_figures_as_the_table_does(plan):
+    known = {(row.figure, row.observe) for row in ROWS}
+    asked = tomllib.loads(plan.read_text())["figures"]
+    assert asked
+    assert {(figure["figure"], figure["observe"]) for figure in asked} <= known
 
 
 def test_a_figure_is_drawn_where_there_are_cells(drawn):
-    names = ["figure-6", "figure-7-bottom", "figure-a-3", "figure-a-6", "figure-a-7", "figure-a-13", "table-a-2"]
-    assert list(drawn) == names
+    numbers = ["6", "7-top", "7-bottom", "a-3", "a-6", "a-7", "a-12", "a-13"]
+    assert list(drawn) == [*(f"figure-{number}" for number in numbers), "table-a-2"]
     assert all("never" not in one.caption and "own runs" in one.caption for one in drawn.values())
 
 
@@ -61,6 +74,19 @@ def test_a_tilt_holds_and_the_caption_counts_its_tokens_and_the_controls(drawn):
 
 def test_cross_entropy_that_falls_somewhere_departs_from_always_hurting(drawn):
     assert "departs, no strength lowers it in 0 of 3 panels" in drawn["figure-a-13"].caption
+
+
+def test_texts_that_lose_the_concept_depart_and_those_that_gain_it_do_not(drawn):
+    rises, falls = drawn["figure-7-top"].caption, drawn["figure-a-12"].caption
+    assert "1 departs" not in rises
+    assert "a fall of 0.01 counts: 1 departs" in falls
+
+
+def test_the_texts_of_the_fixture_have_the_probability_they_should():
+    curve = known.text_curve(1.0)
+    truth = expit(curve.strengths - 1)
+    assert ((curve.lower <= truth) & (truth <= curve.upper)).all()
+    assert np.abs(curve.values - truth).max() < 0.1
 
 
 def test_ability_is_read_in_the_order_of_strengths(results, drawn):
@@ -96,7 +122,7 @@ def test_figures_are_svg_that_does_not_change_from_run_to_run(drawn, results):
 
 def test_results_without_cells_of_any_figure_are_refused(tmp_path):
     write_cells(tmp_path, [])
-    with pytest.raises(ValueError, match="expected cells of 6, 7 or others, got none"):
+    with pytest.raises(ValueError, match="expected cells of 6, 7 top or others, got none"):
         paper_drawings(tmp_path)
 
 

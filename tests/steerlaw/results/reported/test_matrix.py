@@ -20,6 +20,8 @@ from steerlaw.results.reported.seen import seen_in
 from theory.claims import Claim
 from theory.laws import efficiency, local_tilt, sweet_spot, target_increases, tilt
 
+pytestmark = pytest.mark.slow
+
 TARGET = np.arange(40) < 5
 CONTEXTS = [[1, 2, 3], [4, 5], [7, 8, 9, 10]]
 
