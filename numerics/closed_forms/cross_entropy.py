@@ -155,10 +155,10 @@ def _excesses(
 def _excess_one_by_one(log_probs, log_odds, strengths):
     log_probs = checked_log_probs(log_probs, dtype=log_odds.dtype)
     if strengths.size < FEWEST_STRENGTHS or not worth_compressing(log_probs, strengths, log_odds):
-        return tilted_divergences(log_probs, log_odds, strengths)[1]
+        return tilted_divergences(log_probs, log_odds, strengths, ("reverse",))[0]
 
     def kernel(row, log_odds, strengths):
-        excess = tilted_divergences(row, log_odds, strengths)[1]
+        (excess,) = tilted_divergences(row, log_odds, strengths, ("reverse",))
         return excess, excess + strengths * (jnp.exp(row) @ log_odds)
 
     order = sort_tokens(log_odds)

@@ -10,12 +10,15 @@ file. Inputs are trusted here and checked in `numerics.checks`; a log-probabilit
 from collections.abc import Callable
 from functools import partial
 from math import comb
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.scipy.special import logsumexp
 from jaxtyping import Array, Bool, Float
+
+Way = Literal["forward", "reverse"]
 
 BLOCK_ELEMENTS = 2**16
 """Elements of one streamed group: its temporaries stay in cache, and memory does not grow with the strengths."""
@@ -74,24 +77,29 @@ def tilted_log_mass(
     return tuple(_over_contexts_and_strengths(at, log_probs, strengths, elements=sets.size))
 
 
-@jax.jit
+@partial(jax.jit, static_argnames="ways")
 def tilted_divergences(
     log_probs: Float[Array, "*contexts vocab"],
     log_odds: Float[Array, " vocab"],
     strengths: Float[Array, " strengths"],
-) -> tuple[Float[Array, "*contexts strengths"], Float[Array, "*contexts strengths"]]:
-    """Relative entropies in nats of normalised `log_probs`, forward and reverse, relatively accurate down to alpha = 0.
+    ways: tuple[Way, ...] = ("forward", "reverse"),
+) -> tuple[Float[Array, "*contexts strengths"], ...]:
+    """Relative entropies in nats of normalised `log_probs`, of each way, relatively accurate down to alpha = 0.
 
-        KL(p_alpha, p) = alpha K'(alpha) - K(alpha),    KL(p, p_alpha) = K(alpha) - alpha K'(0)
+        forward KL(p_alpha, p) = alpha K'(alpha) - K(alpha),    reverse KL(p, p_alpha) = K(alpha) - alpha K'(0)
 
     The base distribution is the tilted one tilted back, so the first is the second seen from p_alpha with strength
     -alpha.
     """
     favoured = favoured_by(log_odds)
 
-    def at(log_prob: Float[Array, " vocab"], strength: Float[Array, ""]) -> Float[Array, "2"]:
-        tilted = jax.nn.log_softmax(log_prob + strength * (log_odds - favoured(strength)))
-        return jnp.stack([excess(tilted, log_odds, -strength), excess(log_prob, log_odds, strength)])
+    def along(way: Way, log_prob: Float[Array, " vocab"], strength: Float[Array, ""]) -> Float[Array, ""]:
+        if way == "reverse":
+            return excess(log_prob, log_odds, strength)
+        return excess(jax.nn.log_softmax(log_prob + strength * (log_odds - favoured(strength))), log_odds, -strength)
+
+    def at(log_prob: Float[Array, " vocab"], strength: Float[Array, ""]) -> Float[Array, " ways"]:
+        return jnp.stack([along(way, log_prob, strength) for way in ways])
 
     return tuple(_over_contexts_and_strengths(at, log_probs, strengths, elements=log_odds.size))
 

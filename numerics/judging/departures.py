@@ -208,29 +208,30 @@ def _bounds(claim: Close | Bounded) -> tuple[Expr | None, Expr | None]:
     return claim.value - claim.remainder, claim.value + claim.remainder
 
 
+def _integral(
+    claim: Close | Bounded, bound: Expr, band: Band, at: Callable[..., Any], anywhere: Callable[..., Any]
+) -> tuple[Rows, Rows]:
+    """Of a bound, by closed form as far as the claim gives one, else by quadrature; and by how much it may be off."""
+    closed, rest = sp.S.Zero, bound
+    if isinstance(claim, Close) and claim.integral is not None:
+        closed, rest = claim.integral, bound - claim.value
+    value, error = at(closed)
+    if rest == 0:
+        return value, np.broadcast_to(error, value.shape)
+    varies = rest.has(ABSCISSA[claim.quantity.along])
+    apart, missed = antiderivative(partial(anywhere, rest), band.strengths, claim.derivative, varies=varies)
+    return value + apart, error + missed
+
+
 def _derivatives(claim: Close | Bounded, band: Band, at: Callable[..., Any], anywhere: Callable[..., Any]) -> Departed:
     """From the curves of a known derivative, or of one that is bounded: those that move as its integral does.
 
     Closed forms are read `at` the strengths of the band, or `anywhere`.
     """
-    variable = ABSCISSA[claim.quantity.along]
     bounds = {
         side: bound for side, bound in zip(("at_least", "at_most"), _bounds(claim), strict=True) if bound is not None
     }
-
-    def integral(bound: Expr) -> tuple[Rows, Rows]:
-        """By closed form as far as the claim gives one, the rest by quadrature; and by how much it may be off."""
-        closed, rest = sp.S.Zero, bound
-        if isinstance(claim, Close) and claim.integral is not None:
-            closed, rest = claim.integral, bound - claim.value
-        value, error = at(closed)
-        if rest == 0:
-            return value, np.broadcast_to(error, value.shape)
-        varies = rest.has(variable)
-        apart, missed = antiderivative(partial(anywhere, rest), band.strengths, claim.derivative, varies=varies)
-        return value + apart, error + missed
-
-    integrals = {bound: integral(bound) for bound in set(bounds.values())}
+    integrals = {bound: _integral(claim, bound, band, at, anywhere) for bound in set(bounds.values())}
 
     def widened(band: Band, columns: Columns) -> Iterator[tuple[str, Rows, Band, np.ndarray]]:
         """Which bound, its integral where that is known, the band with the integral's error, and where it is known."""

@@ -18,6 +18,7 @@ from jaxtyping import Array, Float
 from numerics.checks import checked_log_probs
 from numerics.closed_forms.concept_shares import share_steps
 from numerics.exponential_sums.tilted import (
+    Way,
     tilted_concept_divergence,
     tilted_divergences,
     tilted_envelope,
@@ -121,9 +122,9 @@ def _cumulant_within(side: bool) -> Callable[..., Array]:
     return kernel
 
 
-def _divergence(which: int) -> Callable[..., Array]:
+def _divergence(way: Way) -> Callable[..., Array]:
     def kernel(setting: Setting, strengths: Strengths) -> Array:
-        return over_contexts(lambda *of: tilted_divergences(*of)[which], *setting.known.distribution, strengths)
+        return over_contexts(lambda *of: tilted_divergences(*of, (way,))[0], *setting.known.distribution, strengths)
 
     return kernel
 
@@ -223,8 +224,8 @@ ROWS: dict[Any, Row] = {
     tilted.JointCumulant: Row(per=CURVE, fields=TWO, kernel=_cumulant_of(*TWO)),
     tilted.ConceptDivergence: Row(per=CONCEPT_CURVE, fields=BOTH, kernel=_concept_divergence),
     tilted.Envelope: Row(per=CURVE, fields=ODDS, kernel=_envelope),
-    ForwardDivergence: Row(per=CURVE, fields=ODDS, kernel=_divergence(0)),
-    ReverseDivergence: Row(per=CURVE, fields=ODDS, kernel=_divergence(1)),
+    ForwardDivergence: Row(per=CURVE, fields=ODDS, kernel=_divergence("forward")),
+    ReverseDivergence: Row(per=CURVE, fields=ODDS, kernel=_divergence("reverse")),
     LogMass: Row(per=CONCEPT_CURVE, fields=BOTH, kernel=_log_mass),
     # of a context, of a concept
     tilted.DataMean: Row(per=("context",), fields=ODDS, kernel=_data_mean),

@@ -198,7 +198,18 @@ def _read_anew(atom: Expr, setting: Setting) -> np.ndarray:
     strengths = _evaluate(atom.args[-1], setting)
     if strengths.shape[1] * strengths.shape[2] > 1:
         raise ValueError(f"{atom}: its strength may differ by context, not by token or concept")
-    return read(atom, setting, jnp.asarray(strengths[:, 0, 0]))
+    count = strengths.shape[-1]
+    padded = np.pad(strengths[:, 0, 0], ((0, 0), (0, rounded_up(count) - count)), "edge")
+    return read(atom, setting, jnp.asarray(padded))[..., :count]
+
+
+def rounded_up(count: int) -> int:
+    """So many strengths are evaluated for so few that are asked for: programs are compiled for few numbers of them.
+
+    >>> [rounded_up(n) for n in (1, 3, 31, 33, 166)]
+    [1, 4, 32, 64, 192]
+    """
+    return -(-count // 32) * 32 if count > 32 else 1 << (count - 1).bit_length()
 
 
 def _context_mean(expr: Expr, setting: Setting) -> np.ndarray:
