@@ -17,7 +17,7 @@ from real_models.sampling.sampling import Draws
 from real_models.text_curves.curve import TextCurve, curve_of
 from real_models.text_curves.saving import to_dataset
 from steerlaw.inputs.observation_file import save_observations
-from steerlaw.inputs.subjects import Observation, Subject
+from steerlaw.inputs.subjects import Kind, Observation, Subject
 from steerlaw.plans.cell import Cell, write_cells
 
 WORDS = [f"{a}{b}" for a in ("evil", "good", "dark", "glad", "cruel", "kind") for b in ("", "ly", "er", "ness")]
@@ -37,9 +37,8 @@ HELD = {"log_probability", "start", "end", "shape_departure"}
 class Tilting:
     """Logits move by alpha times `push`, less so far out where `bend` is not 0."""
 
-    name, vocab_size = "tilting", VOCAB
-
     def __init__(self, push, bend=0.0):
+        self.name, self.vocab_size = "tilting", VOCAB
         self.push, self.bend = push, bend
 
     def logits(self, context, strengths, *, layer, vector, positions="all"):
@@ -59,7 +58,7 @@ MODELS = {"vector": ODDS, "random_direction": RNG.permutation(ODDS)}
 BLOCKS = {"early": (0, 0.02), "middle": (1, 0.004), "last": (2, 0.0)}
 
 
-def observed(kind: str, along: str, layer: int, bend: float, strengths=STRENGTHS, odds=None) -> Observation:
+def observed(kind: Kind, along: str, layer: int, bend: float, strengths=STRENGTHS, odds=None) -> Observation:
     """One sweep of the model, with what was known of it before steering."""
     push = MODELS[along] if odds is None else odds
     model, steering = Tilting(push, bend), Steering(layer=layer, vector=np.ones(2))
@@ -147,7 +146,7 @@ def _cell(results: Path, observe: str, figure: str, block: str, along: str, seed
     if not path.exists():
         path.parent.mkdir(parents=True)
         odds = MODELS[along] * (1 + 0.1 * seed)
-        kind = "next token" if observe == "next-token" else "cross-entropy"
+        kind: Kind = "next token" if observe == "next-token" else "cross-entropy"
         save_observations([observed(kind, along, layer, bend, odds=odds)], path)
     return _named(name, figure, layer, block, along, seed, observe, f"cells/{name}/sweep.nc")
 

@@ -44,7 +44,7 @@ def tangent_ratio(
     moved = logits - logits[:, pushes == 0]
     moved = moved - moved.mean(axis=0)
     first, second, third = derivatives - derivatives.mean(axis=1, keepdims=True)
-    size = np.linalg.norm(first)
+    size = float(np.linalg.norm(first))
     predicted = _radius(second / 2, third / 6, OFF * size)
     if not np.isfinite(predicted) or size == 0:
         return np.nan

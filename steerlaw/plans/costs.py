@@ -9,6 +9,7 @@ token; so is attention. Both ways build the same vectors, once for all cells tha
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
+from numerics.observing.curves.saving import STORED
 from numerics.observing.grids import parse, with_zero
 from steerlaw.experiments.language import CALIBRATED, TEXT_BASELINE
 from steerlaw.plans.plan import Plan, Shape, Sizes
@@ -84,7 +85,8 @@ def _next_token(size: Sizes, shape: Shape, layer: int, strengths: int, *, by_han
     once = shape.blocks * block_flops(shape, length, length) + head_flops(shape, 1)
     exact = 0.0 if by_hand else once * (3 * size.contexts + CALIBRATED)  # with a derivative each, twice a run
     table = 4 * size.contexts * strengths * shape.vocabulary
-    kept = 4 * shape.width * (runs + shape.vocabulary) + 24 * size.contexts * shape.vocabulary
+    unembedding = 4 * shape.width * shape.vocabulary
+    kept = 4 * shape.width * runs + 24 * size.contexts * shape.vocabulary + unembedding * (unembedding <= STORED)
     return Cost(
         passes=runs,
         tokens=runs * length,

@@ -44,6 +44,8 @@ def measure(plan: Plan, cell: Cell, results: Path) -> None:
     """Measure a cell, unless it is done; bad input is a `ValueError` or `OSError` of one line."""
     if is_done(cell, results):
         return
+    if cell.observe not in MEASURES:
+        raise ValueError(f"{cell.observe} is planned and priced, but not measured: leave figure {cell.figure} out")
     out, started = cell.path(results), time.monotonic()
     out.parent.mkdir(parents=True, exist_ok=True)
     MEASURES[cell.observe](plan, cell, results)

@@ -16,7 +16,7 @@ BLANK = st.sampled_from(["", " ", "\n\t "])
 
 @given(st.lists(st.tuples(TEXT, st.none() | BLANK), min_size=1), st.integers(1, 12), st.integers(0, 2**32 - 1))
 def test_no_text_is_empty_and_none_is_lost(pairs, count, seed):
-    """Of a stock in which no two blanks follow each other: what is not blank comes out, in order, until it is enough."""
+    """Of a stock without two blanks in a row: what is not blank comes out, in order, until it is enough."""
     stock = [one for text, blank in pairs for one in ([text] if blank is None else [text, blank])]
     given_out, seeds = [], []
 

@@ -106,7 +106,24 @@ QUICK = {
     "verify": ["--laws", "tilt"],
     "sweep": ["--strengths=-1:1:5"],
     "texts": ["--strengths=-0.1:0.1:3", "--tokens=3"],
+    "prompts": ["--count=3", "--tokens=4"],
 }
+PLAN = """
+texts = {positive = "P.jsonl", negative = "N.jsonl", contexts = "C.jsonl"}
+concepts.cats = {}
+
+[models.tiny]
+checkpoint = "M"
+shape = {blocks = 2, width = 8, mlp = 12, vocabulary = 37, heads = 2, kv_heads = 1, head_size = 4}
+
+[[figures]]
+figure = "1"
+models = ["tiny"]
+concepts = ["cats"]
+layers = [0]
+observe = "next-token"
+strengths = "-1:1:5"
+"""
 FEW = {"verify": ["--strengths=-1:1:5", "--directions=1"]}
 
 
@@ -143,6 +160,7 @@ def home(tmp_path_factory):
         shutil.copy(getattr(made, source), home / name)
     for name in ("P", "N"):
         shutil.copy(made.prompts, home / f"{name}.jsonl")
+    (home / "PLAN.toml").write_text(PLAN)
     s = np.linspace(-5, 5, 41)
     np.savetxt(home / "curve.csv", np.stack([s, -(s**2)], axis=1), "%.17g", ",", header="strength,value", comments="")
     logits = s[:, None] * np.array([-1.0, 0.5, 1.0]) + np.array([0.3, 0.2, 0.1])

@@ -29,7 +29,7 @@ tokens = 8
 
 [sampling]
 tokens = 3
-samples = 6
+samples = 8
 
 [[figures]]
 figure = "1"

@@ -66,8 +66,9 @@ def _panel(one: Measured, tilt: Measured | None) -> tuple[Framed, str]:
 
 
 def _line(curve: TextCurve, colour: str, kind: str) -> Line:
-    band = {"lower": np.asarray(curve.lower), "upper": np.asarray(curve.upper)} if kind == "observed" else {}
-    return Line(strengths=curve.strengths, values=np.asarray(curve.values), colour=colour, kind=kind, **band)
+    lower, upper = (np.asarray(curve.lower), np.asarray(curve.upper)) if kind == "observed" else (None, None)
+    values = np.asarray(curve.values)
+    return Line(strengths=curve.strengths, values=values, colour=colour, kind=kind, lower=lower, upper=upper)
 
 
 def _read(path: Path) -> TextCurve:

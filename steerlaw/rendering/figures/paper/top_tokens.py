@@ -82,8 +82,8 @@ def _table(rows: Sequence[tuple[str, list[str], bool]]) -> Figure:
     axes.set_ylim(len(rows), 0)
     axes.axhline(1, color=BLACK, linewidth=0.7)
     for number, (label, words, null) in enumerate(rows):
-        colour = {"color": GREY} if null else {}
-        axes.text(0.01, number + 0.5, label, fontsize=7, va="center", parse_math=False, **colour)
+        colour = GREY if null else BLACK
+        axes.text(0.01, number + 0.5, label, fontsize=7, va="center", parse_math=False, color=colour)
         text = "  ".join(visible(word) for word in words)
-        axes.text(0.42, number + 0.5, text, fontsize=7, va="center", parse_math=False, **colour)
+        axes.text(0.42, number + 0.5, text, fontsize=7, va="center", parse_math=False, color=colour)
     return figure

@@ -49,6 +49,7 @@ def test_the_tokens_are_the_likeliest_at_the_largest_strength_and_their_changes_
     change = expected[curves.tokens] - expected[curves.tokens][:, [20]]
     # the sweep is float64, its half-widths are not shown
     np.testing.assert_allclose(curves.changes, change[:, 20:], atol=1e-12)
+    assert curves.predicted is not None
     np.testing.assert_allclose(curves.predicted, curves.changes, atol=1e-9)
     assert curves.horizon == 200
     assert curves.every

@@ -1,0 +1,77 @@
+"""Cells handed to the workers of dask: one of two is killed, and the end is that of a run by itself."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from steerlaw.plans.cell import read_cells
+from steerlaw.plans.engines import engine_named
+from steerlaw.plans.running import here
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize("name", ["local", "local:0", "local:two", "dask:", "slurm:0", "pbs", ""])
+def test_what_is_no_engine_is_told(name):
+    with pytest.raises(ValueError, match="expected local:N, dask:ADDRESS, slurm or slurm:N"):
+        engine_named(name)
+
+
+def test_without_an_engine_this_process_works():
+    with engine_named(None) as engine:
+        assert engine is here
+
+
+def started(home, out, *more):
+    command = [sys.executable, "-m", "steerlaw", "run", str(home / "plan.toml"), "--out", str(out), "--json", *more]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def workers(parent):
+    """The processes that dask's nannies have started: children of the program that are spawned to run Python."""
+    found = []
+    for directory in Path("/proc").glob("[0-9]*"):
+        try:
+            status = (directory / "stat").read_text().rpartition(")")[2].split()
+            command = (directory / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if int(status[1]) == parent and b"spawn_main" in command:
+            found.append(int(directory.name))
+    return found
+
+
+def contents(results):
+    """Everything that was measured, the records of when and for how long apart."""
+    files = {path.relative_to(results): path for path in results.rglob("*") if path.is_file()}
+    return {
+        name: {**json.loads(path.read_text()), "seconds": 0} if path.suffix == ".json" else path.read_bytes()
+        for name, path in files.items()
+    }
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_costs_at_most_its_cell(home, tmp_path):
+    pytest.importorskip("distributed")
+    alone = started(home, tmp_path / "alone")
+    told, said = alone.communicate(timeout=900)
+    assert alone.returncode == 0, said
+    process = started(home, tmp_path / "two", "--on", "local:2")
+    began, cells = time.monotonic(), tmp_path / "two" / "cells"
+    while process.poll() is None and not (cells.is_dir() and any(cells.iterdir())):
+        assert time.monotonic() - began < 600
+        time.sleep(0.05)
+    living = workers(process.pid)
+    assert len(living) >= 2, (living, process.poll())
+    os.kill(living[0], signal.SIGKILL)
+    told, said = process.communicate(timeout=900)
+    assert process.returncode == 0, said
+    assert json.loads(told)["measured"] == len({cell.id for cell in read_cells(tmp_path / "two")})
+    assert contents(tmp_path / "two") == contents(tmp_path / "alone")
