@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.special import expit, log_expit
@@ -61,7 +62,8 @@ BLOCKS = {"early": (0, 0.02), "middle": (1, 0.004), "last": (2, 0.0)}
 def observed(kind: Kind, along: str, layer: int, bend: float, strengths=STRENGTHS, odds=None) -> Observation:
     """One sweep of the model, with what was known of it before steering."""
     push = MODELS[along] if odds is None else odds
-    model, steering = Tilting(push, bend), Steering(layer=layer, vector=np.ones(2))
+    model: Any = Tilting(push, bend)
+    steering = Steering(layer=layer, vector=np.ones(2))
     baseline = Baseline(
         log_probs=LOG_PROBS,
         log_odds=push,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from steerlaw.commands.options import OutputDirectory, Seed
+from steerlaw.commands.options import InputFile, OutputDirectory, Seed
 from steerlaw.rendering.console import complain, print_json, say
 from steerlaw.rendering.progress import progress_bar
 
@@ -14,7 +14,7 @@ class Figures:
 
     out: OutputDirectory = Path("steerlaw-report")
     """Directory in which figures/ is written."""
-    paper: Path | None = None
+    paper: InputFile | None = None
     """Results of `steerlaw run PLAN`: draw every figure of the paper that they have cells for, in its numbering."""
     seed: Seed = 0
     """Seed of the random-direction control."""

@@ -33,14 +33,14 @@ def top_tokens_figure(shown: Sequence[Measured], name: str, title: str) -> Drawn
         rows.append((label, [word for _, word in words], inside, False))
         if one.null is not None:
             rows.append(("  random direction", [word for _, word in full_words(one.null)], None, True))
-    known_rows = [(inside, len(words)) for _, words, inside, _ in rows if inside is not None]
-    inside, words = (sum(column) for column in zip(*known_rows, strict=True)) if known_rows else (0, 0)
+    counted = [(inside, len(words)) for _, words, inside, _ in rows if inside is not None]
+    inside, words = (sum(column) for column in zip(*counted, strict=True)) if counted else (0, 0)
+    told = f" {inside} of {words} are in the target sets, which were fixed before any sweep." if counted else ""
     return Drawn(
         name=name,
         title=title,
         caption="Drawn by steerlaw from its own runs, as the paper's table. The full-word tokens (letters, "
-        f"{SHORTEST} or more) of largest mean probability over contexts at the largest strength. "
-        f"{inside} of {words} are in the target sets, which were fixed before any sweep.",
+        f"{SHORTEST} or more) of largest mean probability over contexts at the largest strength.{told}",
         figure=_table([row[:2] + row[3:] for row in rows]),
     )
 
@@ -74,7 +74,7 @@ def is_full_word(text: str) -> bool:
 @styled
 def _table(rows: Sequence[tuple[str, list[str], bool]]) -> Figure:
     step = 0.2
-    rows = [("model, concept, block and strength", ["likeliest full words"], False), *rows]
+    rows = [("model, concept, block and strength", ["likeliest", "full", "words"], False), *rows]
     figure = Figure(figsize=(WIDTH, 0.1 + step * len(rows)))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
