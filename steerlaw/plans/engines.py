@@ -71,7 +71,7 @@ def _handed_out(client: Any, jobs: Sequence[Job], retries: int) -> Iterator[Ende
         client.submit(Job.run, job, key=f"cell-{job.cell.id}", retries=retries, priority=-number, pure=False): job
         for number, job in enumerate(jobs)
     }
-    for future in as_completed(futures):
+    for future in as_completed(futures, loop=client.loop):
         yield futures[future], future.result() if future.status == "finished" else _failure(future)
 
 

@@ -72,8 +72,8 @@ def run_plan(
 ) -> Outcome:
     """Measure every cell of the plan in the file `source` that is not done yet, and list those that are.
 
-    A cell that cannot be identified or measured is a failure, and the others go on. `progress(done, cells, last)` is
-    called after each cell. The list of cells (`steerlaw.plans.cell`) is whole at any moment.
+    A cell that cannot be identified or measured is a failure, and the others go on. `progress(done, cells, cell)` is
+    called as the first cell begins, and after each. The list of cells (`steerlaw.plans.cell`) is whole at any moment.
     """
     planned = planned_cells(plan)
     cells, failures = _identified(plan, planned)
@@ -84,6 +84,8 @@ def run_plan(
     _list(results, cells, done)
     waiting = [cell for cell in _in_order(plan, cells) if cell.id not in done]
     jobs = [Job(plan=plan, cell=cell, results=results.absolute()) for cell in waiting]
+    if progress is not None and jobs:
+        progress(0, len(jobs), _as_planned(jobs[0].cell).say())
     for number, (job, failure) in enumerate(engine(jobs, retries), start=1):
         if failure is None:
             done.add(job.cell.id)
