@@ -41,7 +41,7 @@ def changes_figure(shown: Sequence[Measured], name: str, title: str) -> Drawn:
         name=name,
         title=title,
         caption=_caption(counts, [share for one in shown if (share := _by_mass(one.observation)) is not None]),
-        figure=grid(panels, "change of probability", KEY),
+        figure=grid(panels, "change of probability", KEY, within=f"{SEEN:g}"),
     )
 
 
@@ -56,7 +56,7 @@ def _panel(one: Measured) -> tuple[Framed, np.ndarray]:
         counts[2:] = null.turning_once, len(null.tokens)
         verdict += f" (random: {null.turning_once} of {len(null.tokens)})"
     title = f"{one.cell.model}, {one.cell.concept}, {one.where}"
-    return Framed(title=title, verdict=verdict, lines=lines, horizon=curves.horizon), np.array(counts)
+    return Framed(title=title, verdict=verdict, lines=lines, horizons=[curves.horizon]), np.array(counts)
 
 
 def _lines(curves: TokenCurves, observation: Observation) -> list[Line]:

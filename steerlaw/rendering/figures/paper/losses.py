@@ -8,7 +8,7 @@ from jaxtyping import Float
 from steerlaw.inputs.subjects import Observation
 from steerlaw.rendering.figures.drawn import Drawn
 from steerlaw.rendering.figures.paper.measured import Measured, rows_of
-from steerlaw.rendering.figures.paper.panels import Framed, Line, grid
+from steerlaw.rendering.figures.paper.panels import Framed, Line, grid, horizons
 from steerlaw.rendering.figures.predicted import cross_entropy_laws
 from steerlaw.rendering.figures.style import BLACK, BLUE, GREY, VERMILLION
 
@@ -18,6 +18,8 @@ KEY = (
     ("approximation", BLUE, "quadratic"),
     ("control", GREY, "along a random direction"),
 )
+ALLOWED = 0.1
+"""Nats within which the exact law of the tilt counts as holding."""
 Curve = Float[np.ndarray, " strengths"]
 
 
@@ -39,6 +41,7 @@ def losses_figure(shown: Sequence[Measured], name: str, title: str) -> Drawn:
             [[panel for panel, _ in row] for row in found],
             "change of cross-entropy, nats",
             KEY,
+            within=f"{ALLOWED:g} nat",
             limits=(float(low - 0.05 * (high - low)), float(high + 0.08 * (high - low))),
         ),
     )
@@ -47,9 +50,10 @@ def losses_figure(shown: Sequence[Measured], name: str, title: str) -> Drawn:
 def _panel(one: Measured) -> tuple[Framed, bool]:
     strengths, change = cross_entropy_change(one.observation)
     lines = [Line(strengths=strengths, values=change, colour=VERMILLION)]
-    baseline = one.observation.baseline
+    baseline, marks = one.observation.baseline, list[float]()
     if baseline is not None and baseline.log_odds is not None:
         exact, quadratic = cross_entropy_laws(baseline, strengths)
+        marks = horizons(strengths, np.abs(exact - change), ALLOWED)
         lines.append(Line(strengths=strengths, values=exact, kind="predicted"))
         lines.append(Line(strengths=strengths, values=quadratic, kind="approximation", colour=BLUE))
     if one.null is not None:
@@ -60,7 +64,7 @@ def _panel(one: Measured) -> tuple[Framed, bool]:
     hurts = bool(change[lowest] >= -2 * halfwidth)
     verdict = "no strength lowers it" if hurts else f"lowest {change[lowest]:.2g} at strength {strengths[lowest]:.3g}"
     title = f"{one.cell.model}, {one.cell.concept}, {one.where}"
-    return Framed(title=title, verdict=verdict, lines=lines), hurts
+    return Framed(title=title, verdict=verdict, lines=lines, horizons=marks), hurts
 
 
 def cross_entropy_change(observation: Observation) -> tuple[Curve, Curve]:

@@ -34,12 +34,30 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Framed:
-    """A panel: its title, its verdict in a few words, its lines, and `horizon`, the strength it is marked at."""
+    """A panel: its title, its verdict in a few words, its lines, and `horizons`, strengths at which it is marked."""
 
     title: str
     verdict: str
     lines: Sequence[Line]
-    horizon: float = np.nan
+    horizons: Sequence[float] = ()
+
+
+def horizons(
+    strengths: Float[np.ndarray, " strengths"], off: Float[np.ndarray, " strengths"], allowed: float
+) -> list[float]:
+    """On either side of 0 the strength up to which, from 0 on, something is off by at most so much.
+
+    >>> horizons(np.array([-2.0, -1.0, 0.0, 1.0, 2.0]), np.array([0.2, 0.3, 0.0, 0.05, 0.4]), 0.1)
+    [0.0, 1.0]
+    """
+    found = []
+    for side in (-1, 1):
+        own = np.flatnonzero(strengths * side >= 0)
+        order = own[np.argsort(np.abs(strengths[own]), kind="stable")]
+        beyond = off[order] > allowed
+        last = len(order) - 1 if not beyond.any() else max(int(beyond.argmax()) - 1, 0)
+        found += [float(strengths[order][last])] if len(order) > 1 else []
+    return found
 
 
 @styled
@@ -49,8 +67,12 @@ def grid(
     key: Sequence[tuple[str, str, str]],
     *,
     limits: tuple[float, float] | None = None,
+    within: str = "",
 ) -> Figure:
-    """Rows of panels under one label of their vertical axes; `key` are the line styles, said once below."""
+    """Rows of panels under one label of their vertical axes; `key` are the line styles, said once below.
+
+    Horizons are where the tilt stops to hold `within` an amount.
+    """
     across = max(map(len, rows))
     wide = WIDTH if across > 1 else NARROW
     figure = Figure(figsize=(wide, 0.45 + (ROW + 0.25) * len(rows)), layout="constrained")
@@ -64,8 +86,8 @@ def grid(
             if limits is not None:
                 axes[row][column].set_ylim(*limits)
         axes[row][0].set_ylabel(label, fontsize=7)
-    if any(np.isfinite(panel.horizon) for panels in rows for panel in panels):
-        key = [*key, ("approximation", GREY, "the tilt holds to 0.01 so far")]
+    if any(len(panel.horizons) for panels in rows for panel in panels):
+        key = [*key, ("approximation", GREY, f"the tilt holds within {within} so far")]
     line_key(figure, key, ncols=len(key) if across > 1 else 2)
     return figure
 
@@ -79,8 +101,9 @@ def _draw(axes: Axes, panel: Framed, *, small: bool) -> None:
     reach = [line.strengths for line in panel.lines if line.kind == "observed"]
     low, high = min(map(np.min, reach)), max(map(np.max, reach))
     axes.axhline(0, color=GREY, linewidth=0.5, zorder=1)
-    if np.isfinite(panel.horizon) and panel.horizon not in (low, high):
-        axes.axvline(panel.horizon, color=GREY, **LINES["approximation"])
+    for horizon in panel.horizons:
+        if low < horizon < high:
+            axes.axvline(horizon, color=GREY, **LINES["approximation"])
     axes.set_xlim(low, high)
     axes.set_title(f"{panel.title}\n{panel.verdict}", fontsize=6.5 if small else 7.5, parse_math=False)
     axes.set_xlabel(STRENGTH, fontsize=7)

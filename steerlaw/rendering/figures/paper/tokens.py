@@ -10,6 +10,7 @@ from numerics.bands.band import Band
 from numerics.bands.shapes import bump
 from numerics.observing.curves.loading import curves_of
 from steerlaw.inputs.subjects import Observation
+from steerlaw.rendering.figures.paper.panels import horizons
 from steerlaw.rendering.figures.predicted import token_probabilities
 
 EIGHT = 8
@@ -41,10 +42,8 @@ class TokenCurves:
         """The strength up to which, from 0 on, every token is within `SEEN` of what the tilt predicts; NaN unknown."""
         if self.predicted is None:
             return np.nan
-        order = np.argsort(np.abs(self.strengths), kind="stable")
-        off = np.abs(self.predicted - self.changes).max(axis=0)[order] > SEEN
-        last = len(off) - 1 if not off.any() else max(int(off.argmax()) - 1, 0)
-        return float(self.strengths[order][last])
+        off = np.abs(self.predicted - self.changes).max(axis=0)
+        return max(horizons(self.strengths, off, SEEN), key=abs)
 
 
 def turns_once(
