@@ -69,7 +69,7 @@ def grid(
     limits: tuple[float, float] | None = None,
     within: str = "",
 ) -> Figure:
-    """Rows of panels under one label of their vertical axes; `key` are the line styles, said once below.
+    """Rows of panels under one label of their vertical axes; `key` are the line styles, those drawn said once below.
 
     Horizons are where the tilt stops to hold `within` an amount.
     """
@@ -86,6 +86,8 @@ def grid(
             if limits is not None:
                 axes[row][column].set_ylim(*limits)
         axes[row][0].set_ylabel(label, fontsize=7)
+    drawn = {line.kind for panels in rows for panel in panels for line in panel.lines}
+    key = [entry for entry in key if entry[0] in drawn]
     if any(len(panel.horizons) for panels in rows for panel in panels):
         key = [*key, ("approximation", GREY, f"the tilt holds within {within} so far")]
     line_key(figure, key, ncols=len(key) if across > 1 else 2)
