@@ -50,6 +50,14 @@ class Sphere:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Writing:
+    """How whole texts come about where the next token depends on a context alone, which the last token decides."""
+
+    follows: Annotated[Int[np.ndarray, " vocab"], Meaning("", "the context that a token leads to")]
+    length: Annotated[float, Meaning("count", "tokens of a text")]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Baseline:
     """The unsteered side of a comparison; arrays are NumPy float64, logs natural; what is not known is None.
 
@@ -93,6 +101,11 @@ class Baseline:
         ),
     ] = None
     other_log_odds: Annotated[PerToken | None, Meaning("nats", "those of a second vector", dealt=True)] = None
+    writing: Annotated[Writing | None, Meaning("", "how texts go on after a token")] = None
+    judge_errors: Annotated[
+        Float[np.ndarray, "answer=2"] | None,
+        Meaning("probability", "a judge's chances of a yes to a text without the concept, and of a no to one with it"),
+    ] = None
     facts: Annotated[
         frozenset[str], Meaning("", "what holds of the model as a whole: pre_norm, final_norm, assumption_1")
     ] = frozenset()

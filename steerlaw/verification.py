@@ -17,9 +17,11 @@ from steerlaw.report import Report
 from steerlaw.results.apart import derivation_records
 from steerlaw.results.claims import claim_holdings
 from steerlaw.results.directions import Standing, ranked_claims, standings
+from steerlaw.results.exploring.explored import explored_curves
 from steerlaw.results.findings import findings
 from steerlaw.results.judging import Judged, curve_rows, judged
 from steerlaw.results.lines import summary_lines
+from steerlaw.results.pictures import curve_pictures
 from steerlaw.results.predicted_rows import predicted_rows
 from steerlaw.results.provenance import RunRecord, run_record
 from steerlaw.results.reaching.limits import limit_rows
@@ -57,30 +59,28 @@ def verify(
     is a grid START:STOP:COUNT; `tolerance` is in each claim's unit, or a share of each curve's movement such as "5%"
     (default: 0.1 nat, a probability of 0.01, else 5%); `seed` draws the controls, `directions` is how many random
     directions each vector of a language model is ranked among, and as many differences of contexts (0: none).
-    `reported` asks what other papers claim (`theory.reported`), too; not along with `laws`.
-    `progress` is a `rich.progress.Progress` to show what is being done. `keep` (of `kept_beside`) has sweeps on disk
-    until the report is there, so that a run that was killed goes on where it stopped. `apart` (of `process_apart`) is
-    where derivations are checked while models are swept. Bad input is a `ValueError` or `OSError` of one line, raised
-    before any model is run where that can be known.
+    `reported` asks what other papers claim (`theory.reported`), too; not along with `laws`. `progress` is a
+    `rich.progress.Progress` to show what is being done. `keep` (of `kept_beside`) has sweeps on disk until the report
+    is there, so that a run that was killed goes on where it stopped. `apart` (of `process_apart`) is where derivations
+    are checked meanwhile. Bad input is a `ValueError` or `OSError` of one line, before any model is run where it can.
 
     >>> report = verify(laws=["token_bump"])
     >>> report.summary()["token_bump"]["stdlib-gpt"]
     """
-    started = datetime.now(UTC)
+    started, options = datetime.now(UTC), options or TargetOptions()
     chosen = [find_law(law) for law in laws] if laws else list(catalogue().values())
     claims = _asked_of(chosen, laws, reported)
     tolerance = None if tolerance is None else tolerance_for(tolerance, "nats")
-    options = options or TargetOptions()
     sources = _sources(target, options, ADAPTIVE if strengths is None else Grid.parse(strengths), seed)
-    rows = [row for source in sources for row in _curves(source, chosen, laws is not None, tolerance, options.level)]
-    found = [one for source in sources for one in _results(source, chosen, laws is not None, tolerance)]
-    tokens = list(token_rows(found))
+    curves = [row for source in sources for row in _curves(source, chosen, laws is not None, tolerance, options.level)]
+    results = [one for source in sources for one in _results(source, chosen, laws is not None, tolerance)]
     records, experiments = derivation_records(chosen, apart), [list(source.experiments()) for source in sources]
     observed = list(_observed(sources, experiments, claims, seed, progress, keep))
-    found += [one for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
-    rows += [verdict_row(*one) for one in found]
+    compared = [(o, one) for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
+    found = [*results, *(one for _, one in compared)]
+    rows = [*curves, *(verdict_row(*one) for one in found)]
     derivations = [one for one, _ in zip(records(), _tracked(chosen, progress, "checking derivations"), strict=True)]
-    shares = claim_holdings(found)
+    shares, explored = claim_holdings(found), explored_curves(observed, _models(experiments))
     return Report(
         run=_record(started, sources, options, seed),
         derivations=derivations,
@@ -94,7 +94,9 @@ def verify(
         findings=findings(observed) if claims is None else [],
         reported=_reported(experiments, observed, seed, progress) if reported else [],
         observations=observed,
-        tokens=tokens,
+        explored=explored,
+        pictures=curve_pictures([(o, one.finding) for o, one in compared], explored),
+        tokens=list(token_rows(results)),
     )
 
 
@@ -129,6 +131,12 @@ def _observed(
         yield from source.observations
         if made:
             yield from run(_tracked(made, progress, "sweeping"), seed, keep, claims)
+
+
+def _models(experiments: Sequence[Sequence[Experiment]]) -> dict[str, Any]:
+    """The models themselves by name, not those of random weights."""
+    every = [one for made in experiments for one in made]
+    return {one.subject.model: one.model for one in every if one.subject.control is None}
 
 
 def _ranked(

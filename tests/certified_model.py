@@ -13,7 +13,7 @@ from flint import arb, arb_series
 
 from certified_balls import Number, UndecidedError, ball, order
 from certified_ranks import singular_values
-from certified_worlds import Strength, Subject, log_probabilities, total
+from certified_worlds import FALSE_NO, FALSE_YES, Strength, Subject, log_probabilities, total
 
 
 def _mass(logs: Sequence[Any], tokens: Sequence[int] | frozenset[int]) -> Any:
@@ -139,11 +139,44 @@ def _singular_value(subject: Subject, rank: Fraction, derivative: int) -> arb:
     return singular_values(subject.world, subject.context)[int(rank) - 1]
 
 
+def _chances(subject: Subject, at: Fraction, derivative: int) -> tuple[list[Any], list[frozenset[int]]]:
+    """Log-probability of every text begun in the context at hand, and its tokens."""
+    world = subject.world
+    now = [log_probabilities(world, context, at, derivative) for context in world.contexts]
+    drawn = [zip(world.drawn_in(subject.context, text), text, strict=True) for text in world.texts]
+    return [total([now[j][z] for j, z in steps]) for steps in drawn], list(map(frozenset, world.texts))
+
+
+def _hit(subject: Subject, at: Fraction, derivative: int = 0, *, hit: bool = True) -> Any:
+    """The chance of a text with a token of the concept at hand, or of one without."""
+    logs, texts = _chances(subject, at, derivative)
+    return total([log.exp() for log, text in zip(logs, texts, strict=True) if text.isdisjoint(subject.members) != hit])
+
+
+def _judged(subject: Subject, at: Fraction, derivative: int) -> arb:
+    hit, miss = (_hit(subject, at, derivative, hit=side) for side in (True, False))
+    return coefficient(hit * ball(1 - FALSE_NO) + miss * ball(FALSE_YES), derivative)
+
+
+def _text_divergence(subject: Subject, at: Fraction, derivative: int) -> arb:
+    now, before = (_chances(subject, strength, 0)[0] for strength in (at, Fraction(0)))
+    return _divergence(now, before)
+
+
+def _text_hit_divergence(subject: Subject, at: Fraction, derivative: int) -> arb:
+    sides = [[_hit(subject, strength, hit=side) for strength in (at, Fraction(0))] for side in (True, False)]
+    return total([now * (now / before).log() for now, before in sides])
+
+
 OTHERWISE: dict[str, Callable[[Subject, Any, int], arb]] = {
     "centred_logit": _centred_logit,
     "cross_entropy_change": _cross_entropy_change,
     "interplay": _interplay,
     "peak": _peak,
     "singular_values": _singular_value,
+    "text_hit": lambda subject, at, derivative: coefficient(_hit(subject, at, derivative), derivative),
+    "text_judged": _judged,
+    "text_divergence": _text_divergence,
+    "text_hit_divergence": _text_hit_divergence,
 }
 """Quantities that are no curve of one context's log-probabilities along the strength."""

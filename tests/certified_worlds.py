@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import lru_cache, reduce
-from operator import add
+from functools import cached_property, lru_cache, reduce
+from itertools import product
+from operator import add, mul
 from typing import Any
 
 from flint import arb_series
@@ -12,6 +13,10 @@ from flint import arb_series
 import theory.facts as facts
 import theory.tilted as tilted
 from certified_balls import Number, ball, order
+
+TEXT_LENGTH = 2
+FALSE_YES, FALSE_NO = Fraction(1, 10), Fraction(1, 5)
+"""Of the texts that a world writes, and of their judge."""
 
 Strength = Any
 """A ball, or a power series about one."""
@@ -65,6 +70,31 @@ class World:
     @property
     def contexts(self) -> range:
         return range(len(self.shares))
+
+    @cached_property
+    def texts(self) -> list[tuple[int, ...]]:
+        """Every text of two tokens."""
+        return list(product(self.tokens, repeat=TEXT_LENGTH))
+
+    def drawn_in(self, context: int, text: Sequence[int]) -> list[int]:
+        """The contexts in which the tokens of a text begun in a context are drawn."""
+        return [context, *(self.follows(z) for z in text[:-1])]
+
+    def follows(self, token: int) -> int:
+        """The context that a token leads to."""
+        return token % len(self.contexts)
+
+    def ordered_texts(self) -> bool:
+        """Whether next tokens are monotone in likelihood ratio; where log-odds are equal, ratios are."""
+
+        def grows(low: int, high: int, one: int, other: int) -> bool:
+            of = [
+                self.probability(self.follows(z), y) for z, y in ((high, other), (low, one), (high, one), (low, other))
+            ]
+            return order(of[0] * of[1], of[2] * of[3]) >= 0
+
+        pairs = [(z, w) for z in self.tokens for w in self.tokens if order(self.log_odds[z], self.log_odds[w]) <= 0]
+        return all(grows(*before, *after) for before in pairs for after in pairs)
 
     def symbol(self, symbol: Any, subject: "Subject") -> Number:
         """Value of a symbol that only models of this kind know."""
@@ -121,6 +151,8 @@ class Subject:
     def _value(self, symbol: Any) -> Number:
         world = self.world
         counts = {
+            tilted.texts: len(world.texts),
+            tilted.text_length: TEXT_LENGTH,
             tilted.V: self.size,
             tilted.J: len(world.contexts),
             tilted.z: self.token + 1,
@@ -135,6 +167,12 @@ class Subject:
                 return largest(world.log_odds, -1)
             case tilted.is_target:
                 return self.members == world.target
+            case facts.ordered_texts:
+                return world.ordered_texts()
+            case facts.false_yes:
+                return FALSE_YES
+            case facts.false_no:
+                return FALSE_NO
             case facts.reference:
                 return Fraction(1 + self.reference)
             case facts.assumption_1 | facts.in_target | facts.final_norm | tilted.pre_norm:
@@ -164,6 +202,16 @@ class Subject:
                 return Fraction(at[0] in self.members)
             case tilted.T:
                 return Fraction(at[0] in world.target)
+            case tilted.text_p:
+                context, text = at[0], world.texts[at[1]]
+                steps = zip(world.drawn_in(context, text), text, strict=True)
+                return reduce(mul, [world.probability(j, z) for j, z in steps])
+            case tilted.text_odds:
+                return total([ball(world.log_odds[z]) for z in world.texts[at[0]]])
+            case tilted.visits:
+                return Fraction(world.drawn_in(at[0], world.texts[at[1]]).count(at[2]))
+            case tilted.hits:
+                return Fraction(not self.members.isdisjoint(world.texts[at[0]]))
             case tilted.Top | tilted.Bottom:
                 extreme = largest(world.log_odds, 1 if base == tilted.Top else -1)
                 return Fraction(order(world.log_odds[at[0]], extreme) == 0)

@@ -1,12 +1,13 @@
 """Lowered closed forms against their definitions: sums over the vocabulary at 50 digits."""
 
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import mpmath
 import numpy as np
 
-from numerics.baseline import Baseline, ConceptDistribution, Sphere
+from numerics.baseline import Baseline, ConceptDistribution, Sphere, Writing
 from numerics.lowering.expressions import lower
 from theory import facts
 from theory.checker.instances import DIGITS, Instance, evaluate
@@ -20,6 +21,7 @@ from theory.tilted import (
     V,
     alpha,
     definition,
+    hits,
     is_target,
     j,
     level,
@@ -34,9 +36,15 @@ from theory.tilted import (
     pre_norm,
     r,
     rank,
+    text_length,
+    text_odds,
+    text_p,
+    texts,
+    visits,
     z,
 )
 
+TEXT_LENGTH = 2
 EPS = np.finfo(float).eps
 
 
@@ -74,6 +82,8 @@ def baseline(seed: int, *, contexts: int = 2, vocab: int = 4, spread: float = 2.
         local_log_odds=spread * rng.standard_normal((contexts, vocab)),
         logit_curvature=0.2,
         other_log_odds=spread * rng.standard_normal(vocab),
+        writing=Writing(follows=np.arange(vocab) % contexts, length=float(TEXT_LENGTH)),
+        judge_errors=rng.uniform(0, 0.4, 2),
         facts=frozenset({"pre_norm", "final_norm", "assumption_1"}),
     )
 
@@ -122,8 +132,34 @@ def instance(base: Any, strength: float, context: int, token: int, concept: int)
         facts.norm_offset: base.sphere.offset,
     }
     known |= {(array, (y + 1,)): row[y] for array, row in rows.items() for y in range(vocab)}
+    known |= {facts.false_yes: base.judge_errors[0], facts.false_no: base.judge_errors[1]}
+    known |= texts_of(base, concept, known)
     exact = {key: Fraction(float(x)) if isinstance(x, float | np.bool_) else x for key, x in known.items()}
     return Instance(seed=0, size=vocab, given=exact)
+
+
+def texts_of(base: Any, concept: int, known: dict) -> dict:
+    """Every text of two tokens: its probability, its tokens' log-odds, where they are drawn, whether it is a hit."""
+    contexts, vocab = base.log_probs.shape
+    written = list(product(range(vocab), repeat=TEXT_LENGTH))
+    found: dict = {texts: len(written), text_length: TEXT_LENGTH, facts.ordered_texts: ordered(base)}
+    for n, (first, second) in enumerate(written, start=1):
+        found[text_odds, (n,)] = Fraction(float(base.log_odds[first])) + Fraction(float(base.log_odds[second]))
+        found[hits, (n,)] = int(base.concepts[concept][[first, second]].any())
+        for begun in range(contexts):
+            led = int(base.writing.follows[first])
+            with mpmath.workdps(DIGITS):
+                found[text_p, (begun + 1, n)] = known[p, (begun + 1, first + 1)] * known[p, (led + 1, second + 1)]
+            found |= {(visits, (begun + 1, n, i + 1)): [begun, led].count(i) for i in range(contexts)}
+    return found
+
+
+def ordered(base: Any) -> bool:
+    """Whether next tokens are monotone in likelihood ratio, quadruple by quadruple, up to rounding."""
+    after, odds = np.exp(base.log_probs[base.writing.follows]), base.log_odds
+    up = [(a, b) for a, b in product(range(len(odds)), repeat=2) if odds[a] <= odds[b]]
+    corners = [(after[w, b] * after[z, a], after[w, a] * after[z, b]) for (z, w), (a, b) in product(up, up)]
+    return all(straight >= crossed * (1 - 1e-9) for straight, crossed in corners)
 
 
 def oracle(expr, base: Any, strength: float, context: int, token: int, concept: int):

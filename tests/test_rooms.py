@@ -17,7 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("theory.printing",),
     ("theory.steps", "theory.law"),
     ("theory.proofs",),
-    ("theory.lemmas", "theory.remainders", "theory.angle"),
+    ("theory.lemmas", "theory.remainders", "theory.angle", "theory.whole_texts"),
     ("theory.laws", "theory.errata", "theory.reported"),
     ("theory.catalogue",),
     ("theory",),

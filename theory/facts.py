@@ -63,6 +63,13 @@ other_range: Expr = sp.Symbol("R'", nonnegative=True)
 other_max: Expr = sp.Symbol("M'_max", real=True)
 """Its largest log-odds."""
 
+# Whole texts.
+ordered_texts = sp.Symbol("ordered_texts")
+"""After tokens of larger log-odds, those of larger log-odds gain: the next tokens are monotone in likelihood ratio."""
+false_yes: Expr = sp.Symbol("a_J", nonnegative=True)
+false_no: Expr = sp.Symbol("b_J", nonnegative=True)
+"""A judge's chances of a yes to a text that holds no token of the concept, and of a no to one that does."""
+
 SETTING: tuple[Expr, ...] = (
     M_max >= M[y],
     M[y] >= M_min,

@@ -18,7 +18,18 @@ from theory.checker.normal_form import normal_form
 from theory.checker.premises import meant
 from theory.checker.signs import up_to_positive_factors
 from theory.claims import Bounded, Claim, Close, Turns
-from theory.facts import negative_share, norm_c, norm_e, norm_f, norm_h, norm_offset, norm_v, reference
+from theory.facts import (
+    false_no,
+    false_yes,
+    negative_share,
+    norm_c,
+    norm_e,
+    norm_f,
+    norm_h,
+    norm_offset,
+    norm_v,
+    reference,
+)
 from theory.law import Law
 from theory.quantities import ABSCISSA
 from theory.tilted import (
@@ -28,10 +39,13 @@ from theory.tilted import (
     Expr,
     M,
     M_other,
+    TextMean,
+    TextTilt,
     TiltedProbability,
     alpha,
     centred,
     expectation,
+    hits,
     j,
     logit,
     logit_shift,
@@ -39,6 +53,7 @@ from theory.tilted import (
     partition,
     r,
     slope,
+    text,
     tilt_weight,
     vocabulary_sum,
     y,
@@ -50,6 +65,8 @@ _forward = vocabulary_sum(TiltedProbability(y) * (_log_tilted - sp.log(p[j, y]))
 _second = p[j, y] * sp.exp(alpha * M_other[y])
 _both = tilt_weight(y) * sp.exp(alpha * M_other[y])
 _rho = sp.sqrt(norm_c[j] + 2 * norm_e[j] * alpha + norm_f * alpha**2)
+
+_hit, _miss = (TextMean(member, alpha) for member in (hits[text], 1 - hits[text]))
 
 CURVES: dict[str, tuple[Expr, ...]] = {
     "log_probability": (sp.log(TiltedProbability(z)),),
@@ -71,6 +88,10 @@ CURVES: dict[str, tuple[Expr, ...]] = {
         ContextMean(vocabulary_sum(p[j, y] * (sp.log(p[j, y]) - _log_tilted))),
         ContextMean(vocabulary_sum(r[j, y] * (sp.log(p[j, y]) - _log_tilted))),
     ),
+    "text_hit": (_hit,),
+    "text_judged": ((1 - false_no) * _hit + false_yes * (1 - _hit),),
+    "text_divergence": (TextMean(TextTilt(0, alpha), alpha),),
+    "text_hit_divergence": (sum(now * sp.log(now / now.subs(alpha, 0)) for now in (_hit, _miss)),),
 }
 """Quantity -> its closed forms under the hypotheses of laws: a tilt's, or a final normalisation's, or on other data."""
 

@@ -203,3 +203,37 @@ CROSS_ENTROPY_CHANGE = _quantity(
     "",
     "cross-entropy of the steered model less that of the unsteered one, contexts weighted",
 )
+TEXT_HIT = _quantity(
+    "text_hit",
+    "P_α(hit)",
+    r"P_{\alpha}(\mathrm{hit})",
+    "probability",
+    "context concept",
+    "chance that a steered text holds a token of the concept",
+)
+TEXT_JUDGED = _quantity(
+    "text_judged",
+    "P_α(yes)",
+    r"P_{\alpha}(\mathrm{yes})",
+    "probability",
+    "context concept",
+    "chance that a judge who errs says of a steered text that it holds a token of the concept",
+)
+TEXT_DIVERGENCE = _quantity(
+    "text_divergence",
+    "KL(P_α, P_0)",
+    r"\mathrm{KL}(P_{\alpha}, P_0)",
+    "nats",
+    "context",
+    "relative entropy of the distribution of steered texts to that of unsteered ones",
+)
+TEXT_HIT_DIVERGENCE = _quantity(
+    "text_hit_divergence",
+    "kl(P_α(hit), P_0(hit))",
+    r"\mathrm{kl}(P_{\alpha}(\mathrm{hit}), P_0(\mathrm{hit}))",
+    "nats",
+    "context concept",
+    "binary relative entropy of the chance of a hit to its unsteered value",
+)
+WHOLE_TEXTS = frozenset({TEXT_HIT, TEXT_JUDGED, TEXT_DIVERGENCE, TEXT_HIT_DIVERGENCE})
+"""Quantities of whole texts."""

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float
 
-from numerics.baseline import Baseline, ConceptDistribution, Sphere
+from numerics.baseline import Baseline, ConceptDistribution, Sphere, Writing
 from theory.facts import FACTS
 from theory.law import Counterexample
 from theory.tilted import pre_norm
@@ -14,7 +14,8 @@ def counterexample_baseline(counterexample: Counterexample) -> Baseline:
 
     Its log-odds are also its logit shift, its local log-odds (with curvature 0) and what the steering vector adds
     before a final normalisation with `rho^2 = 1 + alpha^2`; the data law is one of concepts that has these log-odds. A
-    second vector has the same log-odds, dealt to the tokens from last to first.
+    second vector has the same log-odds, dealt to the tokens from last to first. Texts are two independent tokens, and
+    their judge says yes to one in ten without the concept, no to one in five with it.
     """
     log_probs = np.log([float(value) for value in counterexample.probabilities])
     log_odds = np.array([float(value) for value in counterexample.log_odds])
@@ -41,6 +42,8 @@ def counterexample_baseline(counterexample: Counterexample) -> Baseline:
         local_log_odds=log_odds[None],
         logit_curvature=0.0,
         other_log_odds=log_odds[::-1],
+        writing=Writing(follows=np.zeros(log_odds.size, np.int64), length=2.0),
+        judge_errors=np.array([0.1, 0.2]),
         facts=frozenset(str(fact) for fact in (pre_norm, *FACTS)),
     )
 

@@ -12,25 +12,31 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import sympy as sp
-from jax.scipy.special import logsumexp
-from jaxtyping import Array, Float
 
-from numerics.checks import checked_log_probs
-from numerics.closed_forms.concept_shares import share_steps
-from numerics.exponential_sums.tilted import (
-    Way,
-    tilted_concept_divergence,
-    tilted_divergences,
-    tilted_envelope,
-    tilted_log_mass,
-    tilted_moments,
-)
 from numerics.lowering.forms import ForwardDivergence, LogMass, LogProbability, ReverseDivergence
+from numerics.lowering.kernels import (
+    Strengths,
+    concept_divergence,
+    cumulant,
+    cumulant_of,
+    cumulant_within,
+    data_mean,
+    distinct,
+    divergence,
+    envelope,
+    extremal_log_mass,
+    extreme_within,
+    field,
+    hits,
+    log_mass,
+    ordered_texts,
+    steps_of_shares,
+    text_spent,
+    text_tilt,
+)
 from numerics.lowering.setting import Setting, on_axes
 from theory import facts, tilted
 from theory.tilted import Atom, Expr
-
-Strengths = Float[Array, "#contexts strengths"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,133 +88,12 @@ def _token(atom: Expr) -> Expr | None:
     return atom.args[0] if isinstance(atom, LogProbability) else None
 
 
-def over_contexts(
-    kernel: Callable[..., Array],
-    log_probs: Float[Array, "contexts ..."],
-    log_odds: Float[Array, "*contexts vocab"],
-    strengths: Strengths,
-) -> Float[Array, "contexts ..."]:
-    """`kernel(log_probs, log_odds, strengths)` at once, or by context where log-odds or strengths differ by it."""
-    if log_odds.ndim == 1 and len(strengths) == 1:
-        return kernel(log_probs, log_odds, strengths[0])
-    odds = np.broadcast_to(log_odds, (len(log_probs), log_odds.shape[-1]))
-    at = np.broadcast_to(strengths, (len(log_probs), strengths.shape[-1]))
-    return jnp.asarray(np.stack([kernel(*row) for row in zip(log_probs, odds, at, strict=True)]))
-
-
-def _moment(order: int) -> Callable[..., Array]:
-    return lambda log_probs, odds, strengths: tilted_moments(log_probs, odds, strengths, order)[order]
-
-
-def _cumulant(setting: Setting, strengths: Strengths, order: int) -> Array:
-    return over_contexts(_moment(order), setting.known.log_probs, setting.known.log_odds, strengths)
-
-
-def _cumulant_of(*fields: str) -> Callable[..., Array]:
-    """Cumulants of other log-odds than M: the sum of these fields."""
-
-    def kernel(setting: Setting, strengths: Strengths, order: int) -> Array:
-        odds = sum(jnp.asarray(setting.known.need(field), jnp.float64) for field in fields)
-        return over_contexts(_moment(order), setting.known.log_probs, odds, strengths)  # pyright: ignore[reportArgumentType]
-
-    return kernel
-
-
-def _cumulant_within(side: bool) -> Callable[..., Array]:
-    def kernel(setting: Setting, strengths: Strengths, order: int) -> Array:
-        masked = jnp.where(setting.known.concepts == side, setting.known.log_probs[:, None, :], -jnp.inf)
-        return over_contexts(_moment(order), masked, setting.known.log_odds, strengths)
-
-    return kernel
-
-
-def _divergence(way: Way) -> Callable[..., Array]:
-    def kernel(setting: Setting, strengths: Strengths) -> Array:
-        return over_contexts(lambda *of: tilted_divergences(*of, (way,))[0], *setting.known.distribution, strengths)
-
-    return kernel
-
-
-def _log_mass(setting: Setting, strengths: Strengths, side: int) -> Array:
-    def kernel(log_probs, odds, strengths):
-        return tilted_log_mass(log_probs, odds, setting.known.concepts, strengths)[1 - side]
-
-    return over_contexts(kernel, *setting.known.distribution, strengths)
-
-
-def _concept_divergence(setting: Setting, strengths: Strengths) -> Array:
-    def kernel(log_probs, odds, strengths):
-        return tilted_concept_divergence(log_probs, odds, setting.known.concepts, strengths)
-
-    return over_contexts(kernel, *setting.known.distribution, strengths)
-
-
-def _envelope(setting: Setting, strengths: Strengths) -> Array:
-    return over_contexts(tilted_envelope, *setting.known.distribution, strengths)
-
-
-def _extremal_log_mass(setting: Setting, end: int) -> Array:
-    extreme = setting.known.distinct_log_odds[-1 if end > 0 else 0]
-    return logsumexp(setting.known.log_probs, axis=1, where=setting.known.log_odds == extreme)
-
-
-def _data_mean(setting: Setting) -> Array:
-    """E_r[M]; if r is the model's own, the very number that `Cumulant(1, 0)` is, so that their difference is 0."""
-    data = setting.known.baseline.data
-    if data is None:
-        return _cumulant(setting, jnp.zeros((1, 1)), 1)[:, 0]
-    data = jnp.asarray(data)
-    return (
-        setting.known.log_odds[data]
-        if data.ndim == 1
-        else jnp.exp(checked_log_probs(data, "data")) @ setting.known.log_odds
-    )
-
-
-def _extreme_within(side: bool, extreme: Callable[..., Array]) -> Callable[[Setting], Array]:
-    """Over the tokens of each concept, or of its complement; not a number where there are none."""
-
-    def kernel(setting: Setting) -> Array:
-        members = setting.known.concepts == side
-        worst = jnp.inf if extreme is jnp.min else -jnp.inf
-        value = extreme(jnp.where(members, setting.known.log_odds, worst), axis=1)
-        return jnp.where(members.any(axis=1), value, jnp.nan)
-
-    return kernel
-
-
-def _share_steps(which: int) -> Callable[[Setting], Array]:
-    def kernel(setting: Setting) -> Array:
-        tables = (np.asarray(a) for a in (setting.known.log_probs, setting.known.log_odds, setting.known.concepts))
-        return jnp.asarray(share_steps(*tables)[which], jnp.float64)
-
-    return kernel
-
-
-def _distinct(n: int) -> Callable[[Setting], Any]:
-    """The n-th of the distinct log-odds, from either end, as far as there are any."""
-
-    def kernel(setting: Setting) -> Any:
-        odds = setting.known.distinct_log_odds
-        return odds[min(n, len(odds) - 1) if n >= 0 else max(n, -len(odds))]
-
-    return kernel
-
-
-def _field(name: str, part: str = "", dtype: Any = jnp.float64) -> Callable[[Setting], Array]:
-    def kernel(setting: Setting) -> Array:
-        value = setting.known.need(name)
-        return jnp.asarray(getattr(value, part) if part else value, dtype)
-
-    return kernel
-
-
 def _fact(fact: Expr) -> Row:
     return Row(per=(), kernel=lambda setting: str(fact) in setting.known.baseline.facts)
 
 
 def _array(per: str, name: str, part: str = "") -> Row:
-    return Row(per=tuple(per.split()), fields=(name,), kernel=_field(name, part))
+    return Row(per=tuple(per.split()), fields=(name,), kernel=field(name, part))
 
 
 CURVE, CONCEPT_CURVE = ("context", "strength"), ("context", "concept", "strength")
@@ -216,30 +101,34 @@ ODDS, BOTH, TWO = ("log_odds",), ("log_odds", "concepts"), ("log_odds", "other_l
 
 ROWS: dict[Any, Row] = {
     # functions of the strength
-    tilted.Cumulant: Row(per=CURVE, fields=ODDS, kernel=_cumulant),
-    tilted.ConceptCumulant: Row(per=CONCEPT_CURVE, fields=BOTH, kernel=_cumulant_within(True)),
-    tilted.OutsideCumulant: Row(per=CONCEPT_CURVE, fields=BOTH, kernel=_cumulant_within(False)),
-    tilted.LocalCumulant: Row(per=CURVE, fields=("local_log_odds",), kernel=_cumulant_of("local_log_odds")),
-    tilted.OtherCumulant: Row(per=CURVE, fields=("other_log_odds",), kernel=_cumulant_of("other_log_odds")),
-    tilted.JointCumulant: Row(per=CURVE, fields=TWO, kernel=_cumulant_of(*TWO)),
-    tilted.ConceptDivergence: Row(per=CONCEPT_CURVE, fields=BOTH, kernel=_concept_divergence),
-    tilted.Envelope: Row(per=CURVE, fields=ODDS, kernel=_envelope),
-    ForwardDivergence: Row(per=CURVE, fields=ODDS, kernel=_divergence("forward")),
-    ReverseDivergence: Row(per=CURVE, fields=ODDS, kernel=_divergence("reverse")),
-    LogMass: Row(per=CONCEPT_CURVE, fields=BOTH, kernel=_log_mass),
+    tilted.Cumulant: Row(per=CURVE, fields=ODDS, kernel=cumulant),
+    tilted.ConceptCumulant: Row(per=CONCEPT_CURVE, fields=BOTH, kernel=cumulant_within(True)),
+    tilted.OutsideCumulant: Row(per=CONCEPT_CURVE, fields=BOTH, kernel=cumulant_within(False)),
+    tilted.LocalCumulant: Row(per=CURVE, fields=("local_log_odds",), kernel=cumulant_of("local_log_odds")),
+    tilted.OtherCumulant: Row(per=CURVE, fields=("other_log_odds",), kernel=cumulant_of("other_log_odds")),
+    tilted.JointCumulant: Row(per=CURVE, fields=TWO, kernel=cumulant_of(*TWO)),
+    tilted.ConceptDivergence: Row(per=CONCEPT_CURVE, fields=BOTH, kernel=concept_divergence),
+    tilted.Envelope: Row(per=CURVE, fields=ODDS, kernel=envelope),
+    ForwardDivergence: Row(per=CURVE, fields=ODDS, kernel=divergence("forward")),
+    ReverseDivergence: Row(per=CURVE, fields=ODDS, kernel=divergence("reverse")),
+    LogMass: Row(per=CONCEPT_CURVE, fields=BOTH, kernel=log_mass),
+    # of a whole text, in the place of a token
+    tilted.TextTilt: Row(per=("context", "token", "strength"), fields=("log_odds", "writing"), kernel=text_tilt),
+    tilted.TextSpent: Row(per=("context", "token", "strength"), fields=("log_odds", "writing"), kernel=text_spent),
+    tilted.hits: Row(per=("token", "concept"), fields=("concepts", "writing"), kernel=hits),
     # of a context, of a concept
-    tilted.DataMean: Row(per=("context",), fields=ODDS, kernel=_data_mean),
-    tilted.ExtremalLogMass: Row(per=("context",), fields=ODDS, kernel=_extremal_log_mass),
-    facts.in_target: Row(per=("context",), fields=("in_target",), kernel=_field("in_target", dtype=bool)),
+    tilted.DataMean: Row(per=("context",), fields=ODDS, kernel=data_mean),
+    tilted.ExtremalLogMass: Row(per=("context",), fields=ODDS, kernel=extremal_log_mass),
+    facts.in_target: Row(per=("context",), fields=("in_target",), kernel=field("in_target", dtype=bool)),
     tilted.is_target: Row(
         per=("concept",), fields=("concepts",), kernel=lambda s: jnp.arange(len(s.known.concepts)) == 0
     ),
-    facts.C_max: Row(per=("concept",), fields=BOTH, kernel=_extreme_within(True, jnp.max)),
-    facts.C_min: Row(per=("concept",), fields=BOTH, kernel=_extreme_within(True, jnp.min)),
-    facts.out_max: Row(per=("concept",), fields=BOTH, kernel=_extreme_within(False, jnp.max)),
-    facts.out_min: Row(per=("concept",), fields=BOTH, kernel=_extreme_within(False, jnp.min)),
-    facts.sign_changes: Row(per=("context", "concept"), fields=BOTH, kernel=_share_steps(0)),
-    facts.first_sign: Row(per=("context", "concept"), fields=BOTH, kernel=_share_steps(1)),
+    facts.C_max: Row(per=("concept",), fields=BOTH, kernel=extreme_within(True, jnp.max)),
+    facts.C_min: Row(per=("concept",), fields=BOTH, kernel=extreme_within(True, jnp.min)),
+    facts.out_max: Row(per=("concept",), fields=BOTH, kernel=extreme_within(False, jnp.max)),
+    facts.out_min: Row(per=("concept",), fields=BOTH, kernel=extreme_within(False, jnp.min)),
+    facts.sign_changes: Row(per=("context", "concept"), fields=BOTH, kernel=steps_of_shares(0)),
+    facts.first_sign: Row(per=("context", "concept"), fields=BOTH, kernel=steps_of_shares(1)),
     # of a token
     LogProbability: Row(per=("context", "token"), kernel=lambda s: s.known.log_probs),
     tilted.logit: Row(per=("context", "token"), kernel=lambda s: s.known.log_probs),
@@ -264,11 +153,15 @@ ROWS: dict[Any, Row] = {
     facts.norm_c: _array("context", "sphere", "c"),
     facts.norm_e: _array("context", "sphere", "e"),
     facts.norm_f: _array("", "sphere", "f"),
-    # of the model
-    tilted.M_max: Row(per=(), fields=ODDS, kernel=_distinct(-1)),
-    tilted.M_min: Row(per=(), fields=ODDS, kernel=_distinct(0)),
-    facts.M_second: Row(per=(), fields=ODDS, kernel=_distinct(-2)),
-    facts.M_second_last: Row(per=(), fields=ODDS, kernel=_distinct(1)),
+    # of the model, of its texts and their judge
+    tilted.text_length: _array("", "writing", "length"),
+    facts.ordered_texts: Row(per=(), fields=("log_odds", "writing"), kernel=ordered_texts),
+    facts.false_yes: Row(per=(), fields=("judge_errors",), kernel=lambda s: s.known.need("judge_errors")[0]),
+    facts.false_no: Row(per=(), fields=("judge_errors",), kernel=lambda s: s.known.need("judge_errors")[1]),
+    tilted.M_max: Row(per=(), fields=ODDS, kernel=distinct(-1)),
+    tilted.M_min: Row(per=(), fields=ODDS, kernel=distinct(0)),
+    facts.M_second: Row(per=(), fields=ODDS, kernel=distinct(-2)),
+    facts.M_second_last: Row(per=(), fields=ODDS, kernel=distinct(1)),
     facts.other_range: Row(per=(), fields=TWO[1:], kernel=lambda s: np.ptp(s.known.need("other_log_odds"))),
     facts.delta: _array("", "data_law", "delta"),
     facts.logit_curvature: _array("", "logit_curvature"),

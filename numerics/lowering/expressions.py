@@ -23,7 +23,7 @@ from numerics.lowering.forms import ReverseDivergence, outermost, prepared
 from numerics.lowering.setting import AXES, EachContext, Setting, Settings, on_axes, settings_of
 from theory.claims import Claim, Close, Turns
 from theory.quantities import ABSCISSA, Along
-from theory.tilted import ContextMean, Covariance, Expectation, Expr, Mean, VocabularyMean
+from theory.tilted import ContextMean, Covariance, Expectation, Expr, Mean, TextMean, TextTilt, VocabularyMean
 
 Lowered = Callable[..., np.ndarray]
 
@@ -77,7 +77,7 @@ def dimensions_of(expr: Expr) -> tuple[str, ...]:
     for atom in outermost(_stable(expr), is_atom):
         if isinstance(atom, Mean):
             found |= set(dimensions_of(atom.args[0])) - {AVERAGED[type(atom)]}
-        elif isinstance(atom, Expectation | Covariance):
+        elif isinstance(atom, Expectation | Covariance | TextMean):
             found |= {"context", *(axis for f in atom.args[:-1] for axis in dimensions_of(f))} - {"token"}
         else:
             found |= dimensions_of_atom(atom)
@@ -112,8 +112,9 @@ def _fields(expr: Expr) -> set[str]:
     for atom in outermost(_stable(expr), is_atom):
         if isinstance(atom, Mean):
             found |= _fields(atom.args[0])
-        elif isinstance(atom, Expectation | Covariance):
-            found |= {"log_odds"}.union(*map(_fields, atom.args))
+        elif isinstance(atom, Expectation | Covariance | TextMean):
+            written = {"writing"} if isinstance(atom, TextMean) else set()
+            found |= {"log_odds"}.union(written, *map(_fields, atom.args))
         else:
             found |= set(row_of(atom).fields)
     return found
@@ -159,6 +160,8 @@ def _evaluate(expr: Expr, setting: Setting) -> np.ndarray:
         )
     if isinstance(expr, Expectation | Covariance):
         return _tilted_average(expr, setting)
+    if isinstance(expr, TextMean):
+        return _text_mean(expr, setting)
     if is_atom(expr):
         return _read(expr, setting)
     if expr in ABSCISSAE:
@@ -232,6 +235,18 @@ def _tilted_average(average: Expr, setting: Setting) -> np.ndarray:
     rows = zip(log_probs, functions[0], functions[-1], at, strict=True)
     found = [tilted_covariance(p, odds, f, g, a)[isinstance(average, Covariance)] for p, f, g, a in rows]
     return on_axes(np.stack(found), ("context", "strength"))
+
+
+def _text_mean(mean: Expr, setting: Setting) -> np.ndarray:
+    """Sum over whole texts of `P_a(text)` times an expression, whose exponentials join the probability's own."""
+    g, strength = mean.args
+    setting = setting.whole
+    factors = sp.Mul.make_args(g)
+    weight = on_axes(setting.known.texts.log_probs(np.asarray(setting.known.log_probs)), ("context", "token"))
+    for log in (TextTilt(0, strength), *(factor.args[0] for factor in factors if isinstance(factor, sp.exp))):
+        weight = weight + _evaluate(log, setting)
+    rest = _evaluate(sp.Mul(*(factor for factor in factors if not isinstance(factor, sp.exp))), setting)
+    return (np.exp(weight) * rest).sum(axis=1, keepdims=True)
 
 
 def _vocabulary_mean(mean: Expr, setting: Setting) -> np.ndarray:

@@ -13,9 +13,11 @@ from jaxtyping import Array, Bool, Float, Int
 from numerics.arrays import ArrayLike
 from numerics.baseline import Baseline
 from numerics.checks import checked_distribution, checked_log_odds, checked_log_probs
+from numerics.closed_forms.whole_texts import Texts, every_text
 
 AXES = ("context", "token", "concept", "strength")
-"""The last is the axis that curves run along, whatever their abscissa is."""
+"""The last is the axis that curves run along, whatever their abscissa is. Within a mean over whole texts, which has no
+token at hand, the second is that of the texts."""
 
 ALIKE = 1e-6
 """How far apart, in nats, the log-probabilities of two tokens may be that count as equally probable."""
@@ -62,6 +64,12 @@ class Checked:
     @cached_property
     def distribution(self) -> tuple[Float[Array, "contexts vocab"], Float[Array, " vocab"]]:
         return checked_distribution(self.log_probs, self.need("log_odds"))
+
+    @cached_property
+    def texts(self) -> Texts:
+        """Every whole text that can be written."""
+        writing = self.need("writing")
+        return every_text(np.asarray(writing.follows), len(self.log_probs), int(writing.length))
 
     @cached_property
     def reference(self) -> Int[np.ndarray, " contexts"]:

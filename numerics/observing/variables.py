@@ -25,6 +25,10 @@ from theory.quantities import (
     MEAN_LOG_ODDS,
     PEAK,
     SINGULAR_VALUES,
+    TEXT_DIVERGENCE,
+    TEXT_HIT,
+    TEXT_HIT_DIVERGENCE,
+    TEXT_JUDGED,
     TOP_LOG_PROBABILITY,
     Quantity,
 )
@@ -78,6 +82,10 @@ CURVES: dict[str, Variable] = {
     CONCEPT_LOGIT.id: _curve(CONCEPT_LOGIT),
     EFFICIENCY.id: _curve(EFFICIENCY, halfwidth="context concept strength"),
     SINGULAR_VALUES.id: _curve(SINGULAR_VALUES, halfwidth="context"),
+    TEXT_HIT.id: _curve(TEXT_HIT, halfwidth="context concept strength"),
+    TEXT_JUDGED.id: _curve(TEXT_JUDGED, halfwidth="context concept strength"),
+    TEXT_HIT_DIVERGENCE.id: _curve(TEXT_HIT_DIVERGENCE, halfwidth="context concept strength"),
+    TEXT_DIVERGENCE.id: _curve(TEXT_DIVERGENCE),
     "cross_entropy": _row(
         "segment strength", "nats", "mean cross-entropy of a segment's predicted tokens", halfwidth="strength"
     ),

@@ -1,4 +1,4 @@
-"""The embedded models as experiments: the toy models, then the language model that ships with steerlaw."""
+"""The embedded models as experiments: the toy models and chains, then the language model that ships with steerlaw."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from real_models import LanguageModel, difference_of_means, load_model, prompt_log_odds
+from steerlaw.experiments.chains import chain_experiments
 from steerlaw.experiments.experiment import Experiment, Grid
 from steerlaw.experiments.language import language_experiments
 from steerlaw.experiments.toy import toy_experiments
@@ -26,6 +27,7 @@ def embedded_inputs() -> list[Path]:
 def embedded_experiments(grid: Grid, seed: int = 0) -> Iterator[Experiment]:
     """Every embedded experiment, and the language model's control of random weights, which `seed` draws."""
     yield from toy_experiments(grid)
+    yield from chain_experiments(grid)
     model, exact = (
         replace(load_model(stdlib_gpt.CHECKPOINT, dtype=dtype), name=NAME) for dtype in ("float32", "float64")
     )

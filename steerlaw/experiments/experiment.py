@@ -17,6 +17,7 @@ from numerics.observing.readings import Curves, curves_along
 from numerics.observing.sweep import Sweep
 from numerics.observing.variables import VARIABLES
 from numerics.observing.watched import Watched, choose_tokens
+from numerics.observing.whole_texts import Scored, observe_texts
 from steerlaw.experiments.wanted import wanted_for
 from steerlaw.inputs.subjects import Kind, Observation, Subject
 from theory.claims import Claim
@@ -60,7 +61,8 @@ class Experiment:
     known before steering along another vector, predicted by its own derivative at strength 0, and
     `with_geometry(baseline, vector)` adds what takes longer to find out; `residuals()` gives the unsteered residuals at
     the ends of the contexts, where there are such. With an `other_vector` the two are added, too; the baseline then
-    holds its log-odds. `positions` of the contexts are steered; of text always all.
+    holds its log-odds. `texts` says what is looked for in whole texts, where the baseline says how they are written.
+    `positions` of the contexts are steered; of text always all.
     """
 
     subject: Subject
@@ -79,6 +81,7 @@ class Experiment:
     with_geometry: Callable[[Baseline, np.ndarray], Baseline] | None = None
     residuals: Callable[[], Float[np.ndarray, "contexts d"]] | None = None
     other_vector: Float[np.ndarray, " d"] | None = None
+    texts: Scored | None = None
     positions: Literal["all", "last"] = "all"
 
 
@@ -182,13 +185,13 @@ def works(
 
     `same` are sweeps of the same model along the same vector: their summaries and their losses are taken over.
     """
-    wanted = None if claims is None else wanted_for(claims, experiment.subject)
+    wanted, kinds = None if claims is None else wanted_for(claims, experiment.subject), experiment.subject.kinds
 
     def work(kind: Kind, baseline: Baseline | None, observe: Callable[..., Observation]) -> Work:
         names = None if wanted is None else wanted[kind]
         return Work(kind=kind, wanted=names, baseline=baseline, observe=partial(observe, wanted=names))
 
-    if wanted is None or "next token" in wanted:
+    if "next token" in kinds and (wanted is None or "next token" in wanted):
         known = None if curves is None else partial(curves, experiment)
         next_token = partial(observe_next, experiment, curves=known, summarised=same.get("next token"))
         yield work("next token", experiment.baseline, next_token)
@@ -198,6 +201,27 @@ def works(
     if experiment.limits is not None and (wanted is None or "limit" in wanted):
         limits = experiment.limits(experiment.vector)
         yield work("limit", replace(experiment.baseline, **limits), partial(observe_limit, experiment, limits))
+
+    if experiment.texts is not None and (wanted is None or "texts" in wanted):
+        yield work("texts", experiment.baseline, lambda wanted: observe_whole_texts(experiment))
+
+
+def observe_whole_texts(experiment: Experiment) -> Observation:
+    """Every text that can be written from each context, at every strength."""
+    baseline, subject = experiment.baseline, experiment.subject
+    assert baseline.writing is not None
+    assert experiment.texts is not None
+    sweep = observe_texts(
+        experiment.model,
+        subject.contexts,
+        experiment.strengths,
+        Steering(layer=subject.layer, vector=experiment.vector),
+        baseline.writing,
+        experiment.texts,
+        rounding=experiment.rounding,
+        attributes=_attributes(subject),
+    )
+    return Observation(subject=subject, kind="texts", baseline=baseline, sweep=sweep)
 
 
 def observe_next(

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from numerics.judging.needed import needed
 from steerlaw.inputs.subjects import Kind, Subject
 from theory.claims import Claim
-from theory.quantities import CROSS_ENTROPY_CHANGE
+from theory.quantities import CROSS_ENTROPY_CHANGE, WHOLE_TEXTS
 from theory.tilted import limit_strength
 
 Wanted = dict[Kind, frozenset[str]]
@@ -13,12 +13,16 @@ Wanted = dict[Kind, frozenset[str]]
 
 
 def kind_of(claim: Claim, subject: Subject) -> Kind:
-    """The kind of sweep that speaks of a claim; what a subject lacks falls to its next-token sweep."""
+    """The kind of sweep that speaks of a claim; what a subject lacks falls to its next-token sweep, or its only one."""
     if claim.domain.has(limit_strength):
         kind: Kind = "limit"
+    elif claim.quantity in WHOLE_TEXTS:
+        kind = "texts"
     else:
         kind = "cross-entropy" if claim.quantity == CROSS_ENTROPY_CHANGE else "next token"
-    return kind if kind in subject.kinds else "next token"
+    if kind in subject.kinds:
+        return kind
+    return "next token" if "next token" in subject.kinds else min(subject.kinds)
 
 
 def wanted_for(claims: Iterable[Claim], subject: Subject) -> Wanted:

@@ -15,7 +15,7 @@ Control = Literal["random_direction", "permuted_log_odds", "random_weights"]
 CONTROLS: tuple[Control, ...] = get_args(Control)
 """In the order in which they are shown."""
 
-Kind = Literal["next token", "cross-entropy", "limit"]
+Kind = Literal["next token", "cross-entropy", "limit", "texts"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from real_models import write_vectors
 from steerlaw.guiding.answer import Answer, percent
 from steerlaw.guiding.blocks import Block
 from steerlaw.guiding.settings import settings
+from steerlaw.rendering.page.scrolled import scroll
 from steerlaw.rendering.plain_text import printable
 
 Vectors = Mapping[int, Float[np.ndarray, " d"]]
@@ -106,8 +107,8 @@ def _blocks(blocks: Sequence[Block]) -> str:
     )
     titles = "".join(f'<th class="n">{title}</th>' for title in heads)
     return (
-        f'<div class="scroll"><table><thead><tr>{titles}<th>why</th></tr></thead><tbody>{cells}</tbody></table></div>'
-        '<p class="soft">Held-out pairs: how often a text with the concept scores above one without it, on a vector '
+        scroll(f"<table><thead><tr>{titles}<th>why</th></tr></thead><tbody>{cells}</tbody></table>", "blocks")
+        + '<p class="soft">Held-out pairs: how often a text with the concept scores above one without it, on a vector '
         "made without either's own kind's text. Gain: to first order, by how much the budget raises the concept's "
         "logit. Push: alpha |v|/|h|. Tangent's reach: the push at which the logits have left their tangent by a tenth "
         "of what they moved. Beats random: on how many prompts the concept rises faster than along 95 % of all "

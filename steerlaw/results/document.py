@@ -10,8 +10,10 @@ from steerlaw.inputs.subjects import Control, Observation
 from steerlaw.results.claims import ClaimHolding
 from steerlaw.results.derivations import STEP_KINDS, Derivation
 from steerlaw.results.directions import Standing
+from steerlaw.results.exploring.explored import Explored
 from steerlaw.results.findings import BlockFinding
 from steerlaw.results.lines import Line
+from steerlaw.results.pictures import CurvePicture
 from steerlaw.results.predicted_rows import PredictedRow
 from steerlaw.results.provenance import RunRecord
 from steerlaw.results.reaching.limits import LimitRow
@@ -33,8 +35,9 @@ class Results:
     its controls; `directions` where each vector ranks among others; `horizons` are how far each holds, block by block,
     and `limits` how far out the limit at infinite strength is; `quantities` are numbers predicted beside numbers
     observed; `findings` are what the paper saw language models do, block by block; `reported` is what other papers
-    claim, where that was asked; `observations` are the sweeps that were judged,
-    for the figures; `tokens` are the single verdicts on curves of tokens from other people's results.
+    claim, where that was asked; `observations` are the sweeps that were judged, for the figures; `explored` are the
+    curves that a reader of the page may ask of any token; `pictures` are of each claim's best and worst curves;
+    `tokens` are the single verdicts on curves of tokens from other people's results.
     """
 
     run: RunRecord
@@ -49,6 +52,8 @@ class Results:
     findings: Sequence[BlockFinding] = ()
     reported: Sequence[Cell] = ()
     observations: Sequence[Observation] = ()
+    explored: Sequence[Explored] = ()
+    pictures: Sequence[CurvePicture] = ()
     tokens: Sequence[TokenRow] = ()
 
     @property

@@ -12,7 +12,7 @@ from numerics.observing.sweep import Sweep
 from steerlaw.inputs.observation_file import load_observations, save_observations
 from steerlaw.inputs.subjects import Kind, Observation, Subject
 
-SIZES = {"context": 3, "vocab": 7, "concept": 2, "side": 2}
+SIZES = {"context": 3, "vocab": 7, "concept": 2, "side": 2, "answer": 2}
 FORMS = [(name, n) for name, field in FIELDS.items() for n in range(len(field.forms))]
 every_field = pytest.mark.parametrize("name", FIELDS)
 

@@ -10,6 +10,7 @@ import sympy as sp
 from numerics.judging.verdict import OUTCOMES, Outcome
 from real_models.decoding.decoder import initialise
 from real_models.steering.model import LanguageModel
+from steerlaw.experiments.chains import chain_experiments
 from steerlaw.experiments.experiment import Grid, observe, with_controls
 from steerlaw.experiments.language import Concept, language_experiments
 from steerlaw.experiments.toy import toy_experiments
@@ -52,9 +53,9 @@ class Tampered:
 
 @pytest.fixture(scope="module")
 def experiments(small_spec):
-    """The exact toy models, and a small pre-norm transformer in float64, for the laws that speak of one."""
+    """The exact toy models, the chains, and a small pre-norm transformer in float64, for the laws that speak of one."""
     toys = [e for e in toy_experiments(Grid(count=193)) if e.subject.model == "ufm-exact"]
-    return [*toys, *transformers(small_spec)]
+    return [*toys, *chain_experiments(Grid()), *transformers(small_spec)]
 
 
 def transformers(spec):
@@ -75,7 +76,7 @@ def observed(experiments):
 def outcomes(law, observations) -> dict[Outcome, int]:
     """Single verdicts by outcome, on the toy models; on the transformer where no toy model meets the conditions."""
     total = dict.fromkeys(OUTCOMES, 0)
-    for kind in ("ufm-exact", "random"):
+    for kind in ("ufm-exact", "chain", "random"):
         for observation in observations:
             if observation.subject.model == kind:
                 for _, finding in judged(observation, [law], TOLERANCE):

@@ -18,7 +18,7 @@ from certified_balls import Log, Number, UndecidedError, ball, evaluate
 from certified_claims import applies, judge
 from certified_sphere import Sphere
 from certified_tilts import ConceptTilt, Tilt
-from certified_worlds import NotKnownError, Subject, World
+from certified_worlds import TEXT_LENGTH, NotKnownError, Subject, World
 from numerics import baseline as known
 from numerics.baseline import Baseline
 from numerics.judging.assessment import judge_curves
@@ -150,6 +150,7 @@ def baseline_of(world: World) -> Baseline:
         log_odds=np.array([float(ball(m)) for m in world.log_odds]),
         weights=np.array(world.shares, dtype=float),
         concepts=mask,
+        writing=known.Writing(follows=np.array([world.follows(z) for z in world.tokens]), length=float(TEXT_LENGTH)),
     )
     match world:
         case ConceptTilt():

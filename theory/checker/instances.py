@@ -29,6 +29,7 @@ from theory.tilted import (
     Top,
     V,
     d,
+    texts,
     y,
 )
 
@@ -54,8 +55,9 @@ class Instance:
     given: dict = field(default_factory=dict)
 
     def end(self, size: sp.Symbol) -> int:
-        """Value of V, J or d."""
-        return dict(zip((V, J, d), (self.size, *(self.others or (self.size, self.size))), strict=True))[size]
+        """Value of V, J, d or the number of texts, one more than that of tokens."""
+        others = self.others or (self.size, self.size)
+        return dict(zip((V, J, d, texts), (self.size, *others, self.size + 1), strict=True))[size]
 
     def value(self, symbol: sp.Symbol) -> Fraction | Value:
         """Value of a symbol."""

@@ -35,7 +35,8 @@ def _canonical(expr: Expr) -> Expr:
         result = expr.function
         for index, lower, upper in expr.limits:
             if lower != 1 or upper not in SIZES:
-                raise ValueError(f"sum over {index} from {lower} to {upper}: expected 1 to one of V, J and d")
+                sizes = ", ".join(sorted(map(str, SIZES)))
+                raise ValueError(f"sum over {index} from {lower} to {upper}: expected 1 to one of {sizes}")
             result = _sum(_canonical(result), (index, upper))
         return result
     rebuilt = expr.func(*[_canonical(a) for a in expr.args])

@@ -8,13 +8,16 @@ from collections.abc import Iterable
 import sympy as sp
 
 from theory import facts, tilted
-from theory.tilted import BOUND, SIZES, Expr, J, V, d
+from theory.tilted import BOUND, SIZES, Expr, J, V, d, texts
 
 SHAPES: dict[Expr, tuple[Expr, ...]] = {
     **dict.fromkeys((tilted.p, tilted.r, tilted.logit, tilted.M_local, facts.norm_h), (J, V)),
     **dict.fromkeys((tilted.pi, tilted.P, tilted.N, facts.norm_c, facts.norm_e), (J,)),
     **dict.fromkeys((tilted.M, tilted.M_other, tilted.C, tilted.T, tilted.Top, tilted.Bottom), (V,)),
     **dict.fromkeys((tilted.logit_shift, tilted.limit_plus, tilted.limit_minus), (V,)),
+    tilted.text_p: (J, texts),
+    tilted.visits: (J, texts, J),
+    **dict.fromkeys((tilted.text_odds, tilted.hits), (texts,)),
     **dict.fromkeys((facts.a, facts.b, facts.negative_share, facts.norm_v, facts.norm_offset), (V,)),
 }
 """Sizes of the arrays that all laws share; an array of a step's own has those of the indices it is used at."""
@@ -41,7 +44,8 @@ def ranges(exprs: Iterable[Expr]) -> Range:
         for total in expr.atoms(sp.Sum):
             for index, lower, upper in total.limits:
                 if lower != 1 or upper not in SIZES:
-                    raise ValueError(f"sum over {index} from {lower} to {upper}: expected 1 to one of V, J and d")
+                    sizes = ", ".join(sorted(map(str, SIZES)))
+                    raise ValueError(f"sum over {index} from {lower} to {upper}: expected 1 to one of {sizes}")
                 known.join(index, upper)
                 indices.add(index)
         for entry in expr.atoms(sp.Indexed):

@@ -12,11 +12,12 @@ from typing import Literal
 import sympy as sp
 
 from theory.checker.binding import nameless
-from theory.tilted import BOUND, Bottom, C, Expr, N, P, T, Top
+from theory.tilted import BOUND, Bottom, C, Expr, N, P, T, Top, hits
 
 Sign = Literal["positive", "nonnegative"]
-NOT_EMPTY = frozenset({C, T, Top, Bottom, P, N})
-"""Sets that hold something, in every setting; nor is the concept C ever the whole vocabulary."""
+NOT_EMPTY = frozenset({C, T, Top, Bottom, P, N, hits})
+NOT_ALL = frozenset({C, hits})
+"""Sets that hold something, and those that do not hold everything, in every setting."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +80,8 @@ def _fact(expr: Expr, known: Known) -> Sign | None:
             for own in bound
         ]
         for names in itertools.product(*candidates):
-            if up_to_positive_factors(gap.xreplace(dict(zip(bound, names, strict=True)))) == wanted:
+            named = dict(zip(bound, names, strict=True))
+            if (up_to_positive_factors(gap.xreplace(named)) if named else gap) == wanted:
                 if isinstance(fact, sp.StrictGreaterThan | sp.StrictLessThan):
                     return "positive"
                 found = "nonnegative"
@@ -168,7 +170,7 @@ def _is_over_a_set(expr: sp.Sum, known: Known) -> bool:
     summand: Expr = expr.function
     for factor in sp.Mul.make_args(summand):
         member = factor if isinstance(factor, sp.Indexed) else 1 - factor
-        sets = NOT_EMPTY if member == factor else {C}
+        sets = NOT_EMPTY if member == factor else NOT_ALL
         if isinstance(member, sp.Indexed) and member.base in sets and member.indices[-1] in left:
             left.discard(member.indices[-1])
         elif sign(factor, known) != "positive":

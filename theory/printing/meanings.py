@@ -9,7 +9,8 @@ from theory import facts, tilted
 from theory.quantities import QUANTITIES, Observed
 from theory.tilted import Atom, Expr, alpha, p, y, z
 
-_C = tilted.C[y]
+_C, _TEXT = tilted.C[y], tilted.text
+_HIT = tilted.hits[_TEXT]
 MEANINGS: dict[Any, tuple[Expr, str]] = {
     alpha: (alpha, "strength of steering"),
     tilted.V: (tilted.V, "number of tokens of the vocabulary, over which sums run"),
@@ -70,6 +71,19 @@ MEANINGS: dict[Any, tuple[Expr, str]] = {
     facts.logit_curvature: (facts.logit_curvature, "bound on the spread over tokens of the logits' second derivative"),
     facts.other_max: (facts.other_max, "largest log-odds of the second vector"),
     facts.other_range: (facts.other_range, "largest less smallest log-odds of the second vector"),
+    facts.ordered_texts: (facts.ordered_texts, "larger log-odds make larger log-odds likelier next (likelihood ratio)"),
+    facts.false_yes: (facts.false_yes, "a judge's chance of a yes to a text without a token of the concept"),
+    facts.false_no: (facts.false_no, "a judge's chance of a no to a text with one"),
+    tilted.texts: (tilted.texts, "number of texts"),
+    tilted.text: (tilted.text, "any text"),
+    tilted.text_length: (tilted.text_length, "largest number of tokens of a text"),
+    tilted.text_p: (tilted.text_p[tilted.j, _TEXT], "unsteered probability of the text τ begun in the context j"),
+    tilted.text_odds: (tilted.text_odds[_TEXT], "sum of the log-odds of the text's tokens"),
+    tilted.visits: (tilted.visits[tilted.j, _TEXT, tilted.i], "how many tokens of the text are drawn in the context i"),
+    tilted.hits: (tilted.hits[_TEXT], "1 on the texts that hold a token of the concept at hand, else 0"),
+    tilted.TextTilt: (tilted.TextTilt(0, alpha), "log of a text's weight; its derivative S is the text's score"),
+    tilted.TextSpent: (tilted.TextSpent(alpha), "relative entropies of a text's next tokens, added up"),
+    tilted.TextMean: (tilted.TextMean(_HIT, alpha), "mean over whole texts written under steering"),
     tilted.TiltedProbability: (tilted.TiltedProbability(y), "probability of the token y after steering"),
     tilted.Cumulant: (tilted.cgf(), "log of the sum of p exp(alpha M); its derivatives: cumulants of M"),
     tilted.ConceptCumulant: (tilted.ConceptCumulant(0, alpha), "the same over the tokens of the concept alone"),

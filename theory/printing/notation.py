@@ -22,6 +22,7 @@ _GREEK = {
     "delta": "δ",
     "in_target": "c_j ∈ T",
     "tau": "τ",
+    "Omega": "Ω",
     "rho": "ρ",
     "kappa_l": "κ_l",
     "M_C_max": "M_max(C)",

@@ -1,8 +1,11 @@
 """Symbols of the tilted-law algebra, and the sums that its definitions are made of.
 
-The context at hand is `j`, the token at hand `z`; `x`, `y`, `i`, `k` are bound. Sets are indicators: `C` the tokens of
-the concept at hand, `T` of the target concept, `Top` and `Bottom` those at M_max and M_min; `P` and `N` the positive
-and negative contexts.
+The context at hand is `j`, the token at hand `z`; `x`, `y`, `i`, `k` and `text` are bound. Sets are indicators: `C` the
+tokens of the concept at hand, `T` of the target concept, `Top` and `Bottom` those at M_max and M_min; `P` and `N` the
+positive and negative contexts; `hits` the texts that hold a token of the concept at hand.
+
+Texts are numbered `text = 1..texts`. Each is begun in a context and passes from one context to the next, token by
+token: `visits` counts how often each of its next tokens was drawn in which.
 """
 
 from typing import Any
@@ -20,13 +23,14 @@ def _index(name: str) -> Expr:
 alpha: Expr = sp.Symbol("alpha", real=True)
 level: Expr = sp.Symbol("m", real=True)
 rank: Expr = sp.Symbol("n", integer=True, positive=True)
-V, J, d = _index("V"), _index("J"), _index("d")
+V, J, d, texts = _index("V"), _index("J"), _index("d"), _index("Omega")
 j, z = _index("j"), _index("z")
 x, y, i, k = (_index(name) for name in "xyik")
+text = _index("tau")
 token_a, token_b = _index("a"), _index("b")
 feature_a, feature_b = _index("k_1"), _index("k_2")
-SIZES = frozenset({V, J, d})
-BOUND = frozenset({x, y, i, k})
+SIZES = frozenset({V, J, d, texts})
+BOUND = frozenset({x, y, i, k, text})
 
 p: Expr = sp.IndexedBase("p", positive=True)
 r: Expr = sp.IndexedBase("r", positive=True)
@@ -40,8 +44,13 @@ Top: Expr = sp.IndexedBase("T^+", integer=True, nonnegative=True)
 Bottom: Expr = sp.IndexedBase("T^-", integer=True, nonnegative=True)
 logit: Expr = sp.IndexedBase("l", real=True)
 logit_shift: Expr = sp.IndexedBase("s", real=True)
-DISTRIBUTIONS = {p: V, r: V, pi: J}  # sum to 1 over their last index, which runs up to this
-INDICATORS = frozenset({C, P, N, T, Top, Bottom})  # 0 or 1
+text_p: Expr = sp.IndexedBase("q", positive=True)
+text_odds: Expr = sp.IndexedBase("M^S", real=True)
+visits: Expr = sp.IndexedBase("v", nonnegative=True)
+hits: Expr = sp.IndexedBase("H", integer=True, nonnegative=True)
+text_length: Expr = sp.Symbol("n_T", positive=True)
+DISTRIBUTIONS = {p: V, r: V, pi: J, text_p: texts}  # sum to 1 over their last index, which runs up to this
+INDICATORS = frozenset({C, P, N, T, Top, Bottom, hits})  # 0 or 1
 
 M_max: Expr = sp.Symbol("M_max", real=True)
 M_min: Expr = sp.Symbol("M_min", real=True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
+from steerlaw.rendering.page.scrolled import scroll
 from steerlaw.results.directions import TOLERANCE, Standing
 from steerlaw.results.shares import LEVEL, interval, percent
 
@@ -12,11 +13,14 @@ def directions_section(standings: Sequence[Standing]) -> str:
     if not standings:
         return "<p>No vector of a language model was ranked (--directions).</p>"
     rows = "".join(_row(one) for one in standings)
-    heads = "".join(f"<th>{name}</th>" for name in ("law and claim", "model, concept and block", "among"))
-    numbers = "".join(f'<th class="n">{name}</th>' for name in ("vector", "middle half", "excess", "level", "adjusted"))
+    heads = "".join(f'<th scope="col">{name}</th>' for name in ("law and claim", "model, concept and block", "among"))
+    numbers = "".join(
+        f'<th scope="col" class="n">{name}</th>' for name in ("vector", "middle half", "excess", "level", "adjusted")
+    )
+    table = f"<table><thead><tr>{heads}{numbers}</tr></thead><tbody>{rows}</tbody></table>"
     return (
-        f'<div class="scroll"><table><thead><tr>{heads}{numbers}</tr></thead><tbody>{rows}</tbody></table></div>'
-        f'<p class="soft">Share of curves in %, by base probability where they are of tokens, that obey within '
+        scroll(table, "vectors ranked among directions")
+        + f'<p class="soft">Share of curves in %, by base probability where they are of tokens, that obey within '
         f"{TOLERANCE:g}, each direction judged by its own derivative as far as its own tilt spends a nat. "
         "The direction is the replicate: the level is the rank of the vector, at best 1 in one more than there are "
         "directions; it is adjusted for all the claims asked of a vector, and in bold where that is at most "

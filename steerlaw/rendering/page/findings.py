@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
+from steerlaw.rendering.page.scrolled import scroll
 from steerlaw.rendering.words import CONTROLS
 from steerlaw.results.findings import ROWS, BlockFinding
 from steerlaw.results.shares import Holding, interval
@@ -25,11 +26,14 @@ def findings_section(findings: Sequence[BlockFinding]) -> str:
         rows.append(
             f'<tr class="{"" if control else "first"}"><td class="model">{what}</td><td>{where}</td>{numbers}</tr>'
         )
-    heads = "".join(f'<th class="n">block {block}</th>' for block in blocks)
+    heads = "".join(f'<th scope="col" class="n">block {block}</th>' for block in blocks)
+    table = (
+        '<table><thead><tr><th scope="col">finding, in %</th><th scope="col">model and concept</th>'
+        f"{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )
     return (
-        '<div class="scroll"><table><thead><tr><th>finding, in %</th><th>model and concept</th>'
-        f"{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-        '<p class="soft">Not laws of language models, but shares that the theory has at 100 %. Means over contexts '
+        scroll(table, "findings by block")
+        + '<p class="soft">Not laws of language models, but shares that the theory has at 100 %. Means over contexts '
         "with 95 % intervals. Each control is one draw; whether a vector is more than a direction drawn at random is "
         "told by its rank among many, below.</p>"
     )

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
+from steerlaw.rendering.page.scrolled import scroll
+from steerlaw.rendering.page.survival import survival_panels
 from steerlaw.results.reaching.answers import LAWS, answers, middle, sentence, weakest_rows
 from steerlaw.results.reaching.limits import LimitRow
 from steerlaw.results.reaching.rows import HorizonRow
@@ -15,10 +17,11 @@ def reach_section(rows: Sequence[HorizonRow], limits: Sequence[LimitRow] = ()) -
     there = middle(rows)
     if not there:
         return "<p>No model was steered whose strengths have a push, in norms of the residual.</p>"
-    asked = "".join(f"<p><b>{escape(answer.say())}</b></p>" for answer in answers(there))
+    asked = "".join(f'<p class="answer">{escape(answer.say())}</p>' for answer in answers(there))
     told = "".join(f"<li>{escape(sentence(row))}</li>" for row in weakest_rows(there) if row.law in LAWS)
     told += "".join(f"<li>{escape(row.say())}</li>" for row in limits if row.control is None)
-    return f"{asked}<ul>{told}</ul>{_table(rows)}"
+    words = f"<details><summary>Each law in words</summary><ul>{told}</ul></details>"
+    return f"{asked}{survival_panels(rows)}{words}{_table(rows)}"
 
 
 def _table(rows: Sequence[HorizonRow]) -> str:
@@ -35,10 +38,11 @@ def _table(rows: Sequence[HorizonRow]) -> str:
         numbers = "".join(f'<td class="n">{cell}</td>' for cell in cells)
         text = f"<b>{escape(row.law)}</b> {escape(row.claim)}"
         lines.append(f"<tr><td>{text}</td><td>{escape(where)}</td>{numbers}</tr>")
-    titles = "".join(f'<th class="{"n" if n > 1 else ""}">{head}</th>' for n, head in enumerate(heads))
+    titles = "".join(f'<th scope="col" class="{"n" if n > 1 else ""}">{head}</th>' for n, head in enumerate(heads))
+    table = f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
     return (
         f"<details><summary>Median horizons: {len(lines)} claims and blocks</summary>"
-        f'<div class="scroll"><table><thead><tr>{titles}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+        f"{scroll(table, 'median horizons')}"
         '<p class="soft">The reach at which half of the curves have ceased to obey within the tolerance, by count: '
         "from where that may be so to where it certainly is. In push (norms of the residual), for controls too; in "
         "nats, what their contexts have spent by then.</p></details>"

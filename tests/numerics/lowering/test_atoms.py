@@ -22,24 +22,38 @@ from theory.tilted import (
     DataMean,
     ExtremalLogMass,
     OutsideCumulant,
+    TextMean,
+    TextSpent,
+    TextTilt,
     alpha,
     cgf,
+    hits,
     j,
     log_tilted,
     logit,
+    text,
     tilted_mean,
     z,
 )
 
 
 def sample(key) -> tuple[Any, int]:
-    """An atom with this row in the table, and the power of the log-odds that it is measured in."""
+    """An atom with this row in the table, and the power of the log-odds that it is measured in.
+
+    What is of a whole text is looked at through its mean over texts.
+    """
+    if key is hits:
+        return TextMean(hits[text], alpha), 0
     if isinstance(key, sp.IndexedBase):
         return key[tuple({"context": j, "token": z}[axis] for axis in ROWS[key].per if axis != "concept")], 1
     if not isinstance(key, type):
         return key, 1
     if issubclass(key, Cumulant):
         return key(2, alpha), 2
+    if key is TextTilt:
+        return TextMean(TextTilt(1, alpha) ** 2, alpha), 2
+    if key is TextSpent:
+        return TextMean(TextSpent(alpha), alpha), 1
     arguments = {DataMean: j, ExtremalLogMass: sp.S.NegativeOne}
     return key(arguments.get(key, alpha)), 0
 

@@ -1,0 +1,88 @@
+"""The page in a browser, where there is one: it works, says nothing on the console, and asks nobody for anything."""
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+
+import pytest
+
+from curves_to_explore import explored
+from steerlaw.rendering.page.whole import page
+from steerlaw.results.document import Results
+from steerlaw.results.provenance import RunRecord
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
+
+FIRST = "<script>window.wrong = []; window.onerror = (text) => { wrong.push(String(text)); };</script>"
+DRIVEN = """<script>
+const until = async (asked) => { while (!asked()) await new Promise((go) => setTimeout(go, 20)); };
+const part = (name) => document.getElementById("explorer-" + name), say = {};
+const set = (name, value, event) => { part(name).value = value; part(name).dispatchEvent(new Event(event)); };
+const lines = () => [...part("plot").querySelectorAll("polyline")].map((line) => line.getAttribute("points"));
+(async () => {
+  await until(() => /every strength/.test(part("state").textContent));
+  say.before = part("where").textContent; say.lines = lines().length;
+  set("strength", part("strength").max, "input"); say.after = part("where").textContent;
+  say.rows = [...part("tokens").rows].map((row) => [...row.cells].map((cell) => cell.textContent));
+  set("search", "W1", "input"); say.found = [...part("matches").children].map((one) => one.textContent);
+  part("matches").children[1].click(); say.chosen = [...part("chosen").children].map((one) => one.textContent);
+  say.more = lines().length;
+  const linear = lines()[1]; set("scale", "log", "change"); say.moved = linear !== lines()[1];
+  set("unit", "nats", "change"); say.nats = part("strength").getAttribute("aria-valuetext");
+  set("prediction", "", "change"); say.seen = lines().length;
+  set("curve", 1, "change"); await until(() => part("prompt").textContent === "another");
+  say.reach = part("reach").textContent; say.wrong = wrong;
+  const told = document.createElement("pre"); told.id = "told"; told.textContent = JSON.stringify(say);
+  document.body.append(told);
+})();
+</script>"""
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """What the driver saw, and what the browser logged."""
+    curves = [explored(), replace(explored(1), prompt="another")]
+    run = RunRecord(command="", started="now", versions={}, device="", dtype="", seeds={}, inputs={})
+    text = page(Results(run=run, derivations=[], verdicts=[], explored=curves), [])
+    file = tmp_path_factory.mktemp("page") / "page.html"
+    file.write_text(text.replace("<head>", "<head>" + FIRST).replace("</body>", DRIVEN + "</body>"), encoding="utf-8")
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=20000", "--enable-logging=stderr"]
+    command = [str(BROWSER), *flags, f"--user-data-dir={file.parent / 'profile'}", "--dump-dom", file.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    found = re.search(r'<pre id="told">(.*?)</pre>', done.stdout, re.S)
+    assert found, done.stdout[-2000:]
+    return json.loads(found[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")), done.stderr
+
+
+def test_nothing_goes_wrong(told):
+    say, logged = told
+    assert say["wrong"] == []
+    assert "CONSOLE" not in logged
+
+
+def test_the_slider_moves_what_is_told(told):
+    say, _ = told
+    high = explored().curve.window[1]
+    assert say["before"].startswith("strength 0.625, push 0.25, ")
+    assert say["after"].startswith(f"strength {float(f'{high:.3g}'):g}, push {float(f'{0.4 * high:.3g}'):g}, ")
+    token, unsteered, measured, predicted = say["rows"][0]
+    assert token == "␣w0"
+    assert measured != unsteered
+    assert predicted != measured
+
+
+def test_tokens_are_found_by_their_text(told):
+    say, _ = told
+    assert say["found"] == ["␣w1", *(f"␣w1{n}" for n in range(10))]
+    assert say["chosen"] == ["␣w0 ×", "␣w3 ×", "␣w10 ×"]
+    assert (say["lines"], say["more"], say["seen"]) == (4, 6, 3)  # measured and predicted, then measured alone
+
+
+def test_scales_and_units_change(told):
+    say, _ = told
+    assert say["moved"]
+    assert say["nats"].endswith("nats spent")
+    assert say["reach"].startswith("Shaded: the prediction keeps within 0.1 nats")
