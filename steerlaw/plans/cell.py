@@ -24,20 +24,15 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
-    """One measurement that a figure shows.
+class Planned:
+    """One measurement that a figure shows, as it is planned.
 
-    `id` is the hash of everything that determines it; `layer` the block whose output is steered, 0-based, and `block`
-    what the plan calls it (early, middle, last, or its number); `negatives` the kind of negative texts; `seed` the draw
-    of the texts that build the vector; `along` says whether that vector was steered along or, as a control, a random
-    direction of its norm; `unit` whether it was scaled to norm 1. `strengths` is the grid START:STOP:COUNT.
-
-    `file`, relative to the results, is a sweep for next-token and cross-entropy (`steerlaw.inputs.observation_file`),
-    a text curve for concept-probability (`real_models.text_curves.saving`), and JSON (`alphas`, `overall_scores`,
-    `task_scores`) for ability.
+    `layer` is the block whose output is steered, 0-based, and `block` what the plan calls it (early, middle, last, or
+    its number); `negatives` the kind of negative texts; `seed` the draw of the texts that build the vector; `along`
+    says whether that vector was steered along or, as a control, a random direction of its norm; `unit` whether it was
+    scaled to norm 1. `strengths` is the grid START:STOP:COUNT.
     """
 
-    id: str
     figure: str
     model: str
     concept: str
@@ -50,6 +45,26 @@ class Cell:
     unit: bool
     observe: Observed
     strengths: str
+
+    def say(self) -> str:
+        """The cell in words."""
+        rest = [f"{self.negatives} negatives", *([f"draw {self.seed}"] if self.seed else [])]
+        rest += ["unit vector"] if self.unit else []
+        rest += ["last position"] if self.positions == "last" else []
+        rest += ["random direction"] if self.along == "random_direction" else []
+        return f"{self.figure}: {self.observe} of {self.model}, {self.concept}, block {self.layer}, {', '.join(rest)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell(Planned):
+    """One measurement among the results: `id` is the hash of everything that determines it.
+
+    `file`, relative to the results, is a sweep for next-token and cross-entropy (`steerlaw.inputs.observation_file`),
+    a text curve for concept-probability (`real_models.text_curves.saving`), and JSON (`alphas`, `overall_scores`,
+    `task_scores`) for ability.
+    """
+
+    id: str
     file: str
 
     def path(self, results: Path) -> Path:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, fields
 from numerics.observing.curves.saving import STORED
 from numerics.observing.grids import parse, with_zero
 from steerlaw.experiments.language import CALIBRATED, TEXT_BASELINE
+from steerlaw.plans.cell import Planned
 from steerlaw.plans.plan import Plan, Shape, Sizes
-from steerlaw.plans.planned import Planned, planned_cells
+from steerlaw.plans.planned import planned_cells
 
 EVALUATIONS = 64
 """Strengths at which a curve is evaluated before it is known at all: 40 to 60 on the shipped model."""

@@ -39,7 +39,7 @@ QUIET: dict[str, Any] = {"dashboard_address": None, "silence_logs": 50}
 
 def _slurm(jobs: int) -> Any:
     try:
-        from dask_jobqueue import SLURMCluster
+        from dask_jobqueue import SLURMCluster  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise ValueError("slurm: needs dask-jobqueue; pip install 'steerlaw[cluster]'") from None
     cluster = SLURMCluster()
@@ -51,7 +51,7 @@ def _slurm(jobs: int) -> Any:
 def _dask(cluster: Callable[[Any], Any]) -> Iterator[Engine]:
     """Workers of dask, which are let go when the block ends."""
     try:
-        import distributed
+        import distributed  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise ValueError("this engine needs dask.distributed; pip install 'steerlaw[cluster]'") from None
     made = cluster(distributed)
@@ -65,7 +65,7 @@ def _dask(cluster: Callable[[Any], Any]) -> Iterator[Engine]:
 
 def _handed_out(client: Any, jobs: Sequence[Job], retries: int) -> Iterator[Ended]:
     """Every job, as some worker ends it; one is given to a worker at a time, in the order of the jobs."""
-    from distributed import as_completed
+    from distributed import as_completed  # pyright: ignore[reportMissingImports]
 
     futures = {
         client.submit(Job.run, job, key=f"cell-{job.cell.id}", retries=retries, priority=-number, pure=False): job

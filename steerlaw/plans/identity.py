@@ -1,6 +1,6 @@
 """What a cell is made from, and its name after that: the same cell of another plan, or of another run, is the same."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +8,8 @@ from real_models.checkpoints.hub import find_checkpoint
 from steerlaw.experiments.checkpoint_hashes import checkpoint_hashes
 from steerlaw.experiments.parts import digest
 from steerlaw.inputs.names import sha256_once
-from steerlaw.plans.cell import CELLS, Cell
+from steerlaw.plans.cell import CELLS, Cell, Planned
 from steerlaw.plans.plan import Plan
-from steerlaw.plans.planned import Planned
 from steerlaw.plans.sources import (
     checkpoint,
     contexts_of,
@@ -29,8 +28,8 @@ FILES = {
     "concept-probability": "concept-probability.nc",
     "ability": "ability.json",
 }
-NAMES = {"figure", "block"}
-"""What a cell is called, which determines nothing."""
+SETTINGS = [field.name for field in fields(Planned) if field.name not in ("figure", "block")]
+"""What determines a cell; what it is called does not."""
 
 
 def vector_origin(plan: Plan, cell: Planned) -> dict[str, Any]:
@@ -51,7 +50,7 @@ def origin(plan: Plan, cell: Planned) -> dict[str, Any]:
 
     A missing or broken file is a `ValueError` or an `OSError`.
     """
-    own = {name: value for name, value in asdict(cell).items() if name not in NAMES}
+    own = {name: getattr(cell, name) for name in SETTINGS}
     return {"settings": own, "vector": vector_origin(plan, cell), cell.observe: _observed(plan, cell)}
 
 

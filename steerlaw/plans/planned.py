@@ -1,37 +1,10 @@
 """A plan's cells, in an order in which each model is loaded once."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import product
 
-from steerlaw.plans.cell import Along, Observed, Positions
+from steerlaw.plans.cell import Planned
 from steerlaw.plans.plan import Figure, Plan
-
-
-@dataclass(frozen=True, kw_only=True)
-class Planned:
-    """A cell before anything of it is known but its settings: the fields of `Cell` of the same names."""
-
-    figure: str
-    model: str
-    concept: str
-    layer: int
-    block: str
-    negatives: str
-    seed: int
-    along: Along
-    positions: Positions
-    unit: bool
-    observe: Observed
-    strengths: str
-
-    def say(self) -> str:
-        """The cell in words."""
-        rest = [f"{self.negatives} negatives", *([f"draw {self.seed}"] if self.seed else [])]
-        rest += ["unit vector"] if self.unit else []
-        rest += ["last position"] if self.positions == "last" else []
-        rest += ["random direction"] if self.along == "random_direction" else []
-        return f"{self.figure}: {self.observe} of {self.model}, {self.concept}, block {self.layer}, {', '.join(rest)}"
 
 
 def planned_cells(plan: Plan) -> list[Planned]:

@@ -1,16 +1,16 @@
 """Running a plan: cells that are done are skipped, the others are handed to an engine, failures are told and kept."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from numerics.files.atomic import write_atomically
 from numerics.files.text import read_text
-from steerlaw.plans.cell import PLAN_FILE, Cell, write_cells
+from steerlaw.plans.cell import PLAN_FILE, Cell, Planned, write_cells
 from steerlaw.plans.identity import identified
 from steerlaw.plans.measuring import is_done, measure
 from steerlaw.plans.plan import Plan
-from steerlaw.plans.planned import Planned, planned_cells
+from steerlaw.plans.planned import planned_cells
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,15 +85,15 @@ def run_plan(
     waiting = [cell for cell in _in_order(plan, cells) if cell.id not in done]
     jobs = [Job(plan=plan, cell=cell, results=results.absolute()) for cell in waiting]
     if progress is not None and jobs:
-        progress(0, len(jobs), _as_planned(jobs[0].cell).say())
+        progress(0, len(jobs), jobs[0].cell.say())
     for number, (job, failure) in enumerate(engine(jobs, retries), start=1):
         if failure is None:
             done.add(job.cell.id)
             _list(results, cells, done)
         else:
-            failures.append(f"{_as_planned(job.cell).say()}: {failure}")
+            failures.append(f"{job.cell.say()}: {failure}")
         if progress is not None:
-            progress(number, len(jobs), _as_planned(job.cell).say())
+            progress(number, len(jobs), job.cell.say())
     return Outcome(measured=len(done) - found, found=found, failures=failures)
 
 
@@ -119,7 +119,3 @@ def _in_order(plan: Plan, cells: Iterable[Cell]) -> list[Cell]:
 
 def _list(results: Path, cells: Iterable[Cell], done: set[str]) -> None:
     write_cells(results, [cell for cell in cells if cell.id in done])
-
-
-def _as_planned(cell: Cell) -> Planned:
-    return Planned(**{name: value for name, value in asdict(cell).items() if name not in ("id", "file")})

@@ -5,8 +5,8 @@ from pathlib import Path
 from numerics.files.text import json_lines
 from real_models.texts.prompts import read_contexts, read_prompt_texts, read_texts, slug
 from steerlaw.inputs.concept_files import read_pair
+from steerlaw.plans.cell import Planned
 from steerlaw.plans.plan import Plan
-from steerlaw.plans.planned import Planned
 
 SHIPPED = "shipped:"
 PRESETS = Path(__file__).parent / "presets"

@@ -7,9 +7,9 @@ from jaxtyping import Float
 
 from real_models import LanguageModel, difference_of_means, load_vector, save_vector
 from steerlaw.experiments.parts import digest
+from steerlaw.plans.cell import Planned
 from steerlaw.plans.identity import vector_origin
 from steerlaw.plans.plan import Plan
-from steerlaw.plans.planned import Planned
 from steerlaw.plans.sources import redrawn, vector_texts
 
 VECTORS = "vectors"

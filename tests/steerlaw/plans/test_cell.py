@@ -59,7 +59,7 @@ def test_cells_are_read_as_they_were_written(tmp_path_factory, written):
         ({"layer": "2"}, "layer is '2', expected int"),
         ({"observe": "logits"}, "observe is 'logits', expected one of next-token, cross-entropy"),
         ({"positions": 1}, "positions is 1, expected str"),
-        ({"colour": "red"}, "expected id, figure, model"),
+        ({"colour": "red"}, "expected figure, model"),
     ],
 )
 def test_what_is_wrong_in_a_cell_is_named(tmp_path, change, told):

@@ -93,6 +93,8 @@ def test_what_is_steered_along_is_what_the_cell_says(results, model, home, chang
     [observation] = load_observations(cell.path(results))
     push = observation.subject.push
     [known] = load_observations(read_cells(results)[0].path(results))
+    assert push is not None
+    assert known.subject.push is not None
     ratio = push / known.subject.push
     assert observation.subject.control == ("random_direction" if change == "random_direction" else None)
     if change == "last":
