@@ -7,6 +7,7 @@ from importlib import resources
 import jsonschema
 import pytest
 
+from steerlaw import verify
 from steerlaw.results.lines import Line
 
 pytestmark = pytest.mark.slow
@@ -47,6 +48,15 @@ def test_the_language_model_departs_with_witnesses(report):
 def test_the_limit_law_holds_on_the_language_model(report):
     limits = [v for v in report.verdicts if v["law"] == "transformer_limit" and v["subject"]["model"] == "stdlib-gpt"]
     assert {v["verdict"] for v in limits if v["subject"]["control"] != "permuted_log_odds"} == {"holds"}
+
+
+def test_reported_claims_are_asked_of_every_block_beside_controls(report, written):
+    asked = {(cell.layer, cell.control) for cell in report.reported if cell.claim == "taylor_radius"}
+    assert {(layer, control) for layer in range(4) for control in (None, "random_direction")} <= asked
+    entries = json.loads((written / "report.json").read_text())["reported"]
+    assert sum(len(entry["cells"]) for entry in entries) == len(report.reported)
+    with pytest.raises(ValueError, match="leave out --laws, or --reported"):
+        verify(laws=["tilt"], reported=True)
 
 
 def test_json_follows_the_schema(written):
