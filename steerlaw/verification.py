@@ -80,7 +80,7 @@ def verify(
     found = [*results, *(one for _, one in compared)]
     rows = [*curves, *(verdict_row(*one) for one in found)]
     derivations = [one for one, _ in zip(records(), _tracked(chosen, progress, "checking derivations"), strict=True)]
-    shares, explored = claim_holdings(found), explored_curves(observed, _models(experiments))
+    shares = claim_holdings(found)
     return Report(
         run=_record(started, sources, options, seed),
         derivations=derivations,
@@ -94,8 +94,7 @@ def verify(
         findings=findings(observed) if claims is None else [],
         reported=_reported(experiments, observed, seed, progress) if reported else [],
         observations=observed,
-        explored=explored,
-        pictures=curve_pictures([(o, one.finding) for o, one in compared], explored),
+        **_looked_at(experiments, observed, compared),
         tokens=list(token_rows(results)),
     )
 
@@ -133,10 +132,15 @@ def _observed(
             yield from run(_tracked(made, progress, "sweeping"), seed, keep, claims)
 
 
-def _models(experiments: Sequence[Sequence[Experiment]]) -> dict[str, Any]:
-    """The models themselves by name, not those of random weights."""
-    every = [one for made in experiments for one in made]
-    return {one.subject.model: one.model for one in every if one.subject.control is None}
+def _looked_at(
+    experiments: Sequence[Sequence[Experiment]],
+    observed: Sequence[Observation],
+    compared: Sequence[tuple[Observation, Judged]],
+) -> dict[str, Any]:
+    """Curves to be explored, off the models themselves and not those of random weights; and to be drawn small."""
+    every = [one for made in experiments for one in made if one.subject.control is None]
+    explored = explored_curves(observed, {one.subject.model: one.model for one in every})
+    return {"explored": explored, "pictures": curve_pictures([(o, one.finding) for o, one in compared], explored)}
 
 
 def _ranked(

@@ -1,5 +1,7 @@
 """What a planted context of a reported claim shows, evaluated: SymPy's own derivatives, nothing of the statistics'."""
 
+from typing import Any
+
 import numpy as np
 import sympy as sp
 
@@ -22,12 +24,12 @@ def derivatives_at_zero(expressions) -> np.ndarray:
 
 def blocks_of(planted: Planted) -> list[Seen]:
     """What is seen at each block; names in the plural hold one entry a block."""
-    seen = dict(planted.seen)
+    seen: dict[str, Any] = dict(planted.seen)
     of_blocks = {name: seen.pop(name) for name in ("efficiencies", "lenses", "nats") if name in seen}
     shown: dict[str, np.ndarray] = {}
     for name, value in seen.items():
         if name in ("nats_of_norm", "nats_of_angle"):
-            shown[name] = np.float64(value)
+            shown[name] = np.array(float(value))
         else:
             shown[name] = np.array([values_of(e) for e in value]) if isinstance(value, tuple) else values_of(value)
     if "concept_logit" in seen:
@@ -41,7 +43,7 @@ def blocks_of(planted: Planted) -> list[Seen]:
         Seen(
             pushes=PUSHES,
             values={
-                singular[name]: np.float64(entry) if name == "lenses" else values_of(entry)
+                singular[name]: np.array(float(entry)) if name == "lenses" else values_of(entry)
                 for name, entry in zip(of_blocks, entries, strict=True)
             },
         )

@@ -8,8 +8,10 @@ EVERYTHING = "next-token,cross-entropy,concept,log-odds"
 
 
 def arguments(files, out, observe: Any = EVERYTHING, **changed):
-    needed = {"cross-entropy": "text", "concept": "words", "log-odds": "prompts"}
+    needed = {"cross-entropy": "text", "concept": "words"}
     options = {name: getattr(files, name) for name in ("model", "vector", "contexts")}
     options |= {option: getattr(files, option) for kind, option in needed.items() if kind in observe.split(",")}
+    if "log-odds" in observe.split(","):
+        options["log-odds-prompts"] = files.prompts
     options |= {"observe": observe, "strengths": STRENGTHS, "segment-tokens": SEGMENT_TOKENS, "out": out} | changed
     return ["sweep", *(f"--{name}={value}" for name, value in options.items() if value is not None)]

@@ -54,7 +54,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 )
 """From the ground up. A module stands on the floor of its longest prefix, and imports from it and the floors below."""
 
-DOORS = {"theory", "numerics", "real_models", "toy_models", "steerlaw", "toy_models.stdlib_gpt"}
+DOORS = {"theory", "numerics", "real_models", "toy_models", "steerlaw", "toy_models.perl_gpt", "toy_models.stdlib_gpt"}
 """Packages that offer names; importing one is importing what they offer, and their own files may not do it."""
 
 MANY = {"theory.laws", "theory.errata", "steerlaw.rendering.figures", "steerlaw.commands"}

@@ -6,9 +6,9 @@ from theory.steps import Argued, Identity, Step
 from theory.tilted import Expr, J, M, TextMean, TextTilt, V, alpha, hits, i, p, summed, text, x, y
 
 hit: Expr = hits[text]
-score: Expr = TextTilt(1, alpha)
+log_slope: Expr = TextTilt(1, alpha)
 """`S`, the derivative of a text's log-probability in the strength."""
-score_slope: Expr = TextTilt(2, alpha)
+log_curvature: Expr = TextTilt(2, alpha)
 divergence: Expr = TextMean(TextTilt(0, alpha), alpha)
 """`KL(P_alpha, P_0)`."""
 beginning: Expr = sp.IndexedBase("Q", positive=True)
@@ -44,18 +44,18 @@ def texts_add_up() -> list[Step]:
     ]
 
 
-def score_has_mean_zero() -> list[Step]:
+def slopes_have_mean_zero() -> list[Step]:
     """`E_alpha[S] = 0` and `E_alpha[S^2 + S'] = 0`: the derivatives of the total."""
     return [
         *texts_add_up(),
         Identity(
-            says="The mean of the score S is the slope of that total, and so 0",
+            says="The mean of S is the slope of that total, and so 0",
             lhs=sp.Derivative(TextMean(sp.S.One, alpha), alpha),
-            rhs=TextMean(score, alpha),
+            rhs=TextMean(log_slope, alpha),
         ),
         Identity(
             says="and that of S^2 + S' its second derivative, and so 0",
             lhs=sp.Derivative(TextMean(sp.S.One, alpha), (alpha, 2)),
-            rhs=TextMean(score**2 + score_slope, alpha),
+            rhs=TextMean(log_slope**2 + log_curvature, alpha),
         ),
     ]

@@ -34,7 +34,7 @@ class Texts:
 
     def holding(self, concepts: Bool[np.ndarray, "concepts vocab"]) -> Bool[np.ndarray, "concepts texts"]:
         """Which texts hold a token of each concept."""
-        return concepts[:, self.tokens].any(axis=-1)
+        return np.asarray(concepts[:, self.tokens].any(axis=-1))
 
 
 def every_text(follows: Int[np.ndarray, " vocab"], contexts: int, length: int) -> Texts:

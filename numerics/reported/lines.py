@@ -9,6 +9,8 @@ NEAR = 0.5
 """Pushes up to which a curve is near 0: half a norm of the residual."""
 OFF = 0.1
 """Share of the tangent's size that counts as leaving it."""
+TINY = 1e-9
+"""One over a push that is as good as infinite."""
 FEWEST = 5
 """Strengths that a line is fitted to at least."""
 
@@ -44,7 +46,7 @@ def tangent_ratio(
     moved = logits - logits[:, pushes == 0]
     moved = moved - moved.mean(axis=0)
     first, second, third = derivatives - derivatives.mean(axis=1, keepdims=True)
-    size = np.linalg.norm(first)
+    size = float(np.linalg.norm(first))
     predicted = _radius(second / 2, third / 6, OFF * size)
     if not np.isfinite(predicted) or size == 0:
         return np.nan
@@ -58,7 +60,8 @@ def tangent_ratio(
 
 def _radius(linear: Float[np.ndarray, " tokens"], quadratic: Float[np.ndarray, " tokens"], length: float) -> float:
     """The smallest positive x with `|x linear + x^2 quadratic| = length`; inf if there is none."""
-    polynomial = [quadratic @ quadratic, 2 * linear @ quadratic, linear @ linear, 0.0, -(length**2)]
-    roots = np.roots(np.trim_zeros(np.array(polynomial), "f"))
-    real = roots.real[(np.abs(roots.imag) <= 1e-9 * np.abs(roots)) & (roots.real > 0)]
-    return float(real.min()) if real.size else np.inf
+    # in t = 1/x, so that the leading coefficient is never tiny; the largest t is the smallest x
+    polynomial = [-(length**2), 0.0, linear @ linear, 2 * linear @ quadratic, quadratic @ quadratic]
+    roots = np.roots(polynomial)
+    real = roots.real[(np.abs(roots.imag) <= 1e-9 * np.abs(roots)) & (roots.real > TINY)]
+    return float(1 / real.max()) if real.size else np.inf

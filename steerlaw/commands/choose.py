@@ -1,8 +1,8 @@
 """`steerlaw choose`: the strength for one prompt, or for prompts like those of a file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from steerlaw.commands.options import Dtype, InputFile, Layer, Level, Nats, Seed, Several, Tolerance
 from steerlaw.rendering.console import complain, print_json
@@ -50,6 +50,14 @@ class Choose:
     """Distance from the local tilt, in nats, up to which the theory counts as valid."""
     words: InputFile | None = None
     """Text file of a concept's words, whose probability is shown."""
+    target: Level | None = None
+    """A probability of the concept: at which strength it is reached; with --words, for one --prompt."""
+    negative: bool = False
+    """Choose among the strengths below 0, away from the concept; for one --prompt."""
+    explain: bool = False
+    """Show what budgets of 0.1, 0.5 and 2 nats look like after this --prompt."""
+    preview: Several | None = None
+    """Tokens of greedy continuations of the --prompt at 0, at half the strength to trust, and at the whole."""
     dtype: Dtype = "float32"
     """Compute in float32, bfloat16 or float64."""
     json: bool = False
@@ -62,11 +70,17 @@ class Choose:
             raise ValueError("expected --tokens and --text-budget together, for whole texts")
         if self.prompts is None and (self.tokens is not None or self.avoid is not None):
             raise ValueError("--tokens and --avoid are for texts after --prompts, not for one --prompt")
+        if self.target is not None and self.words is None:
+            raise ValueError("--target: needs --words, the concept whose probability it is")
+        only = {"target": self.target, "negative": self.negative, "explain": self.explain, "preview": self.preview}
+        if self.prompts is not None and (given := [name for name, value in only.items() if value]):
+            raise ValueError(f"--{given[0]} is for one --prompt, not for --prompts")
         return self._for_one() if self.prompts is None else self._for_texts()
 
     def _for_one(self) -> int:
         from real_models import load_model
         from steerlaw.inputs.concept_files import one_vector, read_words, word_tokens
+        from steerlaw.results.choosing.budgets import EXPLAINED
         from steerlaw.results.choosing.choose import choose
 
         layer, vector = one_vector(self.vector, self.layer)
@@ -82,22 +96,39 @@ class Choose:
                 budget=self.budget,
                 tolerance=self.tolerance,
                 concept=concept,
+                target=self.target,
+                explained=EXPLAINED if self.explain else (),
+                negative=self.negative,
             )
+            preview = self._preview(model, choice, layer, vector)
 
         def text(token: int) -> str:
             return model.tokenizer.decode([token])
 
         if self.json:
-            print_json({"model": model.name, "layer": layer, **choice.to_json(text)})
+            told = {"preview": preview} if self.preview else {}
+            print_json({"model": model.name, "layer": layer, **choice.to_json(text), **told})
         else:
             _print(choice, text, layer)
+            _print_continuations(preview)
         return 0
+
+    def _preview(self, model: Any, choice: "Choice", layer: int, vector: Any) -> Sequence[dict[str, Any]]:
+        """Continuations at 0, half the strength to trust, and that strength, where there is one."""
+        from steerlaw.results.choosing.text_choose import continuations
+
+        if self.preview is None or choice.trusted is None:
+            return ()
+        how = {"layer": layer, "vector": vector, "tokens": self.preview, "seed": self.seed, "temperature": 0}
+        strength = choice.sign * choice.strengths[choice.trusted]
+        return continuations(model, [self.prompt], how, strength)
 
     def _for_texts(self) -> int:
         from real_models import load_model
         from real_models.texts.prompts import read_prompt_texts
         from steerlaw.inputs.concept_files import one_vector
-        from steerlaw.results.choosing.text_choose import choose_for_texts, conformal_rank
+        from steerlaw.results.choosing.order_statistics import conformal_rank
+        from steerlaw.results.choosing.text_choose import choose_for_texts
 
         assert self.prompts is not None
         layer, vector = one_vector(self.vector, self.layer)
@@ -140,24 +171,60 @@ def _print(choice: "Choice", text: Callable[[int], str], layer: int) -> None:
         strengths = [number(units[0]) if reached else "never", *map(number, units[1:])]
         leading = " ".join(repr(text(token)) for token in choice.leading.get(name, ()))
         share = [number(shares[name])] if choice.concept else []
-        rows.append([name, *strengths, number(spent[name] if reached else None), *share, leading])
-    titles = ["nats spent", *(["concept"] if choice.concept else [])]
+        nats = [number(spent[name] if reached else None), number(choice.reverse.get(name))]
+        rows.append([name, *strengths, *nats, *share, leading])
+    titles = ["nats spent", "nats back", *(["concept"] if choice.concept else [])]
     units = [Column(title, right=True, drop=drop) for title, drop in zip(choice.units(0.0), (0, 2, 1), strict=True)]
     print_table(
         f"A budget of {choice.budget:g} nats of KL(p_alpha, p), steering block {layer}",
         [Column(""), *units, *(Column(title, right=True) for title in titles), Column("leading tokens", wrap=True)],
         rows,
     )
+    _print_budgets(choice, text)
+    if (target := choice.target) is not None:
+        measured, predicted = (_reached(choice.sign, alpha) for alpha in (target.measured, target.predicted))
+        console().print(f"The concept reaches a probability of {target.share:g} {measured}; by the tilt, {predicted}.")
     console().print(choice.say())
 
 
+def _print_budgets(choice: "Choice", text: Callable[[int], str]) -> None:
+    from steerlaw.rendering.console import Column, print_table
+
+    if not choice.budgets:
+        return
+    rows = [
+        [f"{one.nats:g}", "never", "", "", ""]
+        if one.leading is None or one.changed is None or one.reverse is None
+        else [
+            f"{one.nats:g}",
+            f"{choice.sign * one.strength:.4g}",
+            f"{one.reverse:.3g}",
+            f"{one.changed:.0%}",
+            repr(text(one.leading)),
+        ]
+        for one in choice.budgets
+    ]
+    heads = ("nats of KL(p_alpha, p)", "alpha", "KL(p, p_alpha)", "next tokens changed", "leading token")
+    print_table("What a budget looks like after this prompt", [Column(head, right=True) for head in heads], rows)
+
+
 def _print_texts(choice: "TextChoice") -> None:
-    from steerlaw.rendering.console import Column, print_table, say
+    from steerlaw.rendering.console import say
 
     say(*choice.say().splitlines(), f"{choice.texts_drawn} texts were drawn to find it.")
-    if choice.shown:
+    _print_continuations(choice.shown)
+
+
+def _print_continuations(shown: Sequence[dict[str, Any]]) -> None:
+    from steerlaw.rendering.console import Column, print_table
+
+    if shown:
         print_table(
             "Continuations",
             [Column("prompt", wrap=True), Column("alpha", right=True), Column("text", wrap=True)],
-            [[one["prompt"], f"{one['strength']:.4g}", one["text"]] for one in choice.shown],
+            [[one["prompt"], f"{one['strength']:.4g}", one["text"]] for one in shown],
         )
+
+
+def _reached(sign: int, alpha: float) -> str:
+    return f"at strength {sign * alpha:.4g}" if alpha < float("inf") else "at no strength that was searched"

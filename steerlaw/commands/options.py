@@ -5,6 +5,7 @@ raises a `ValueError` or an `OSError` that says what was expected and what was g
 """
 
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -129,6 +130,15 @@ def check_options(command: Any) -> None:
             except (ValueError, OSError) as error:
                 named = "" if is_positional(types[field.name]) else f"--{field.name.replace('_', '-')}: "
                 raise type(error)(f"{named}{error}") from error
+
+
+def take_renamed(command: Any, **names: str) -> None:
+    """Options given by the names they had (old="new") pass to their new names, with a warning for one version."""
+    for old, new in names.items():
+        if (value := getattr(command, old)) is not None:
+            options = (f"--{name.replace('_', '-')}" for name in (old, new))
+            warnings.warn("{} is renamed {}; the next version refuses it".format(*options), FutureWarning, 4)
+            object.__setattr__(command, new, value)
 
 
 def is_positional(kind: Any) -> bool:

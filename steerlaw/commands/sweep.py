@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from steerlaw.commands.options import AnyNumber, Dtype, InputFile, Layer, OutputFile, Several, Strengths, TokensInBlock
+from steerlaw.commands.options import (
+    AnyNumber,
+    Dtype,
+    InputFile,
+    Layer,
+    OutputFile,
+    Several,
+    Strengths,
+    TokensInBlock,
+    take_renamed,
+)
 from steerlaw.rendering.console import print_json, say
 from steerlaw.rendering.progress import progress_bar
 
@@ -13,7 +23,7 @@ OBSERVED = ("next-token", "cross-entropy", "concept", "log-odds")
 NEEDED = {
     "cross-entropy": ("text", "the text it is measured on"),
     "concept": ("words", "the concept's target words"),
-    "log-odds": ("prompts", "the prompts they are measured on"),
+    "log-odds": ("log_odds_prompts", "the prompts they are measured on"),
 }
 
 
@@ -37,10 +47,10 @@ class Sweep:
     """JSONL of contexts: a row {"negative": [...]} and one row {CONCEPT: [...]} per concept; or .txt, one a line."""
     observe: str = "next-token"
     """Comma-separated: next-token, cross-entropy (with --text), concept (the next token's, with --words), log-odds
-    (measured, with --prompts; otherwise the derivative at strength 0)."""
+    (measured, with --log-odds-prompts; otherwise the derivative at strength 0)."""
     concept: str | None = None
     """Which concept of the files to use, where they hold several."""
-    prompts: InputFile | None = None
+    log_odds_prompts: InputFile | None = None
     """JSONL of prompts that measure the log-odds (rows concept, kind, text), or the reference's directory of them."""
     words: InputFile | None = None
     """Text file of the concept's target words, fixed before the sweep."""
@@ -70,6 +80,8 @@ class Sweep:
     """Renamed --segments."""
     block_tokens: TokensInBlock | None = None
     """Renamed --segment-tokens."""
+    prompts: InputFile | None = None
+    """Renamed --log-odds-prompts."""
     slope_every: AnyNumber | None = None
     """Does nothing any more: slopes are known at every strength."""
     derivatives: AnyNumber | None = None
@@ -80,11 +92,7 @@ class Sweep:
             if getattr(self, name) is not None:
                 option = f"--{name.replace('_', '-')}"
                 warnings.warn(f"{option} does nothing any more; the next version refuses it", FutureWarning, 2)
-        for old, new in (("blocks", "segments"), ("block_tokens", "segment_tokens")):
-            if (value := getattr(self, old)) is not None:
-                options = (f"--{name.replace('_', '-')}" for name in (old, new))
-                warnings.warn("{} is renamed {}; the next version refuses it".format(*options), FutureWarning, 2)
-                object.__setattr__(self, new, value)
+        take_renamed(self, blocks="segments", block_tokens="segment_tokens", prompts="log_odds_prompts")
 
     def __call__(self) -> int:
         from numerics.observing.grids import parse, with_zero
@@ -102,7 +110,7 @@ class Sweep:
             inputs=read_concept(
                 {layer: vector},
                 self.contexts,
-                prompts=self.prompts,
+                prompts=self.log_odds_prompts,
                 words=self.words,
                 concept=self.concept,
                 prompt_tokens=PROMPT_TOKENS if self.like else None,
@@ -133,7 +141,7 @@ class Sweep:
         if unknown := sorted(named - set(OBSERVED)):
             raise ValueError(f"--observe: expected one or more of {', '.join(OBSERVED)}, got {unknown[0]!r}")
         for name, (option, what) in NEEDED.items():
-            given = getattr(self, option) is not None
+            given, option = getattr(self, option) is not None, option.replace("_", "-")
             if name in named and not given:
                 raise ValueError(f"--observe {name}: needs --{option}, {what}")
             if given and name not in named:

@@ -17,6 +17,7 @@ from steerlaw.commands.options import (
     Seed,
     Strengths,
     ToleranceOrShare,
+    take_renamed,
 )
 from steerlaw.rendering.console import complain, print_json
 from steerlaw.rendering.progress import progress_bar
@@ -44,7 +45,7 @@ class Verify:
     """Block whose output is steered, 0-based (default: every layer in the vector file)."""
     contexts: InputFile | None = None
     """JSONL of contexts: a row {"negative": [...]} and one row {CONCEPT: [...]} per concept."""
-    prompts: InputFile | None = None
+    log_odds_prompts: InputFile | None = None
     """JSONL of prompts that measure the log-odds (rows concept, kind, text); default: the derivative at strength 0."""
     concept: str | None = None
     """Which concept of the files to use, where they hold several."""
@@ -76,8 +77,15 @@ class Verify:
     """Draw each figure as PDF, too."""
     strict: bool = False
     """Exit with status 1 if a law departs."""
+    controls: bool = False
+    """Print the rows of the controls, too: what a law scores with no concept in it."""
     json: bool = False
     """Print the report as JSON alone."""
+    prompts: InputFile | None = None
+    """Renamed --log-odds-prompts."""
+
+    def __post_init__(self) -> None:
+        take_renamed(self, prompts="log_odds_prompts")
 
     def __call__(self) -> int:
         from numerics.files.alone import alone
@@ -110,9 +118,9 @@ class Verify:
         if self.json:
             print_json(report.to_json())
         else:
-            print_summary(report, self.out)
             if self.reported:
                 print_reported(report.reported)
+            print_summary(report, self.out, controls=self.controls)
         if not report.derivations_checked:
             return 1
         return int(self.strict and report.departs)

@@ -58,6 +58,7 @@ def nearby(
 def _nearby(experiment: Experiment, tokens: Int[np.ndarray, " tokens"]) -> Nearby:
     model, subject, vector = experiment.model, experiment.subject, experiment.vector
     assert isinstance(model, LanguageModel)
+    assert subject.layer is not None
     assert experiment.residuals is not None
     residuals = experiment.residuals()
     costs = [_costs(experiment, context, h) for context, h in zip(subject.contexts, residuals, strict=True)]
@@ -89,13 +90,14 @@ def _costs(experiment: Experiment, context: Any, h: Float[np.ndarray, " d"]) -> 
     >>> _costs(experiment, context, h)                                                             # doctest: +SKIP
     (0.31, 1.2)
     """
-    model, vector = experiment.model, experiment.vector
+    model, vector, layer = experiment.model, experiment.vector, experiment.subject.layer
     assert isinstance(model, LanguageModel)
+    assert layer is not None
     size = np.linalg.norm(h)
     steered = h + size * vector / np.linalg.norm(vector)
     grown = np.linalg.norm(steered) / size
     to = np.stack([grown * h, steered / grown]) - h
-    rows = model.logits_each(context, [0.0, 1.0], layer=experiment.subject.layer, vectors=to, positions="last")
+    rows = model.logits_each(context, [0.0, 1.0], layer=layer, vectors=to, positions="last")
     log_probs = log_softmax(np.asarray(rows, np.float64), axis=-1)
     before, after = log_probs[:, 0], log_probs[:, 1]
     norm, angle = (np.exp(after) * (after - before)).sum(axis=-1)

@@ -28,7 +28,7 @@ class TargetOptions:
     vector: str | Path | None = None
     layer: int | None = None
     contexts: str | Path | None = None
-    prompts: str | Path | None = None
+    log_odds_prompts: str | Path | None = None
     words: str | Path | None = None
     concept: str | None = None
     level: float = 0.05
@@ -88,7 +88,7 @@ def _checkpoint(target: str, name: str, options: TargetOptions, grid: Grid, seed
     inputs = read_concept(
         chosen_vectors(options.vector, options.layer),
         options.contexts,
-        prompts=options.prompts,
+        prompts=options.log_odds_prompts,
         words=options.words,
         concept=options.concept,
     )
@@ -96,7 +96,7 @@ def _checkpoint(target: str, name: str, options: TargetOptions, grid: Grid, seed
     if Path(target).is_dir() and name != Path(target).name:
         model, exact = (replace(one, name=name) for one in (model, exact))
     concept = inputs.concept(model)
-    given = (options.vector, options.contexts, options.prompts, options.words)
+    given = (options.vector, options.contexts, options.log_odds_prompts, options.words)
     return Source(
         name=name,
         experiments=lambda: language_experiments(model, exact, concept, grid, seed),

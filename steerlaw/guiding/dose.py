@@ -11,6 +11,7 @@ from scipy.special import log_softmax, logsumexp, softmax
 from real_models import LanguageModel
 from steerlaw.results.choosing.choice import Choice
 from steerlaw.results.choosing.choose import choose
+from steerlaw.results.choosing.order_statistics import rank_at_risk
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,7 @@ def dose_for(
         choices.append(choose(model, prompt, layer=layer, vector=vector, budget=budget, concept=concept))
         tell()
     spend = np.array([choice.measured - choice.within for choice in choices])
-    rank = max(int(risk * (len(spend) + 1) + 1e-9), 1)
+    rank = max(rank_at_risk(len(spend), risk), 1)
     strength = float(np.sort(spend)[rank - 1])
     if not np.isfinite(strength):
         return None

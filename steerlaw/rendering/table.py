@@ -1,4 +1,4 @@
-"""What a person reads in the terminal: law by model, counts of verdicts, the worst departure; how far laws hold."""
+"""What a person reads in the terminal: law by model, how far laws hold, where the files are; the answer last."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +8,7 @@ from numerics.judging.verdict import Outcome
 from steerlaw.rendering.console import Column, console, print_table, styled
 from steerlaw.rendering.words import CONTROLS, departure, held
 from steerlaw.results.document import Results
+from steerlaw.results.lines import APPLIES
 from steerlaw.results.reaching.answers import LAWS, answers, middle, sentence, weakest_rows
 from steerlaw.results.reaching.rows import HorizonRow
 from steerlaw.results.shares import LEVEL, Excess, interval
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
 MARKS: dict[Outcome, str] = {"holds": "green", "departs": "red", "undecided": "yellow", "not_applicable": "dim"}
 
 
-def print_summary(report: Results, directory: Path) -> None:
-    """Print the derivations in one line, the table, how far the laws hold, and where the files are."""
+def print_summary(report: Results, directory: Path, *, controls: bool = False) -> None:
+    """Print the derivations in one line, the table, how far each law holds, where the files are, and the answer.
+
+    Rows of `controls` are printed where they are asked for.
+    """
     rows = []
     previous = None
-    lines = [line for line in report.lines if line.weakest]
+    lines = [line for line in report.lines if line.weakest and (controls or line.control is None)]
     for line in sorted(lines, key=lambda line: line.name):
         name = styled(f"  {CONTROLS[line.control]}", "dim") if line.control else line.model
         counts = (_count(line.counts[verdict], style) for verdict, style in MARKS.items())
@@ -32,8 +36,8 @@ def print_summary(report: Results, directory: Path) -> None:
     out = console()
     out.print(report.derivation_line)
     print_table(
-        "The weakest claim of each law over the whole window; controls have no concept in them. Shares in %, with 95 % "
-        "intervals over contexts",
+        "The weakest claim of each law over the whole window. Shares in %, with 95 % intervals over contexts"
+        + ("; controls have no concept in them" if controls else ""),
         [
             Column("law"),
             Column("model"),
@@ -49,15 +53,32 @@ def print_summary(report: Results, directory: Path) -> None:
     )
     for line in reach_lines(report.horizons):
         out.print(line, soft_wrap=True)
+    if not controls and any(line.control for line in report.lines):
+        out.print("The page has the controls beside each row; --controls prints them here.", soft_wrap=True)
     out.print(f"{directory / 'report.html'}, {directory / 'report.json'}, {directory / 'figures'}/", soft_wrap=True)
+    for line in answer_lines(report):
+        out.print(line, soft_wrap=True)
 
 
 def reach_lines(rows: Sequence[HorizonRow]) -> list[str]:
-    """Do the laws hold where people steer? At each model's middle block, and a sentence a law of the paper's own."""
-    there = middle(rows)
-    told = [sentence(row) for row in weakest_rows(there) if row.law in LAWS]
-    asked = [answer.say() for answer in answers(there)]
-    return ["Do the laws hold where people steer?", *asked, *told] if asked else []
+    """How far each law of the paper's own holds, at each model's middle block: a sentence a law."""
+    return [sentence(row) for row in weakest_rows(middle(rows)) if row.law in LAWS]
+
+
+def answer_lines(report: Results) -> list[str]:
+    """Do the laws hold where people steer? Where no strength has a push: do they hold on the curves that were seen?"""
+    if asked := [answer.say() for answer in answers(middle(report.horizons))]:
+        return ["Do the laws hold where people steer?", *asked]
+    own = [line for line in report.lines if line.control is None and line.weakest]
+    counts = {line.name: 0 for line in own if any(line.counts[outcome] for outcome in APPLIES)}
+    for line in own:
+        if line.name in counts:
+            counts[line.name] += line.counts["departs"]
+    if not counts:
+        return ["No law applies to what was observed."]
+    departing = [name for name, count in counts.items() if count]
+    said = f"{len(counts) - len(departing)} of {len(counts)} laws depart nowhere"
+    return [f"{said}; these do: {', '.join(departing)}." if departing else f"{said}."]
 
 
 def _excess(excess: Excess | None) -> "str | Text":

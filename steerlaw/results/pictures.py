@@ -83,13 +83,13 @@ def _candidates(observation: Observation, finding: Finding) -> list[tuple[Which,
     high = tuple(int(n) for n in np.unravel_index(order[0], codes.shape))
     push = finding.push or 1.0
     severity = {"departs": 0.0, "undecided": 1.0}.get(finding.worst.verdict, 2.0)
-    ends = {
-        "worst": (low, (severity, -float(size[low]))),
-        "best": (high, (-float(reach[high]) * push, float(size[high]))),
-    }
+    ends: list[tuple[Which, Index, tuple[float, float]]] = [
+        ("worst", low, (severity, -float(size[low]))),
+        ("best", high, (-float(reach[high]) * push, float(size[high]))),
+    ]
     return [
         (which, _Candidate(observation=observation, finding=finding, index=index, rank=rank))
-        for which, (index, rank) in ends.items()
+        for which, index, rank in ends
     ]
 
 

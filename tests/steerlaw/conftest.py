@@ -35,7 +35,7 @@ def report():
     with pytest.MonkeyPatch.context() as patch:  # a tenth of the sweeps, and nothing of its own
         patch.setattr(stdlib_gpt, "CONCEPTS", stdlib_gpt.CONCEPTS[:1])
         patch.setattr(stdlib_gpt, "contexts", lambda concept: (negative[:3], positive[:1]))
-        return verify(strengths="-4:4:17", directions=2)
+        return verify(strengths="-4:4:17", directions=2, reported=True)
 
 
 @pytest.fixture(scope="session")

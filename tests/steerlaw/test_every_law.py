@@ -103,7 +103,8 @@ def wrong_sign(claim):
     """The claim with its closed form, its direction or its bounds turned round."""
     match claim:
         case Close():
-            return replace(claim, value=-claim.value if claim.value != 0 else sp.S.One)
+            integral = None if claim.integral is None else -claim.integral
+            return replace(claim, value=-claim.value if claim.value != 0 else sp.S.One, integral=integral)
         case Turns():
             turned = {"rising": "falling", "falling": "rising"}
             return replace(claim, first=turned[claim.first] if isinstance(claim.first, str) else -claim.first)

@@ -7,6 +7,7 @@ from importlib import resources
 import jsonschema
 import pytest
 
+from steerlaw import verify
 from steerlaw.results.lines import Line
 
 pytestmark = pytest.mark.slow
@@ -49,6 +50,15 @@ def test_the_limit_law_holds_on_the_language_model(report):
     assert {v["verdict"] for v in limits if v["subject"]["control"] != "permuted_log_odds"} == {"holds"}
 
 
+def test_reported_claims_are_asked_of_every_block_beside_controls(report, written):
+    asked = {(cell.layer, cell.control) for cell in report.reported if cell.claim == "taylor_radius"}
+    assert {(layer, control) for layer in range(4) for control in (None, "random_direction")} <= asked
+    entries = json.loads((written / "report.json").read_text())["reported"]
+    assert sum(len(entry["cells"]) for entry in entries) == len(report.reported)
+    with pytest.raises(ValueError, match="leave out --laws, or --reported"):
+        verify(laws=["tilt"], reported=True)
+
+
 def test_json_follows_the_schema(written):
     document = json.loads((written / "report.json").read_text())
     schema = json.loads(resources.files("steerlaw").joinpath("report.schema.json").read_text())
@@ -68,7 +78,10 @@ def test_summary_counts_every_single_verdict(report):
 def test_page_is_self_contained(written):
     page = (written / "report.html").read_text()
     assert len(page.encode()) <= 5_000_000
-    assert re.findall("<script[^>]*>", page)[:1] == ['<script type="application/json" id="explorer-data">']
+    data = re.findall('<script type="application/json" id="explorer-data">.*?</script>', page, re.S)
+    assert len(data) == 1
+    page = page.replace(data[0], "")  # prompts and tokens, which are anybody's text
+    assert set(re.findall("<script[^>]*>", page)) == {"<script>"}
     assert not re.findall(r"""(?:src|href)=["'](?!#|data:)[^"']+""", page)
     assert not re.findall(r"url\((?!#)|@import|\bfetch\(|XMLHttpRequest|WebSocket", page)
     assert page.count("<figure>") == len(list((written / "figures").glob("*.svg"))) > 5

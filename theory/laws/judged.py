@@ -9,7 +9,7 @@ from theory.lemmas import AFFINE, PERFECT
 from theory.quantities import TEXT_JUDGED
 from theory.steps import Identity, Step
 from theory.tilted import TextMean, alpha, slope
-from theory.whole_texts import hit, score
+from theory.whole_texts import hit, log_slope
 
 RATES = "the judge errs at the same rates at every strength: no text looks better or worse to it for being steered"
 
@@ -31,7 +31,7 @@ def _derivation() -> list[Step]:
             says="so the judged curve is the true one shrunk by 1 - a - b and shifted: its slope has the same sign,"
             " and it the same shape, wherever a + b < 1",
             lhs=slope(yes),
-            rhs=kept * TextMean(hit * score, alpha),
+            rhs=kept * TextMean(hit * log_slope, alpha),
         ),
     ]
 
@@ -55,7 +55,7 @@ LAW = Law(
             says="and changes 1 - a - b times as fast",
             quantity=TEXT_JUDGED,
             derivative=1,
-            value=kept * TextMean(hit * score, alpha),
+            value=kept * TextMean(hit * log_slope, alpha),
             integral=kept * chance,
             proof=("slope",),
         ),

@@ -13,7 +13,8 @@ from theory.tilted import Expr, TextTilt, alpha, j, summed, text, text_p, texts,
 from theory.whole_texts import divergence, hit, texts_add_up
 
 f, f_0 = sp.symbols("f f_0", positive=True)
-after, before = (sp.IndexedBase(name, positive=True) for name in ("P_1", "P_0"))
+after: Expr = sp.IndexedBase("P_1", positive=True)
+before: Expr = sp.IndexedBase("P_0", positive=True)
 """Two distributions of texts, whatever they are."""
 FROM_A_TO_ALL = ((after[text], text_p[j, text] * sp.exp(unfolded(TextTilt(0, alpha)))), (before[text], text_p[j, text]))
 

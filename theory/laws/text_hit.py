@@ -94,9 +94,9 @@ def _derivation() -> list[Step]:
 def _counterexample() -> Expr:
     """Two tokens; after the token c of log-odds -1 the target is likely, and steering leads away from c."""
 
-    def row(target: sp.Rational, others: sp.Rational) -> tuple[Expr, Expr, Expr]:
-        weights = (target * sp.exp(alpha), others, others * sp.exp(-alpha))
-        return tuple(weight / sp.Add(*weights) for weight in weights)
+    def row(target: Expr, others: Expr) -> list[Expr]:
+        weights = [target * sp.exp(alpha), others, others * sp.exp(-alpha)]
+        return [weight / sp.Add(*weights) for weight in weights]
 
     rare, likely = row(sp.Rational(1, 100), sp.Rational(99, 200)), row(sp.Rational(99, 100), sp.Rational(1, 200))
     return rare[0] + rare[1] * rare[0] + rare[2] * likely[0]

@@ -31,9 +31,9 @@ from theory.whole_texts import (
     after_a_beginning,
     beginning,
     divergence,
+    log_slope,
     over_beginnings,
-    score,
-    score_has_mean_zero,
+    slopes_have_mean_zero,
     total,
     weight,
 )
@@ -92,11 +92,11 @@ def _bound() -> list[Step]:
 
 def _near_zero() -> list[Step]:
     return [
-        *score_has_mean_zero(),
+        *slopes_have_mean_zero(),
         Identity(
             says="What is spent changes at the rate E_alpha[S log P_alpha/P_0], as E_alpha[S] = 0",
             lhs=slope(divergence),
-            rhs=TextMean(score * TextTilt(0, alpha), alpha) + TextMean(score, alpha),
+            rhs=TextMean(log_slope * TextTilt(0, alpha), alpha) + TextMean(log_slope, alpha),
         ),
         Argued(
             says="so it starts as alpha^2/2 times the Fisher information E_0[S^2] = -E_0[S'], the variances of M at the"

@@ -13,7 +13,7 @@ from theory.whole_texts import hit, texts_add_up
 log_weight = TextTilt(0, alpha)
 reweighed = TextMean(hit * sp.exp(log_weight), sp.S.Zero)
 
-counts: Expr = sp.IndexedBase("n", positive=True)
+counts: Expr = sp.IndexedBase("n_s", positive=True)
 wanted: Expr = sp.IndexedBase("w", positive=True)
 
 
@@ -33,8 +33,8 @@ def _derivation() -> list[Step]:
         ),
         *texts_add_up(),
         Identity(
-            says="From n_k texts at each of several strengths k, of distributions r_k, to any other distribution w:"
-            " with the weight w/(sum_k n_k r_k) each text z is counted w(z) times on average over them all, so any"
+            says="From n_s texts at each of several strengths, of distributions r_s, to any other distribution w:"
+            " with the weight w/(sum_s n_s r_s) each text z is counted w(z) times on average over them all, so any"
             " score has its mean under w, without bias (balance heuristic)",
             lhs=summed(counts[i] * r[i, z] * wanted[z] / mixture, (i, J)),
             rhs=wanted[z],

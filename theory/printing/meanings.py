@@ -81,7 +81,7 @@ MEANINGS: dict[Any, tuple[Expr, str]] = {
     tilted.text_odds: (tilted.text_odds[_TEXT], "sum of the log-odds of the text's tokens"),
     tilted.visits: (tilted.visits[tilted.j, _TEXT, tilted.i], "how many tokens of the text are drawn in the context i"),
     tilted.hits: (tilted.hits[_TEXT], "1 on the texts that hold a token of the concept at hand, else 0"),
-    tilted.TextTilt: (tilted.TextTilt(0, alpha), "log of a text's weight; its derivative S is the text's score"),
+    tilted.TextTilt: (tilted.TextTilt(0, alpha), "log of a text's weight; its derivative is S"),
     tilted.TextSpent: (tilted.TextSpent(alpha), "relative entropies of a text's next tokens, added up"),
     tilted.TextMean: (tilted.TextMean(_HIT, alpha), "mean over whole texts written under steering"),
     tilted.TiltedProbability: (tilted.TiltedProbability(y), "probability of the token y after steering"),

@@ -23,6 +23,7 @@ _GREEK = {
     "in_target": "c_j ∈ T",
     "tau": "τ",
     "Omega": "Ω",
+    "ordered_texts": "ordered texts",
     "rho": "ρ",
     "kappa_l": "κ_l",
     "M_C_max": "M_max(C)",
@@ -31,6 +32,7 @@ _GREEK = {
     "M_out_min": "M_min(¬C)",
 }
 _LATEX = {
+    "ordered_texts": r"\text{ordered texts}",
     "in_target": r"c_j \in T",
     "M_C_max": r"M_{\max}(C)",
     "M_C_min": r"M_{\min}(C)",

@@ -17,9 +17,9 @@ def _along(each: Expr) -> Expr:
 
 
 class TextTilt(Atom):
-    """`TextTilt(n, a)`: n-th derivative at a of `log(P_a(text)/P_0(text)) = a M^S[text] - sum_i visits_i K_i(a)`.
+    """`TextTilt(n, a)`: n-th derivative at a of `log(P_a(text)/P_0(text)) = a M^T[text] - sum_i n^T_i K_i(a)`.
 
-    n = 1 is the score S of the text, the sum of the scores `M - K'` of its tokens.
+    n = 1 is S, the slope of the text's log-probability: the sum of `M - K'` over its tokens.
     """
 
     def fdiff(self, argindex: int = 1) -> Expr:
@@ -39,7 +39,7 @@ class TextTilt(Atom):
 
 
 class TextSpent(Atom):
-    """`TextSpent(a) = sum_i visits_i (a K_i'(a) - K_i(a))`: relative entropies of a text's next tokens, added up."""
+    """`TextSpent(a) = sum_i n^T_i (a K_i'(a) - K_i(a))`: relative entropies of a text's next tokens, added up."""
 
     def names(self) -> tuple[str, str]:
         at, at_tex = _text(self.args[0])
@@ -53,7 +53,7 @@ class TextSpent(Atom):
 class TextMean(Atom):
     """`TextMean(g, a) = sum_text P_a(text) g`: mean of an expression g in the text at hand over those that a writes.
 
-    `P_a(text) = q[j, text] exp(TextTilt(0, a))` is the product of the chances of its tokens; that these sum to 1 over
+    `P_a(text) = P^T[j, text] exp(TextTilt(0, a))` is the product of the chances of its tokens; that these sum to 1 over
     all texts is a theorem, of which the definition makes no use.
     """
 

@@ -8,56 +8,21 @@ measures log-odds, the contexts and the evaluation segments share no span of tex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from toy_models.shipped import NEGATIVES, USES, ShippedTexts
+
 if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import Bool
 
+__all__ = ["CHECKPOINT", "CONCEPTS", "DATA", "NEGATIVES", "SEGMENTS_FILE", "USES"]
+
 CHECKPOINT = Path(__file__).parent / "checkpoint"
 DATA = Path(__file__).parent / "data"
-SEGMENTS_FILE = DATA / "segments.jsonl"
 CONCEPTS = ("python_code", "uppercase")
-USES = ("vector", "log_odds")
-NEGATIVES = ("contrastive", "random")
-
-
-def prompts_file(concept: str, use: str = "vector", negatives: str = "contrastive") -> Path:
-    """The JSONL file of `{"concept", "kind", "text"}` rows."""
-    _expect("concept", concept, CONCEPTS)
-    _expect("use", use, USES)
-    _expect("negatives", negatives, NEGATIVES)
-    return DATA / f"{concept}.{use}.{negatives}.jsonl"
-
-
-def prompts(concept: str, use: str = "vector", negatives: str = "contrastive") -> tuple[list[str], list[str]]:
-    """`(positive, negative)` texts that build the concept's vector, or that measure its log-odds.
-
-    Contrastive negatives carry the opposite of the concept; random ones are any held-out text.
-    """
-    from real_models.texts.prompts import read_prompts, texts_of
-
-    rows = read_prompts(prompts_file(concept, use, negatives))
-    return texts_of(rows, "positive"), texts_of(rows, "negative")
-
-
-def contexts_file(concept: str) -> Path:
-    """The JSONL file with a `{"negative": [...]}` and a `{concept: [...]}` row."""
-    _expect("concept", concept, CONCEPTS)
-    return DATA / f"{concept}.contexts.jsonl"
-
-
-def contexts(concept: str) -> tuple[list[str], list[str]]:
-    """`(negative, positive)`: 12 and 4 short prompts without and with the concept."""
-    from real_models.texts.prompts import read_contexts
-
-    rows = read_contexts(contexts_file(concept))
-    return rows["negative"], rows[concept]
-
-
-def segments() -> list[str]:
-    """Texts of 64 tokens each, code and prose by turns, on which cross-entropy is measured."""
-    from numerics.files.text import json_lines
-
-    return [row["text"] for _, row in json_lines(SEGMENTS_FILE)]
+TEXTS = ShippedTexts(data=DATA, concepts=CONCEPTS)
+SEGMENTS_FILE = TEXTS.segments_file
+prompts_file, prompts, contexts_file, contexts = TEXTS.prompts_file, TEXTS.prompts, TEXTS.contexts_file, TEXTS.contexts
+segments = TEXTS.segments
 
 
 def target_tokens(concept: str) -> "Bool[np.ndarray, ' vocab']":
@@ -66,8 +31,3 @@ def target_tokens(concept: str) -> "Bool[np.ndarray, ' vocab']":
     from toy_models.stdlib_gpt.tokenizer import load_tokenizer
 
     return targets.target_tokens(load_tokenizer(CHECKPOINT), concept)
-
-
-def _expect(what: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ValueError(f"unknown {what} {value!r}, expected one of {', '.join(known)}")

@@ -96,9 +96,9 @@ def held_out_slice(held_out: Sequence[corpus.Document]) -> str:
     return "\n".join(texts)
 
 
-def figures(directory: Path) -> dict[str, Any]:
-    """Every figure of the model card, on the running Python's standard library."""
-    learned, held_out = corpus.split(corpus.documents())
+def figures(directory: Path, documents: Sequence[corpus.Document], **about: str) -> dict[str, Any]:
+    """Every figure of the model card, on the documents of both sides; `about` says what these are of."""
+    learned, held_out = corpus.split(documents)
     spec, params = read_checkpoint(directory)
     bpe = load_tokenizer(directory)
     bos = bos_id(bpe)
@@ -119,7 +119,7 @@ def figures(directory: Path) -> dict[str, Any]:
     xz = 8 * len(lzma.compress(b"".join(texts), preset=9 | lzma.PRESET_EXTREME)) / size
     return {
         "weights_sha256": hashlib.sha256((directory / "model.safetensors").read_bytes()).hexdigest(),
-        "cpython": platform.python_version(),
+        **about,
         "corpus_sha256": corpus.digest(learned + held_out),
         "train_sha256": corpus.digest(learned),
         "held_out_sha256": corpus.digest(held_out),
@@ -139,7 +139,7 @@ def figures(directory: Path) -> dict[str, Any]:
 
 def main(checkpoint: Annotated[Path, tyro.conf.Positional] = CHECKPOINT, write: bool = False) -> None:
     """Print the figures of a checkpoint as JSON; `--write` also records them, the committed slice and its loss."""
-    found = figures(checkpoint)
+    found = figures(checkpoint, corpus.documents(), cpython=platform.python_version())
     if write:
         text = held_out_slice(corpus.split(corpus.documents())[1])
         SLICE.write_text(text, encoding="utf-8", newline="")

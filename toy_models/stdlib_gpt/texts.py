@@ -16,7 +16,7 @@ import json
 import re
 import tokenize
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
@@ -25,7 +25,8 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from toy_models.stdlib_gpt import CHECKPOINT, NEGATIVES, SEGMENTS_FILE, USES, contexts_file, corpus, prompts_file
+from toy_models.shipped import NEGATIVES, USES, ShippedTexts
+from toy_models.stdlib_gpt import CHECKPOINT, TEXTS, corpus
 from toy_models.stdlib_gpt.corpus import Document
 from toy_models.stdlib_gpt.tokenizer import load_tokenizer
 
@@ -176,29 +177,36 @@ def token_count(tokenizer: Tokenizer, text: str) -> int:
 RULES: dict[str, tuple[Rule, Rule]] = {"uppercase": (is_uppercase, is_ordinary), "python_code": (is_code, is_prose)}
 
 
-def draw(held_out: Sequence[Document], tokenizer: Tokenizer) -> dict[Path, list[dict]]:
+def draw(
+    held_out: Sequence[Document],
+    tokenizer: Tokenizer,
+    shipped: ShippedTexts = TEXTS,
+    rules: Mapping[str, tuple[Rule, Rule]] = RULES,
+    prompts: Mapping[str, int] = PROMPTS,
+    lengths: Mapping[str, tuple[int, int]] = LENGTHS,
+) -> dict[Path, list[dict]]:
     """Every file's rows. The concept whose texts are scarce is cut first, the random negatives last."""
     taken, files, contrasts = Taken(), {}, {}
     short = [span for span in spans(held_out, *CONTEXT_LENGTH) if _fits(tokenizer, span)]
-    for concept, (positive, negative) in RULES.items():
+    for concept, (positive, negative) in rules.items():
         with_concept = taken.cut(filter(positive, short), POSITIVE_CONTEXTS, f"contexts with {concept}")
         without = taken.cut(filter(negative, short), NEGATIVE_CONTEXTS, f"contexts without {concept}")
-        files[contexts_file(concept)] = [{"negative": without}, {concept: with_concept}]
-        candidates = list(spans(held_out, *LENGTHS[concept]))
+        files[shipped.contexts_file(concept)] = [{"negative": without}, {concept: with_concept}]
+        candidates = list(spans(held_out, *lengths[concept]))
         contrasts[concept] = [
-            taken.cut(most_disjoint(filter(rule, candidates)), 2 * PROMPTS[concept], f"texts for {concept}")
+            taken.cut(most_disjoint(filter(rule, candidates)), 2 * prompts[concept], f"texts for {concept}")
             for rule in (positive, negative)
         ]
     halves = []
     for kind in ("code", "prose"):
         candidates = segment_spans([document for document in held_out if document.kind == kind], tokenizer)
         halves.append(taken.cut(candidates, SEGMENTS // 2, f"segments of {kind}"))
-    files[SEGMENTS_FILE] = [{"text": text} for pair in zip(*halves, strict=True) for text in pair]
+    files[shipped.segments_file] = [{"text": text} for pair in zip(*halves, strict=True) for text in pair]
     for concept, (positives, negatives) in contrasts.items():
-        anything = taken.cut(spans(held_out, *LENGTHS[concept]), 2 * PROMPTS[concept], "texts of any kind")
+        anything = taken.cut(spans(held_out, *lengths[concept]), 2 * prompts[concept], "texts of any kind")
         for kind, others in zip(NEGATIVES, (negatives, anything), strict=True):
             for i, use in enumerate(USES):
-                files[prompts_file(concept, use, kind)] = [
+                files[shipped.prompts_file(concept, use, kind)] = [
                     {"concept": concept, "kind": sign, "text": text}
                     for sign, texts in (("positive", positives), ("negative", others))
                     for text in texts[i::2]
@@ -211,11 +219,17 @@ def _fits(tokenizer: Tokenizer, span: Span) -> bool:
     return shortest <= token_count(tokenizer, span.text) <= longest
 
 
+def write_texts(files: Mapping[Path, Sequence[dict]]) -> None:
+    """Write the rows of every file."""
+    for path, rows in files.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
 def main() -> None:
     """Write every file anew."""
     _, held_out = corpus.split(corpus.documents())
-    for path, rows in draw(held_out, load_tokenizer(CHECKPOINT)).items():
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    write_texts(draw(held_out, load_tokenizer(CHECKPOINT)))
 
 
 if __name__ == "__main__":

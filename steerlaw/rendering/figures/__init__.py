@@ -15,10 +15,17 @@ if TYPE_CHECKING:
 
 def report_figures(results: "Results", directory: Path, *, pdf: bool = False) -> tuple[list["Drawn"], list[str]]:
     """Draw and write every figure of a report; those that are there, and a line for each that could not be made."""
+    return write_drawings(report_drawings(results), directory, pdf=pdf)
+
+
+def write_drawings(
+    drawings: Iterable["Drawing"], directory: Path, *, pdf: bool = False
+) -> tuple[list["Drawn"], list[str]]:
+    """Draw and write figures; those that are there, and a line for each that could not be made."""
     from steerlaw.rendering.figures.drawn import distinct
 
     written, notes = [], []
-    for drawing in distinct(report_drawings(results)):
+    for drawing in distinct(drawings):
         try:
             drawn = drawing.draw(drawing.name)
             if drawn is not None:
@@ -57,3 +64,16 @@ def paper_figures(observations: Iterable["Observation"]) -> Sequence["Drawn"]:
 
     observations = list(observations)
     return draw_all([*toy_drawings(observations), *language_drawings(observations)])
+
+
+def theory_drawings(observations: Iterable["Observation"]) -> list["Drawing"]:
+    """The paper's Figures 2 to 5 and B.1, of the unconstrained features model, by their numbers."""
+    from dataclasses import replace
+
+    from steerlaw.rendering.figures.toy import toy_drawings
+
+    return [replace(drawing, name=f"figure-{THEORY[drawing.name]}") for drawing in toy_drawings(observations)]
+
+
+THEORY = {"data-law": "2", "token-bumps": "3-and-b-1", "concept-behaviours": "4", "cross-entropy": "5"}
+"""The paper's numbers of the theory's figures."""

@@ -83,12 +83,18 @@ def draw_panel(axes: Axes, panel: Panel, *, width: float | None = None, above: b
 
 
 def line_key(
-    figure: Figure, entries: Sequence[tuple[str, str, str]], *, side: Literal["lower", "upper"] = "lower"
+    figure: Figure,
+    entries: Sequence[tuple[str, str, str]],
+    *,
+    side: Literal["lower", "upper"] = "lower",
+    ncols: int | None = None,
 ) -> None:
-    """One row of line styles under or, with side "upper", over the panels: (kind, colour, text)."""
+    """Line styles, in a row or so many columns, under or, with side "upper", over the panels: (kind, colour, text)."""
     handles = [Line2D([], [], color=colour, **LINES[kind]) for kind, colour, _ in entries]
     where = "outside upper center" if side == "upper" else "outside lower center"
-    key = figure.legend(handles, [text for *_, text in entries], loc=where, ncols=len(entries), handlelength=2.6)
+    key = figure.legend(
+        handles, [text for *_, text in entries], loc=where, ncols=ncols or len(entries), handlelength=2.6
+    )
     for text in key.get_texts():
         text.set_parse_math(False)
 

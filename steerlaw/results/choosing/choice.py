@@ -1,10 +1,13 @@
 """A chosen strength for one prompt, in every unit, and what to make of it in sentences."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import Enum
+from itertools import product
 from math import inf, isfinite
 from typing import Any
+
+from steerlaw.results.choosing.budgets import BudgetSeen
 
 
 class Advice(Enum):
@@ -36,6 +39,15 @@ class Norms:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Target:
+    """The strengths at which the concept first has the probability `share`, by the local tilt and measured (or inf)."""
+
+    share: float
+    predicted: float
+    measured: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Choice:
     """The strength that spends a budget of KL(p_alpha, p), in nats, on one prompt.
 
@@ -46,7 +58,9 @@ class Choice:
     predicted strength really costs. `concept` gives the concept's probability at 0, at `predicted` and at `measured`
     (None where the strength is `inf`), `concept_slope` the derivative of its logit at 0; `leading` the tokens' ids that
     lead at each. `norms` turn alpha into alpha |v| and alpha |v|/|h|, where one block of a model that shows its
-    residuals is steered. `empty`: so was the prompt.
+    residuals is steered. `empty`: so was the prompt. `reverse` is KL(p, p_alpha) at each strength; `target` where the
+    concept reaches a probability that was asked for; `budgets` what other budgets look like. Strengths are sizes along
+    v or, where `sign` is -1, along -v: `units`, sentences and JSON have them with that sign.
     """
 
     budget: float
@@ -62,6 +76,10 @@ class Choice:
     leading: dict[str, tuple[int, ...]]
     norms: Norms | None
     empty: bool
+    reverse: dict[str, float] = field(default_factory=dict)
+    target: Target | None = None
+    budgets: tuple[BudgetSeen, ...] = ()
+    sign: int = 1
 
     @property
     def strengths(self) -> dict[str, float]:
@@ -89,11 +107,13 @@ class Choice:
     def say(self) -> str:
         """The advice in words, a line each."""
         before, after = self._concept_moved()
-        facts = {"reach": "every strength" if self.valid_to == inf else f"strength {self.valid_to:.4g}"}
-        return "\n".join(one.value.format(**facts, **vars(self), before=before, after=after) for one in self.advice)
+        known = vars(self) | {"searched": self.sign * self.searched, "before": before, "after": after}
+        known["reach"] = "every strength" if self.valid_to == inf else f"strength {self.sign * self.valid_to:.4g}"
+        return "\n".join(one.value.format(**known) for one in self.advice)
 
     def units(self, alpha: float) -> dict[str, float | None]:
         """A strength as alpha, alpha |v| and alpha |v|/|h|; None for what is infinite or has no norm."""
+        alpha = self.sign * alpha if alpha else 0.0
         added = None if self.norms is None else alpha * self.norms.vector
         values = {
             "alpha": alpha,
@@ -104,7 +124,11 @@ class Choice:
 
     def to_json(self, text: Callable[[int], str] | None = None) -> dict[str, Any]:
         """The fields as JSON has them: a strength that is never reached is null; tokens with their `text`, if given."""
-        record = {k: None if isinstance(v, float) and not isfinite(v) else v for k, v in asdict(self).items()}
+        record = {name: _plain(value) for name, value in asdict(self).items()}
+        signed = [record, *(one for one in (record["target"], *record["budgets"]) if one is not None)]
+        for one, name in product(signed, ("predicted", "measured", "valid_to", "searched", "strength")):
+            if one.get(name):
+                one[name] *= self.sign
         record["leading"] = {
             name: [{"id": token, "text": None if text is None else text(token)} for token in tokens]
             for name, tokens in self.leading.items()
@@ -119,3 +143,12 @@ class Choice:
             return None, None
         shares = dict(zip(self.strengths, self.concept, strict=True))
         return shares["unsteered"], None if self.trusted is None else shares[self.trusted]
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON has it: what is infinite is null, at any depth."""
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and not isfinite(value) else value

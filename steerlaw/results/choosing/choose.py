@@ -1,6 +1,6 @@
 """How large the strength may be for one prompt: predicted before steering, measured by it, and how far to trust."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,8 @@ from scipy.special import expit, log_softmax, logsumexp, softmax
 from numerics import sweet_spot
 from numerics.closed_forms.validity import tilt_gaps
 from numerics.observing.model import SteeredModel
-from steerlaw.results.choosing.choice import Choice, Norms
+from steerlaw.results.choosing.budgets import BudgetSeen, budget_seen, reverse_divergence
+from steerlaw.results.choosing.choice import Choice, Norms, Target
 
 POINTS = 33
 """Strengths a round; every round runs the model once on all of them."""
@@ -19,6 +20,7 @@ REFINEMENTS = 3
 DOUBLINGS = 10
 """How often the window is doubled before the budget counts as out of reach."""
 
+Logits = Callable[[Float[np.ndarray, " strengths"]], Float[np.ndarray, "strengths vocab"]]
 Curve = Callable[[Float[np.ndarray, " strengths"]], Float[np.ndarray, " strengths"]]
 
 
@@ -32,37 +34,37 @@ def choose(
     tolerance: float = 0.01,
     concept: Bool[np.ndarray, " vocab"] | None = None,
     top: int = 5,
+    target: float | None = None,
+    explained: Sequence[float] = (),
+    negative: bool = False,
 ) -> Choice:
     """The strength for this prompt at a budget of KL(p_alpha, p), in nats: law `sweet_spot`, then the model itself.
 
     Needs a model with `derivative`. `tolerance` (nats) says how far the model may be from the local tilt to count as
-    obeying it; `concept` marks tokens whose probability is reported, `top` is how many leading tokens are.
+    obeying it; `concept` marks tokens whose probability is reported, `top` how many leading tokens are. `target` is a
+    probability that the concept is to reach, `explained` are other budgets; `negative` asks for strengths below 0.
 
     >>> print(choose(model, "def f(", layer=2, vector=v, budget=0.5).say())
     """
     check_nats(budget=budget, tolerance=tolerance)
+    _check_target(target, concept)
+    vector = -np.asarray(vector) if negative else vector
     where = {"layer": layer, "vector": vector}
 
     def logits(strengths: Float[np.ndarray, " strengths"]) -> Float[np.ndarray, "strengths vocab"]:
         return np.asarray(model.logits(prompt, strengths, **where), np.float64)
 
-    derivative: Any = getattr(model, "derivative", None)
-    if derivative is None:
-        raise ValueError(f"{model.name}: offers no derivative, which the prediction is made of")
-    unsteered = logits(np.zeros(1))[0]
-    slope = np.asarray(derivative(prompt, np.zeros(1), **where), np.float64)[0]
+    slope, unsteered = _slope(model, prompt, where), logits(np.zeros(1))[0]
     base = log_softmax(unsteered)
     predicted = float(sweet_spot(base, slope, budget))
     start = predicted if np.isfinite(predicted) else 1.0 / max(np.ptp(slope), 1e-12)
 
-    def departed(strengths: Float[np.ndarray, " strengths"]) -> Float[np.ndarray, " strengths"]:
-        return tilt_gaps(strengths, logits(strengths), unsteered, slope).divergence
-
     measured, within, searched = _first_crossing(lambda s: _divergence(logits(s), base), budget, start)
-    valid_to = _first_crossing(departed, tolerance, start / POINTS)[0]
+    valid_to = _first_crossing(
+        lambda s: tilt_gaps(s, logits(s), unsteered, slope).divergence, tolerance, start / POINTS
+    )[0]
     named = {"unsteered": 0.0, "predicted": predicted, "measured": measured}
     shown = {name: logits(np.array([alpha]))[0] for name, alpha in named.items() if np.isfinite(alpha)}
-    masses = None if concept is None else [_tokens_mean(base, slope, mask) for mask in (concept, ~concept)]
     return Choice(
         budget=budget,
         predicted=predicted,
@@ -73,11 +75,47 @@ def choose(
         tolerance=tolerance,
         valid_to=valid_to,
         concept=None if concept is None else tuple(_share(shown.get(name), concept) for name in named),
-        concept_slope=None if masses is None else masses[0] - masses[1],
+        concept_slope=None if concept is None else _logit_slope(base, slope, concept),
         leading={name: tuple(np.argsort(-row)[:top].tolist()) for name, row in shown.items()},
         norms=_norms(model, prompt, layer, vector),
         empty=prompt == "",
+        reverse={name: reverse_divergence(row, base) for name, row in shown.items()},
+        target=None if target is None else _target(target, concept, base, slope, logits, start),
+        budgets=tuple(_seen(amount, logits, base, start) for amount in explained),
+        sign=-1 if negative else 1,
     )
+
+
+def _check_target(target: float | None, concept: Any) -> None:
+    if target is not None and (concept is None or not 0 < target < 1):
+        raise ValueError(
+            f"target is {target!r}, expected a probability between 0 and 1 of a concept that is given, too"
+        )
+
+
+def _slope(model: Any, prompt: Any, where: dict[str, Any]) -> Float[np.ndarray, " vocab"]:
+    """The derivative of the logits at strength 0."""
+    derivative: Any = getattr(model, "derivative", None)
+    if derivative is None:
+        raise ValueError(f"{model.name}: offers no derivative, which the prediction is made of")
+    return np.asarray(derivative(prompt, np.zeros(1), **where), np.float64)[0]
+
+
+def _target(share: float, concept: Any, base: Any, slope: Any, logits: Logits, start: float) -> Target:
+    """Where the concept's probability first is `share`, under the local tilt and measured."""
+
+    def of(rows: Float[np.ndarray, "strengths vocab"]) -> Float[np.ndarray, " strengths"]:
+        return np.array([_share(row, concept) for row in rows])
+
+    tilted = _first_crossing(lambda s: of(base + s[:, None] * slope), share, start)[0]
+    return Target(share=share, predicted=tilted, measured=_first_crossing(lambda s: of(logits(s)), share, start)[0])
+
+
+def _seen(amount: float, logits: Logits, base: Float[np.ndarray, " vocab"], start: float) -> BudgetSeen:
+    """What a budget looks like at the strength that spends it."""
+    check_nats(explained=amount)
+    strength = _first_crossing(lambda s: _divergence(logits(s), base), amount, start)[0]
+    return budget_seen(amount, strength, logits(np.array([strength]))[0] if np.isfinite(strength) else None, base)
 
 
 def check_nats(**amounts: float) -> None:
@@ -96,11 +134,12 @@ def _norms(model: Any, prompt: Any, layer: Any, vector: Float[np.ndarray, "..."]
     return Norms(vector=size, residual=length) if length else None
 
 
-def _tokens_mean(
-    log_probs: Float[np.ndarray, " vocab"], values: Float[np.ndarray, " vocab"], among: Bool[np.ndarray, " vocab"]
+def _logit_slope(
+    log_probs: Float[np.ndarray, " vocab"], slope: Float[np.ndarray, " vocab"], concept: Bool[np.ndarray, " vocab"]
 ) -> float:
-    """Mean of values under the distribution, among some of the tokens."""
-    return float(softmax(log_probs[among]) @ values[among])
+    """The derivative of the concept's logit: the mean slope of its tokens less that of the others."""
+    inside, outside = (softmax(log_probs[mask]) @ slope[mask] for mask in (concept, ~concept))
+    return float(inside - outside)
 
 
 def _divergence(

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
+import numpy as np
+
 
 @dataclass(frozen=True, kw_only=True)
 class Avoided:
@@ -36,7 +38,8 @@ class TextChoice:
     is the mean over `samples` texts of the sum of their steps' exact divergences, up to that strength: split-conformal,
     whatever the model. `strength` is `inf` where too few prompts reach the budget up to `searched`, and 0 where no
     searched strength keeps it. `within` is how far above the strength the first one lies that breaks it. `nats` are the
-    prompts' at the strength. `shown` are continuations of some prompts at 0, half and the whole strength.
+    prompts' at the strength, `kept_to` each prompt's own largest strength that keeps the budget, and the next that was
+    tried (infinite: none breaks it). `shown` are continuations of some prompts at 0, half and the whole strength.
     """
 
     budget: float
@@ -52,6 +55,7 @@ class TextChoice:
     avoided: Avoided | None
     shown: Sequence[dict[str, Any]]
     texts_drawn: int
+    kept_to: Sequence[tuple[float, float]] = ()
 
     @property
     def found(self) -> bool:
@@ -70,7 +74,7 @@ class TextChoice:
                 f"Up to {self.strength:.4g}, a new prompt like these {self.prompts} stays within {what} with"
                 f" probability {1 - self.risk:g} or more."
             )
-        lines = [first]
+        lines = [first, *([self._spread()] if self.nats else [])]
         if (avoided := self.avoided) is not None:
             before, after = avoided.share
             word = "certified" if avoided.certified(self.risk) else "not certified"
@@ -83,10 +87,20 @@ class TextChoice:
                 lines.append(f"{avoided.missing} texts have no score: in the limits they count as failures.")
         return "\n".join(lines)
 
+    def _spread(self) -> str:
+        """What prompts spend at the strength: median, middle half, the most; and how many more than the budget."""
+        low, middle, high = np.quantile(self.nats, (0.25, 0.5, 0.75))
+        over = float(np.mean(np.array(self.nats) > self.budget))
+        return (
+            f"At it a prompt spends {middle:.2g} nats (median; middle half {low:.2g} to {high:.2g}, at most"
+            f" {max(self.nats):.2g}); {over:.0%} of the prompts are over budget."
+        )
+
     def to_json(self) -> dict[str, Any]:
         """The fields as JSON has them: a strength that is never reached is null."""
         record: dict[str, Any] = asdict(self) | {"strength": self.strength if isfinite(self.strength) else None}
         record["within"] = self.within if isfinite(self.within) else None
+        record["kept_to"] = [[low, high if isfinite(high) else None] for low, high in self.kept_to]
         if self.avoided is not None:
             record["avoided"] |= {"certified": self.avoided.certified(self.risk), "bound_is": "estimated"}
         return record | {"advice": self.say()}

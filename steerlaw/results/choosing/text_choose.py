@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import floor, sqrt
+from math import sqrt
 from typing import Any
 
 import jax
@@ -17,6 +17,7 @@ from real_models.decoding.batching import rows_within
 from real_models.sampling.batches import text_bytes
 from real_models.scores.named import scored
 from steerlaw.results.choosing.choose import check_nats
+from steerlaw.results.choosing.order_statistics import conformal_rank
 from steerlaw.results.choosing.text_choice import Avoided, TextChoice
 
 PUSH = 0.01
@@ -29,21 +30,6 @@ SHOWN = 2
 """Prompts whose continuations are shown."""
 
 Tell = Callable[[str], None]
-
-
-def conformal_rank(prompts: int, risk: float) -> int:
-    """How many of the prompts may have spent the budget, and one more: `floor((n + 1) risk)`; a `ValueError` if none.
-
-    A new prompt's threshold is among the k smallest of n + 1 exchangeable ones with probability at most k/(n + 1).
-    """
-    if not 0 < risk < 1:
-        raise ValueError(f"risk is {risk!r}, expected a share between 0 and 1, such as 0.05")
-    if (rank := floor((prompts + 1) * risk + 1e-9)) < 1:
-        least = int(np.ceil(1 / risk - 1 - 1e-9))
-        raise ValueError(
-            f"{prompts} prompts cannot show a risk of {risk:g}: expected {least} or more, or a larger risk"
-        )
-    return rank
 
 
 def crossed(nats: Float[np.ndarray, "prompts strengths"], budget: float) -> Float[np.ndarray, " strengths"]:
@@ -73,6 +59,13 @@ class Spending:
         """How many prompts have spent the budget up to the strength, by all that is known there and below."""
         self.table([strength])
         return int(crossed(self.table(sorted(s for s in self.known if 0 < s <= strength)), budget)[-1])
+
+    def kept_to(self, budget: float) -> tuple[tuple[float, float], ...]:
+        """Of each prompt the largest strength that was tried and keeps the budget (or 0), and the next (or inf)."""
+        tried = sorted(s for s in self.known if s > 0)
+        ends = np.array([0.0, *tried, np.inf])
+        kept = (~np.maximum.accumulate(self.table(tried) > budget, axis=1)).sum(axis=1)
+        return tuple((float(ends[n]), float(ends[n + 1])) for n in kept)
 
 
 def choose_for_texts(
@@ -126,8 +119,9 @@ def choose_for_texts(
         prompts=len(choosing),
         crossed=spending.crossed(strength, budget) if found else 0,
         nats=tuple(spending.table([strength])[:, 0].tolist()) if found else (),
+        kept_to=spending.kept_to(budget),
         avoided=_avoided(model, apart, how, avoid, strength, level) if found and avoid is not None else None,
-        shown=_shown(model, choosing, how, strength) if found else (),
+        shown=continuations(model, choosing, how, strength) if found else (),
         texts_drawn=spending.drawn,
     )
 
@@ -189,7 +183,9 @@ def _avoided(model, prompts: Sequence[Any], how: dict[str, Any], avoid: Any, str
     )
 
 
-def _shown(model, prompts: Sequence[Any], how: dict[str, Any], strength: float) -> tuple[dict[str, Any], ...]:
+def continuations(
+    model: LanguageModel, prompts: Sequence[Any], how: dict[str, Any], strength: float
+) -> tuple[dict[str, Any], ...]:
     """Continuations at 0, at half the strength and at the whole."""
     strengths = [0.0, strength / 2, strength]
     one: dict[str, Any] = how | {"samples": 1}

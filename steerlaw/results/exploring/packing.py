@@ -116,7 +116,8 @@ def _columns(
     curve, x = explored.curve, piece.at(angles)
     strengths = np.clip(curve.map.strength(angles), *curve.window)
     sums = [
-        [logsumexp(explored.log_probs + alpha * odds) for alpha in strengths] for odds in explored.predictions.values()
+        np.array([float(np.asarray(logsumexp(explored.log_probs + alpha * odds))) for alpha in strengths])
+        for odds in explored.predictions.values()
     ]
     spent = reading.divergence(curve.head, x, curve.normed([0.0]))
     return np.column_stack([reading.log_probs(curve.head, x, np.array(tokens)), spent, *sums])

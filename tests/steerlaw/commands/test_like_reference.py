@@ -25,7 +25,12 @@ def asked(tmp_path):
     (tmp_path / "prompts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in prompts))
     (tmp_path / "odd.txt").write_text("one context a line\n")
     save_vector(tmp_path / "v.safetensors", {2: np.ones(256)})
-    inputs = {"vector": "v.safetensors", "contexts": "odd.txt", "prompts": "prompts.jsonl", "text": "text.jsonl"}
+    inputs = {
+        "vector": "v.safetensors",
+        "contexts": "odd.txt",
+        "log-odds-prompts": "prompts.jsonl",
+        "text": "text.jsonl",
+    }
     options = [f"--{name}={tmp_path / file}" for name, file in inputs.items()]
     line = ["sweep", f"--model={stdlib_gpt.CHECKPOINT}", *options, f"--out={tmp_path / 's.nc'}"]
     return [*line, "--observe=cross-entropy,log-odds"], documents

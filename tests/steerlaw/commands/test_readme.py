@@ -95,7 +95,7 @@ SAID_SHORTLY = {
 }
 """What `...` stands for."""
 VALUES: dict[str, str] = {
-    "--prompts": "prompts.jsonl",
+    "--log-odds-prompts": "prompts.jsonl",
     "--words": "words.txt",
     "--tokenizer": "M/tokenizer.json",
     "IN": "V.safetensors",

@@ -249,7 +249,7 @@ def test_other_inputs_are_refused(files, tmp_path, monkeypatch, capsys):
         ({"dtype": "float64"}, "dtype"),
         ({"contexts": rows(tmp_path / "c.jsonl", [{"negative": ["w1"]}, {"cats": ["w2 w3"]}])}, "contexts"),
         ({"observe": "next-token,concept", "words": files.words}, "words"),
-        ({"observe": "next-token,log-odds", "prompts": files.prompts}, "prompts"),
+        ({"observe": "next-token,log-odds", "log-odds-prompts": files.prompts}, "prompts"),
         ({"observe": "next-token,cross-entropy", "text": files.text}, "text, observe"),
     ):
         capsys.readouterr()

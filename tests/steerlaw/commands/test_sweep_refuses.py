@@ -7,6 +7,7 @@ import pytest
 
 from steerlaw.__main__ import main
 from steerlaw.commands.sweep import Sweep as SweepCommand
+from steerlaw.commands.verify import Verify
 from steerlaw.experiments import language as language_experiments
 from steerlaw.inputs.observation_file import load_observations
 from sweep_arguments import arguments
@@ -34,7 +35,7 @@ def test_text_too_large_to_predict(files, monkeypatch, capsys):
         ({"observe": "next-token,perplexity"}, "--observe: expected one or more of next-token, cross-entropy"),
         ({"observe": "cross-entropy", "text": None}, "--observe cross-entropy: needs --text"),
         ({"observe": "concept", "words": None}, "--observe concept: needs --words"),
-        ({"observe": "log-odds", "prompts": None}, "--observe log-odds: needs --prompts"),
+        ({"observe": "log-odds", "log-odds-prompts": None}, "--observe log-odds: needs --log-odds-prompts"),
         ({"observe": "next-token", "text": "TEXT"}, "--text: is for --observe cross-entropy, which was not asked for"),
         ({"observe": "cross-entropy", "text": "nowhere.txt"}, "nowhere.txt: no such file"),
         ({"observe": "cross-entropy", "text": "CONTEXTS"}, "contexts.jsonl:1: expected a text under 'text'"),
@@ -70,3 +71,12 @@ def test_renamed_options_warn_and_still_do_what_they_did(old: str, new: str):
     given: dict[str, Any] = {"model": "m", "vector": Path("v"), "contexts": Path("c"), old: 5}
     with pytest.warns(FutureWarning, match=rf"^--{old.replace('_', '-')} is renamed --{new.replace('_', '-')}; "):
         assert getattr(SweepCommand(**given), new) == 5
+
+
+@pytest.mark.parametrize("command", [SweepCommand, Verify])
+def test_prompts_that_measure_log_odds_have_a_name_of_their_own(command: Any):
+    needed: dict[str, Any] = {"model": "m", "vector": Path("v"), "contexts": Path("c")}
+    with pytest.warns(FutureWarning, match="^--prompts is renamed --log-odds-prompts; the next version refuses it"):
+        old = command(**needed, prompts=Path("p"))
+    new = command(**needed, log_odds_prompts=Path("p"))
+    assert old.log_odds_prompts == new.log_odds_prompts == Path("p")

@@ -9,9 +9,12 @@ from dataclasses import replace
 import pytest
 
 from curves_to_explore import explored
+from numerics.judging.verdict import Verdict
 from steerlaw.rendering.page.whole import page
 from steerlaw.results.document import Results
+from steerlaw.results.lines import summary_lines
 from steerlaw.results.provenance import RunRecord
+from steerlaw.results.verdict_rows import Place, VerdictRow, counted
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
@@ -34,11 +37,35 @@ const lines = () => [...part("plot").querySelectorAll("polyline")].map((line) =>
   set("unit", "nats", "change"); say.nats = part("strength").getAttribute("aria-valuetext");
   set("prediction", "", "change"); say.seen = lines().length;
   set("curve", 1, "change"); await until(() => part("prompt").textContent === "another");
-  say.reach = part("reach").textContent; say.wrong = wrong;
+  say.reach = part("reach").textContent;
+  const table = (name) => document.getElementById("verdicts-" + name);
+  const bodies = () => [...document.getElementById("verdicts").tBodies];
+  const folding = () => getComputedStyle(document.querySelector(".control-row")).display;
+  const change = (name, key, value, event) => {
+    table(name)[key] = value; table(name).dispatchEvent(new Event(event));
+  };
+  const seen = () => bodies().filter((body) => !body.hidden).map((body) => body.dataset.law);
+  say.all = seen(); say.folded = folding();
+  change("nulls", "checked", true, "change"); say.unfolded = folding();
+  change("filter", "value", "TILT", "input"); say.filtered = seen(); say.count = table("count").textContent;
+  change("filter", "value", "", "input"); change("outcome", "value", "holds", "change"); say.holding = seen();
+  change("outcome", "value", "", "change");
+  document.querySelector("[data-sort=holds]").click(); say.rising = seen();
+  document.querySelector("[data-sort=holds]").click(); say.falling = seen(); say.wrong = wrong;
   const told = document.createElement("pre"); told.id = "told"; told.textContent = JSON.stringify(say);
   document.body.append(told);
 })();
 </script>"""
+
+
+def row(law, holds, departs, control=None) -> VerdictRow:
+    """A claim of so many curves that hold and depart."""
+    verdict = Verdict(
+        law=law, claim="c", verdict="departs" if departs else "holds", departure=1.0, tolerance=0.1, unit="nats",
+        evidence="deterministic",
+    )  # fmt: skip
+    counts = counted(["holds"] * holds + ["departs"] * departs)
+    return VerdictRow(verdict=verdict, place=Place(model="m", control=control, quantity="q"), counts=counts)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +73,8 @@ def told(tmp_path_factory):
     """What the driver saw, and what the browser logged."""
     curves = [explored(), replace(explored(1), prompt="another")]
     run = RunRecord(command="", started="now", versions={}, device="", dtype="", seeds={}, inputs={})
-    text = page(Results(run=run, derivations=[], verdicts=[], explored=curves), [])
+    rows = [row("tilt", 3, 1), row("tilt", 1, 3, "random_direction"), row("entropy", 4, 0), row("derivative", 1, 3)]
+    text = page(Results(run=run, derivations=[], verdicts=rows, lines=summary_lines(rows), explored=curves), [])
     file = tmp_path_factory.mktemp("page") / "page.html"
     file.write_text(text.replace("<head>", "<head>" + FIRST).replace("</body>", DRIVEN + "</body>"), encoding="utf-8")
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=20000", "--enable-logging=stderr"]
@@ -86,3 +114,14 @@ def test_scales_and_units_change(told):
     assert say["moved"]
     assert say["nats"].endswith("nats spent")
     assert say["reach"].startswith("Shaded: the prediction keeps within 0.1 nats")
+
+
+def test_the_table_filters_sorts_and_folds(told):
+    say, _ = told
+    assert say["all"] == ["derivative", "entropy", "tilt"]
+    assert (say["folded"], say["unfolded"]) == ("none", "table-row")
+    assert say["filtered"] == ["tilt"]
+    assert say["count"] == "1 of 3 claims on models"
+    assert say["holding"] == ["entropy"]
+    assert say["rising"] == ["derivative", "tilt", "entropy"]
+    assert say["falling"] == ["entropy", "tilt", "derivative"]

@@ -33,7 +33,8 @@ const page = JSON.parse(require("fs").readFileSync(0, "utf8")), asked = page.ask
 
 def carried(section):
     """The data of the section."""
-    return json.loads(re.search(r'id="explorer-data">(.*?)</script>', section, re.S)[1])
+    (text,) = re.findall(r'id="explorer-data">(.*?)</script>', section, re.S)
+    return json.loads(text)
 
 
 def in_node(program, given=None):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numerics.judging.predicted_numbers import Gap
-from numerics.judging.verdict import Verdict
+from numerics.judging.verdict import Outcome, Verdict
 from steerlaw.rendering.figures.saving import svg_text
 from steerlaw.rendering.page.departures import departures_section
 from steerlaw.rendering.page.derivations import mathematics
@@ -26,7 +26,7 @@ from theory.printing.notation import latex
 MATHML = "{http://www.w3.org/1998/Math/MathML}"
 
 
-@pytest.mark.parametrize("law", laws().values(), ids=str)
+@pytest.mark.parametrize("law", laws().values(), ids=lambda law: law.id)
 def test_every_law_is_set_as_mathematics(law):
     root = ElementTree.fromstring(mathematics(latex(law.statement)).replace("&#x", "&amp;#x"))
     assert root.tag == f"{MATHML}math"
@@ -40,7 +40,7 @@ def test_what_is_no_latex_is_still_said():
     assert "<b>" not in mathematics(r"\frac{<b>")
 
 
-def row(law, unit, departure, ends, *, model="m", claim="c", control=None, verdict="departs") -> VerdictRow:
+def row(law, unit, departure, ends, *, model="m", claim="c", control=None, verdict: Outcome = "departs") -> VerdictRow:
     horizon = None if ends is None else {"push": [ends / 2, ends]}
     found = Verdict(
         law=law, claim=claim, verdict=verdict, departure=departure, tolerance=0.1, unit=unit,
@@ -170,5 +170,5 @@ def test_a_lean_figure_is_the_same_picture():
     assert names == used
     for one, other in zip(before, after, strict=True):
         if "d" in one.attrib:
-            moved = [np.array(re.findall(r"-?[\d.]+", path.attrib["d"]), float) for path in (one, other)]
-            np.testing.assert_allclose(*moved, atol=0.01)
+            was, now = (np.array(re.findall(r"-?[\d.]+", path.attrib["d"]), float) for path in (one, other))
+            np.testing.assert_allclose(now, was, atol=0.01)

@@ -174,3 +174,51 @@ def test_what_a_choice_needs():
     with pytest.raises(ValueError, match="blind: offers no derivative"):
         choose(Blind(), OUTSIDE, budget=1.0, **WHERE)
     assert replace(choose(INSTANCE.model, OUTSIDE, budget=0.1, **WHERE), budget=2.0).budget == 2.0
+
+
+@pytest.mark.parametrize("negative", [False, True])
+def test_strengths_below_0_are_those_along_the_other_way(negative):
+    """Signed where they are shown; the divergences of both directions are SciPy's."""
+    choice = choose(Saturating(), OUTSIDE, budget=0.05, explained=(0.01,), negative=negative, **WHERE)
+    sign = -1 if negative else 1
+    told = choice.to_json()
+    steered, base = (
+        softmax(np.asarray(Saturating().logits(OUTSIDE, [a], **WHERE))[0]) for a in (sign * choice.measured, 0.0)
+    )
+    assert told["measured"] == sign * choice.measured
+    assert choice.units(choice.measured)["alpha"] == sign * choice.measured
+    assert choice.units(0.0)["alpha"] == 0
+    assert rel_entr(steered, base).sum() == pytest.approx(0.05, rel=1e-3)
+    assert choice.reverse["measured"] == pytest.approx(rel_entr(base, steered).sum(), rel=1e-9)
+    assert choice.reverse["unsteered"] == 0
+    (seen,) = choice.budgets
+    assert told["budgets"][0]["strength"] == sign * seen.strength
+    there = softmax(np.asarray(Saturating().logits(OUTSIDE, [sign * seen.strength], **WHERE))[0])
+    assert rel_entr(there, base).sum() == pytest.approx(0.01, rel=1e-3)
+    assert seen.changed == pytest.approx(np.maximum(there - base, 0).sum())
+    assert seen.leading == np.argmax(there)
+    assert ("strength -" in choice.say()) == (negative and choice.valid_to < np.inf)
+    json.dumps(told, allow_nan=False)
+
+
+def test_a_probability_of_the_concept_is_reached_where_it_is_said_to_be():
+    concept = INSTANCE.model.baseline(INSTANCE.positive, INSTANCE.negative).concepts[0]
+
+    def share(model, alpha):
+        return softmax(np.asarray(model.logits(OUTSIDE, [alpha], **WHERE))[0])[concept].sum()
+
+    wanted = (share(Saturating(), 0.0) + share(Saturating(), 0.5)) / 2
+    target = choose(Saturating(), OUTSIDE, budget=0.05, concept=concept, target=wanted, **WHERE).target
+    assert share(Saturating(), target.measured) == pytest.approx(wanted, rel=1e-3)
+    assert share(INSTANCE.model, target.predicted) == pytest.approx(wanted, rel=1e-3)  # its own tilt is the toy model
+    assert target.predicted < target.measured
+    never = choose(Saturating(), OUTSIDE, budget=0.05, concept=concept, target=1 - 1e-9, **WHERE)
+    assert never.target.measured == np.inf
+    assert never.to_json()["target"]["measured"] is None
+    with pytest.raises(ValueError, match=r"target is 0\.5, expected a probability between 0 and 1 of a concept"):
+        choose(Saturating(), OUTSIDE, budget=0.05, target=0.5, **WHERE)
+
+
+def test_budgets_that_are_never_spent_are_shown_as_such():
+    (seen,) = choose(Saturating(), OUTSIDE, budget=0.05, explained=(50.0,), **WHERE).budgets
+    assert (seen.strength, seen.changed, seen.leading, seen.reverse) == (np.inf, None, None, None)

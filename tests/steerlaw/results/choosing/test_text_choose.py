@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from real_models import load_model, load_vector, sample
 from steerlaw.__main__ import main
-from steerlaw.results.choosing.text_choose import choose_for_texts, conformal_rank, crossed
+from steerlaw.results.choosing.order_statistics import conformal_rank
+from steerlaw.results.choosing.text_choose import choose_for_texts, crossed
 from tiny_checkpoint import VOCABULARY, tiny_checkpoint, words
 
 
@@ -165,3 +166,19 @@ def test_from_the_command_line(tmp_path, capsys):
     ]:
         assert main([*map(str, wrong)]) == 2
         assert message in capsys.readouterr().err
+
+
+def test_each_prompt_has_a_strength_of_its_own(drawn):
+    """Between the strength that keeps its budget and the one that breaks it lies the root."""
+    rates = np.array([*np.exp(np.linspace(2, -2, 18)), 0.0])
+    choice = chosen(rates)
+    low, high = np.array(choice.kept_to).T
+    with np.errstate(divide="ignore"):
+        roots = rates**-0.5
+    assert (low <= roots).all()
+    assert (roots <= high).all()
+    assert choice.kept_to[-1][1] == np.inf
+    assert choice.to_json()["kept_to"][-1][1] is None
+    spread = np.quantile(choice.nats, (0.25, 0.5, 0.75))
+    assert f"spends {spread[1]:.2g} nats (median; middle half {spread[0]:.2g} to {spread[2]:.2g}" in choice.say()
+    assert f"{np.mean(np.array(choice.nats) > 1):.0%} of the prompts are over budget" in choice.say()
