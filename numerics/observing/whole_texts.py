@@ -123,10 +123,16 @@ def _found(steered: _Steered, scored: Scored) -> dict[str, np.ndarray]:
 
 
 def _divergence(steered: _Steered) -> tuple[PerContext, PerContext]:
-    """`KL(P_alpha, P_0)` of texts begun in each context, and its half-width."""
+    """`KL(P_alpha, P_0)` of texts begun in each context, and its half-width.
+
+    With log-probabilities of texts off by d at the strength and by d_0 at 0, to first order by d times the mean
+    deviation of log P_alpha/P_0, and by d_0 times sum |P_alpha - P_0|; the rest is what these change by themselves.
+    """
     ratios = steered.logs - steered.logs[steered.base]
     value = (steered.weights * ratios).sum(axis=2)
     deviation = (steered.weights * np.abs(ratios - value[..., None])).sum(axis=2)
-    spread = np.expm1(2 * (steered.off + steered.off[steered.base]))[:, None]
-    halfwidth = spread * (deviation + 1) + rounding_halfwidth(np.float64, 1 + np.abs(value))
-    return value.T, halfwidth.T
+    moved = np.abs(steered.weights - steered.weights[steered.base]).sum(axis=2)
+    off, base = steered.off[:, None], steered.off[steered.base]
+    spread = np.expm1(2 * (off + base))
+    halfwidth = (1 + spread) * (off * (deviation + 2 * (off + base)) + base * (moved + spread))
+    return value.T, (halfwidth + rounding_halfwidth(np.float64, 1 + np.abs(value))).T

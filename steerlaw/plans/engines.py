@@ -39,7 +39,7 @@ QUIET: dict[str, Any] = {"dashboard_address": None, "silence_logs": 50}
 
 def _slurm(jobs: int) -> Any:
     try:
-        from dask_jobqueue import SLURMCluster  # pyright: ignore[reportMissingImports]
+        from dask_jobqueue.slurm import SLURMCluster  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise ValueError("slurm: needs dask-jobqueue; pip install 'steerlaw[cluster]'") from None
     cluster = SLURMCluster()

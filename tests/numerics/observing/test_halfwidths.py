@@ -16,14 +16,16 @@ from certified_balls import ball
 from certified_model import observed
 from certified_ranks import GRID
 from certified_tilts import Tilt
-from certified_worlds import Subject, log_probabilities, total
+from certified_worlds import FALSE_NO, FALSE_YES, TEXT_LENGTH, Subject, log_probabilities, total
 from numerics.bands.band import ROUNDING
+from numerics.baseline import Writing
 from numerics.observing.cross_entropy import observe_cross_entropy
 from numerics.observing.model import Steering
 from numerics.observing.next_token import observe_next_token
 from numerics.observing.sweep import Sweep, merge
 from numerics.observing.variables import CURVES, HALFWIDTH, OBSERVED
 from numerics.observing.watched import Watched
+from numerics.observing.whole_texts import Scored, observe_texts
 from theory.quantities import QUANTITIES, Quantity
 
 BANDS = [name for name, row in OBSERVED.items() if row.halfwidth is not None]
@@ -46,6 +48,7 @@ WORLD = Tilt(
     shares=(Fraction(1, 3), Fraction(2, 3)),
     data=tuple(tuple(Fraction(w, 21) for w in row) for row in ((1, 2, 3, 4, 5, 6), (6, 5, 4, 3, 2, 1))),
 )
+CONCEPT_NAMES = ("one", "other")
 STRENGTHS = [at * WORLD.unit for at in GRID]
 SLOPES = np.array([WORLD.shift(), WORLD.other], float)
 """Of the logits, along either vector."""
@@ -114,11 +117,17 @@ def sweeps() -> list[Sweep]:
         log_odds=np.array(WORLD.log_odds, float),
         concepts=np.array([np.isin(WORLD.tokens, list(c)) for c in WORLD.concepts]),
         other_vector=np.array([0.0, 1.0]),
+        concept_names=CONCEPT_NAMES,
     )
-    grid = np.array(STRENGTHS, float)
+    grid, concepts = np.array(STRENGTHS, float), watched.concepts
+    assert isinstance(concepts, np.ndarray)
+    writing = Writing(follows=np.array([WORLD.follows(z) for z in WORLD.tokens]), length=TEXT_LENGTH)
+    errors_of_judge = np.array([FALSE_YES, FALSE_NO], float)
+    scored = Scored(concepts=concepts, names=CONCEPT_NAMES, errors=errors_of_judge)
     return [
         merge(
             observe_next_token(model, WORLD.contexts, grid, steering, watched),
+            observe_texts(model, WORLD.contexts, grid, steering, writing, scored),
             observe_cross_entropy(model, WORLD.contexts, grid, steering, weights=np.array(WORLD.shares, float)),
         )
         for model in map(Rounded, errors())

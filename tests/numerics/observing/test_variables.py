@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from numerics.baseline import Writing
 from numerics.observing.cross_entropy import observe_cross_entropy
 from numerics.observing.model import Steering
 from numerics.observing.next_token import observe_next_token
 from numerics.observing.sweep import Sweep, merge
 from numerics.observing.variables import CURVES, RENAMED, SHAPES, VARIABLES
 from numerics.observing.watched import Watched
+from numerics.observing.whole_texts import Scored, observe_texts
 from theory.quantities import QUANTITIES
 
 
@@ -30,10 +32,16 @@ class Tilt:
 def sweep() -> Sweep:
     """All that can be observed."""
     grid, steering = np.linspace(-1, 1, 17), Steering(layer=0, vector=np.ones(1))
-    watched = Watched(tokens=[1, 3], log_odds=np.arange(5.0), concepts=np.arange(5) < 2, other_vector=np.array([0.5]))
+    concepts, names, other = (np.arange(5) < 2)[None], ("low",), np.array([0.5])
+    watched = Watched(
+        tokens=[1, 3], log_odds=np.arange(5.0), concepts=concepts, concept_names=names, other_vector=other
+    )
+    writing = Writing(follows=np.arange(5) % 2, length=2)
+    scored = Scored(concepts=concepts, names=names, errors=np.array([0.1, 0.2]))
     model = Tilt()
     return merge(
         observe_next_token(model, [0, 1], grid, steering, watched),
+        observe_texts(model, [0, 1], grid, steering, writing, scored),
         observe_cross_entropy(model, [1.0, 2.0], grid, steering),
     )
 
