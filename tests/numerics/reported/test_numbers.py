@@ -79,9 +79,13 @@ def test_cubic_logits_leave_their_tangent_where_it_is_predicted(second, third):
     logits = SLOPES[:, None] * PUSHES + bend[:, None] * PUSHES**2 / 2 + twist[:, None] * PUSHES**3 / 6
     derivatives = np.stack([SLOPES, bend, twist])
     centred = derivatives - derivatives.mean(axis=1, keepdims=True)
-    off = lambda x: np.linalg.norm(centred[1] * x / 2 + centred[2] * x**2 / 6) - OFF * np.linalg.norm(centred[0])  # noqa: E731
+
+    def off(x):
+        bent = np.multiply.outer(x, centred[1]) / 2 + np.multiply.outer(x**2, centred[2]) / 6
+        return np.linalg.norm(bent, axis=-1) - OFF * np.linalg.norm(centred[0])
+
     fine = np.linspace(1e-6, 4, 40_001)
-    signs = np.array([off(x) for x in fine]) > 0
+    signs = off(fine) > 0
     if signs.any():
         n = int(signs.argmax())
         radius = brentq(off, fine[n - 1], fine[n])

@@ -39,6 +39,7 @@ def test_every_public_name_loads():
         _ = steerlaw.no_such_name
 
 
+@pytest.mark.slow  # every derivation is checked
 def test_json_is_alone_on_stdout(capsys):
     assert main(["laws", "--json"]) == 0
     printed = capsys.readouterr()

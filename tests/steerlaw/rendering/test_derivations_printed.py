@@ -36,6 +36,7 @@ def printed() -> dict[str, str]:
     return {law.id: derivation_latex(derivation_record(law), law) for law in laws().values()}
 
 
+@pytest.mark.slow
 def test_every_law_prints_its_claims_and_steps(printed):
     for law in laws().values():
         text = printed[law.id]
@@ -44,6 +45,7 @@ def test_every_law_prints_its_claims_and_steps(printed):
         assert all(in_latex(claim.says) in text for claim in law.claims)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
 def test_a_latex_engine_accepts_every_law(printed, tmp_path):
     preamble = r"\documentclass{article}\usepackage{amsmath,amssymb,graphicx}\begin{document}"
