@@ -29,7 +29,7 @@ tokens = 8
 
 [sampling]
 tokens = 3
-samples = 8
+samples = 24
 
 [[figures]]
 figure = "1"
