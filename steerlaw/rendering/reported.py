@@ -39,7 +39,7 @@ def print_reported(cells: Sequence[Cell]) -> None:
             Column("claim", wrap=True),
             Column("model, concept"),
             Column("all"),
-            *(Column(f"block {layer}", drop=number) for number, layer in enumerate(layers)),
+            *(Column(f"block {layer}", drop=number) for number, layer in enumerate(layers, start=1)),
         ],
         rows,
     )

@@ -25,7 +25,8 @@ def broken(claim: Claim) -> list[Claim]:
     match claim:
         case Close():
             value = replace(claim, value=claim.value * sp.Rational(101, 100) + sp.Rational(1, 7))
-            integral = [] if claim.integral is None else [replace(claim, integral=claim.integral + alpha / 7)]
+            beyond = alpha ** (claim.derivative + 1) / 7
+            integral = [] if claim.integral is None else [replace(claim, integral=claim.integral + beyond)]
             return [value, *integral]
         case Turns(n=0, first=str()):
             return [replace(claim, first="falling" if claim.first == "rising" else "rising")]

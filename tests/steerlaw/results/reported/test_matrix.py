@@ -128,7 +128,7 @@ def test_what_is_seen_is_in_norms_of_the_residual(seen_of, layer):
         assert pairs[0, zero] == pytest.approx(gap, abs=1e-6)
 
 
-def test_the_matrix_has_a_cell_a_claim_and_block_and_is_told(seen_of, capsys):
+def test_the_matrix_has_a_cell_a_claim_and_block_and_is_told(seen_of, capsys, monkeypatch):
     _, observed, near = seen_of
     cells = matrix(observed, near)
     asked = {(cell.claim, cell.layer, cell.control) for cell in cells}
@@ -142,6 +142,7 @@ def test_the_matrix_has_a_cell_a_claim_and_block_and_is_told(seen_of, capsys):
     entries = json.loads(json.dumps(reported_json(cells), allow_nan=False))
     jsonschema.Draft202012Validator({**schema["properties"]["reported"], "$defs": schema["$defs"]}).validate(entries)
     assert sum(len(entry["cells"]) for entry in entries) == len(cells)
+    monkeypatch.setenv("COLUMNS", "200")
     print_reported(cells)
     out = capsys.readouterr().out
     assert "The norm, not the angle, breaks fluency" in out
