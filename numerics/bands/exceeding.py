@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Int
 
 from numerics.bands.band import Band
 from numerics.bands.hulls import height_above_hull
+from numerics.bands.zigzags import first_zigzag
 
 Along = Float[np.ndarray, " points"]
 Rows = Float[np.ndarray, "points curves"]
@@ -62,24 +63,12 @@ FROM_BETWEEN = Shape(passed=_between)
 
 
 def from_turning(n: int) -> Shape:
-    """From the curves that rise first and turn at most n times: by a zigzag whose steps are all larger than twice it.
-
-    Greedy, as in `numerics.bands.zigzags`.
-    """
+    """From the curves that rise first and turn at most n times: by a zigzag of steps larger than twice that."""
     if n < 2:
         return (FROM_RISING, FROM_BUMP)[n]
 
     def passed(x: Along, high: Rows, low: Rows, allowed: Sizes) -> Passed:
-        stage, found = np.zeros(high.shape[1], np.int64), np.full(high.shape[1], len(high))
-        extreme, steps = high[:1].max(axis=0, initial=-np.inf), 2 * allowed
-        for row in range(1, len(high)):
-            seeking_low = stage % 2 == 0
-            ahead, across = np.where(seeking_low, high[row], -low[row]), np.where(seeking_low, low[row], -high[row])
-            step = extreme - across > steps
-            stage += step
-            found = np.where(step & (stage == n + 1), row, found)
-            extreme = np.where(step, -across, np.maximum(extreme, ahead))
-        return found
+        return first_zigzag(high, low, n, 2 * allowed)[1]
 
     return Shape(passed=passed, turned=n % 2 == 0)
 

@@ -35,12 +35,17 @@ def largest_zigzag(
     return size, points
 
 
-def _zigzag_above(high: Rows, low: Rows, n: int, threshold: Float[np.ndarray, " curves"]):
-    """Size and points of a zigzag whose every step exceeds `threshold`; size 0 where there is none."""
+def first_zigzag(
+    high: Rows, low: Rows, n: int, threshold: Float[np.ndarray, " curves"]
+) -> tuple[Int[np.ndarray, "curves points"], Int[np.ndarray, " curves"]]:
+    """A zigzag of n + 2 points whose every step exceeds `threshold`, found greedily; and the first row that shows one.
+
+    Where there is none, the points are -1 and the row is the number of rows.
+    """
     curves = np.arange(high.shape[1])
     stage = np.zeros(high.shape[1], np.int64)
-    points = np.full((high.shape[1], n + 2), -1)
-    extreme, at = high[0].copy(), np.zeros_like(stage)
+    points, shown = np.full((high.shape[1], n + 2), -1), np.full(high.shape[1], len(high))
+    extreme, at = high[:1].max(axis=0, initial=-np.inf), np.zeros_like(stage)
     for row in range(1, len(high)):
         seeking_low = stage % 2 == 0
         ahead = np.where(seeking_low, high[row], -low[row])
@@ -48,13 +53,20 @@ def _zigzag_above(high: Rows, low: Rows, n: int, threshold: Float[np.ndarray, " 
         step = (extreme - across > threshold) & (stage <= n)
         points[curves[step], stage[step]] = at[step]
         stage += step
+        shown = np.where(step & (stage == n + 1), row, shown)
         moved = step | (ahead > extreme)
         extreme = np.where(step, -across, np.maximum(extreme, ahead))
         at = np.where(moved, row, at)
     complete = stage == n + 1
     points[complete, n + 1] = at[complete]
     points[~complete] = -1
+    return points, shown
+
+
+def _zigzag_above(high: Rows, low: Rows, n: int, threshold: Float[np.ndarray, " curves"]):
+    """Size and points of a zigzag whose every step exceeds `threshold`; size 0 where there is none."""
+    points, shown = first_zigzag(high, low, n, threshold)
     tops = np.take_along_axis(high.T, points, axis=1)
     bottoms = np.take_along_axis(low.T, points, axis=1)
     heights = np.where(np.arange(n + 2) % 2 == 0, tops, bottoms)
-    return np.where(complete, np.abs(np.diff(heights, axis=1)).min(axis=1), 0.0), points
+    return np.where(shown < len(high), np.abs(np.diff(heights, axis=1)).min(axis=1), 0.0), points

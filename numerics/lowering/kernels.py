@@ -39,10 +39,12 @@ def over_contexts(
 
 
 def moment(order: int) -> Callable[..., Array]:
+    """The kernel of the order-th cumulant of log-odds under the tilted distribution; of order 0, of K."""
     return lambda log_probs, odds, strengths: tilted_moments(log_probs, odds, strengths, order)[order]
 
 
 def cumulant(setting: Setting, strengths: Strengths, order: int) -> Array:
+    """The order-th derivative of K(a), in each context."""
     return over_contexts(moment(order), setting.known.log_probs, setting.known.log_odds, strengths)
 
 
@@ -57,6 +59,8 @@ def cumulant_of(*fields: str) -> Callable[..., Array]:
 
 
 def cumulant_within(side: bool) -> Callable[..., Array]:
+    """Derivatives of K_C(a), or of K outside C: the sum goes over the tokens of each concept, or over all others."""
+
     def kernel(setting: Setting, strengths: Strengths, order: int) -> Array:
         masked = jnp.where(setting.known.concepts == side, setting.known.log_probs[:, None, :], -jnp.inf)
         return over_contexts(moment(order), masked, setting.known.log_odds, strengths)
@@ -65,6 +69,8 @@ def cumulant_within(side: bool) -> Callable[..., Array]:
 
 
 def divergence(way: Way) -> Callable[..., Array]:
+    """`KL(p_a, p)`, forward, or `KL(p, p_a)`, reverse, in each context."""
+
     def kernel(setting: Setting, strengths: Strengths) -> Array:
         return over_contexts(lambda *of: tilted_divergences(*of, (way,))[0], *setting.known.distribution, strengths)
 
@@ -72,6 +78,8 @@ def divergence(way: Way) -> Callable[..., Array]:
 
 
 def log_mass(setting: Setting, strengths: Strengths, side: int) -> Array:
+    """Log-probability of each concept under the tilt, `side` 1, or of its complement, 0."""
+
     def kernel(log_probs, odds, strengths):
         return tilted_log_mass(log_probs, odds, setting.known.concepts, strengths)[1 - side]
 
@@ -79,6 +87,8 @@ def log_mass(setting: Setting, strengths: Strengths, side: int) -> Array:
 
 
 def concept_divergence(setting: Setting, strengths: Strengths) -> Array:
+    """`kl(F_a, F_0)` of each concept's probability, in each context."""
+
     def kernel(log_probs, odds, strengths):
         return tilted_concept_divergence(log_probs, odds, setting.known.concepts, strengths)
 
@@ -86,10 +96,12 @@ def concept_divergence(setting: Setting, strengths: Strengths) -> Array:
 
 
 def envelope(setting: Setting, strengths: Strengths) -> Array:
+    """`max_z log p(z) + a M(z)`, in each context."""
     return over_contexts(tilted_envelope, *setting.known.distribution, strengths)
 
 
 def extremal_log_mass(setting: Setting, end: int) -> Array:
+    """Log-probability of the tokens of the largest log-odds, or with `end` -1 of the smallest, in each context."""
     extreme = setting.known.distinct_log_odds[-1 if end > 0 else 0]
     return logsumexp(setting.known.log_probs, axis=1, where=setting.known.log_odds == extreme)
 
@@ -120,6 +132,8 @@ def extreme_within(side: bool, extreme: Callable[..., Array]) -> Callable[[Setti
 
 
 def steps_of_shares(which: int) -> Callable[[Setting], Array]:
+    """Of each concept's share along the log-odds: how often its steps change sign (0), or the first step's sign (1)."""
+
     def kernel(setting: Setting) -> Array:
         tables = (np.asarray(a) for a in (setting.known.log_probs, setting.known.log_odds, setting.known.concepts))
         return jnp.asarray(share_steps(*tables)[which], jnp.float64)
@@ -138,6 +152,8 @@ def distinct(n: int) -> Callable[[Setting], Any]:
 
 
 def field(name: str, part: str = "", dtype: Any = jnp.float64) -> Callable[[Setting], Array]:
+    """A field of the baseline as it is, or a part of it."""
+
     def kernel(setting: Setting) -> Array:
         value = setting.known.need(name)
         return jnp.asarray(getattr(value, part) if part else value, dtype)
@@ -154,6 +170,7 @@ def text_tilt(setting: Setting, strengths: Strengths, order: int) -> np.ndarray:
 
 
 def text_spent(setting: Setting, strengths: Strengths) -> np.ndarray:
+    """The sum of `KL(p_a, p)` over the contexts in which a text's tokens are drawn, `[contexts, texts, strengths]`."""
     return along_texts(divergence("forward")(setting, strengths), setting)
 
 
@@ -163,9 +180,11 @@ def along_texts(each: Any, setting: Setting) -> np.ndarray:
 
 
 def ordered_texts(setting: Setting) -> bool:
+    """Whether the chain of contexts is monotone in likelihood ratio along the log-odds."""
     known = setting.known
     return is_ordered(np.asarray(known.log_probs), np.asarray(known.log_odds), known.need("writing").follows)
 
 
 def hits(setting: Setting) -> np.ndarray:
+    """1 where a text holds a token of a concept, else 0: `[texts, concepts]`."""
     return setting.known.texts.holding(np.asarray(setting.known.concepts)).T.astype(np.float64)

@@ -15,10 +15,10 @@ from typing import Annotated
 import tyro
 
 from steerlaw.commands import COMMANDS
-from steerlaw.commands.examples import description, in_lines
 from steerlaw.commands.options import check_options
 from steerlaw.interrupts import end_if_interrupted
 from steerlaw.rendering.console import complain, prepare_streams, say, silence_stdout
+from steerlaw.rendering.examples import description, in_lines
 
 DEBUG = "--debug"
 VERSION = ["--version"]

@@ -96,8 +96,12 @@ def test_bounds_may_vary_with_the_strength(order, drawn, sides):
 def test_a_remainder_is_how_far_a_derivative_may_be_off(order):
     strengths = np.linspace(-2.0, 2.0, 33)
     claim = Close(says="moves so", quantity=CURVE, value=sp.S.Zero, remainder=sp.S.One, derivative=order)
+    moves = alpha**order / order  # its derivative is 1
+    integrated = replace(claim, value=sp.S.One, integral=moves)
     for slope, verdict in ((0.9, "holds"), (1.1, "departs")):
         assert judged(claim, strengths, slope * strengths**order / order).verdict == verdict
+        for side in (1 + slope, 1 - slope):
+            assert judged(integrated, strengths, side * strengths**order / order).verdict == verdict
 
 
 def test_atoms_are_integrated_across_a_sharp_turn():

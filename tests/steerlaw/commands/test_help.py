@@ -10,8 +10,8 @@ import steerlaw
 from steerlaw.__main__ import main
 from steerlaw.commands import COMMANDS
 from steerlaw.commands.command_line import parse
-from steerlaw.commands.examples import EXAMPLES
 from steerlaw.rendering.console import WRAPPED, Column, print_table
+from steerlaw.rendering.examples import EXAMPLES
 
 every_command = pytest.mark.parametrize("name", COMMANDS)
 
