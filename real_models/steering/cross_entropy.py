@@ -6,13 +6,13 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from real_models.decoding import decoder
 from real_models.decoding.batching import Batch, columns_within, in_chunks, padded_batches, rows_within
-from real_models.decoding.decoder import Params, Spec, of_block
+from real_models.decoding.decoder import Params, Spec
 from real_models.steering import steering
-from real_models.steering.steering import Vectors, run_block, steer
+from real_models.steering.steering import Vectors, steered_blocks
 
 
 def segment_losses(
@@ -49,10 +49,7 @@ def batch_losses(spec: Spec, params: Params, batch: Batch, vectors: Vectors):
     def losses(strengths: Float[Array, " strengths"]) -> Float[Array, "strengths batch"]:
         count = len(strengths)
         each = jnp.repeat(strengths, len(inputs))
-        x = steer(jnp.tile(x0, (count, 1, 1)), each, vectors[first])
-        for layer in range(first + 1, spec.n_layers):
-            x = run_block(of_block(spec, layer), params["blocks"][layer], x)
-            x = steer(x, each, vectors[layer]) if layer in vectors else x
+        x = steered_blocks(spec, params, jnp.tile(x0, (count, 1, 1)), each, vectors)
         rows = jnp.tile(targets, (count, 1))
         size = columns_within(rows.size * decoder.at_least_float32(x.dtype).itemsize, spec.vocab_size)
         means = mean_loss(spec, size, unembedding, x, rows, jnp.tile(predicted, count))
@@ -70,24 +67,43 @@ def mean_loss(
     targets: Int[Array, "rows position"],
     predicted: Int[Array, " rows"],
 ) -> Float[Array, " rows"]:
-    """Mean over a row's first `predicted` positions of `logsumexp(logits) - logits[target]`; 0 where there are none.
+    """Mean over a row's first `predicted` positions of `-log p(target)`; 0 where there are none."""
+    log_probs, _ = token_log_probs(spec, size, params, x, targets[..., None])
+    real = jnp.arange(targets.shape[1]) < predicted[:, None]
+    total = jnp.sum(jnp.where(real, -log_probs[..., 0], 0), axis=1)
+    return total / jax.lax.convert_element_type(jnp.maximum(predicted, 1), total.dtype)
+
+
+@partial(jax.jit, static_argnames=("spec", "size"))
+def token_log_probs(
+    spec: Spec,
+    size: int,
+    params: Params,
+    x: Float[Array, "rows position d"],
+    targets: Int[Array, "rows position choice"],
+) -> tuple[Float[Array, "rows position choice"], Bool[Array, "rows position choice"]]:
+    """`logits[target] - logsumexp(logits)`, and whether no token is likelier, of the last block's output `x`.
 
     The vocabulary goes by in slices of one `size`; the last overlaps the one before, and what it repeats is masked.
     """
     x, table = decoder.norm(spec, params["final_norm"], x), decoder.unembedding(spec, params)
     wide = decoder.at_least_float32(x.dtype)
 
-    def add_slice(sums: tuple[Array, Array], start: Int[Array, ""]) -> tuple[tuple[Array, Array], None]:
-        highest, total = sums
+    def add_slice(sums: tuple[Array, ...], start: Int[Array, ""]) -> tuple[tuple[Array, ...], None]:
+        highest, total, own = sums
         first = jnp.minimum(start, spec.vocab_size - size)
         logits = decoder.logits(spec, jax.lax.dynamic_slice_in_dim(table, first, size), x)
+        here = (targets >= first) & (targets < first + size)
+        own = jnp.where(here, jnp.take_along_axis(logits, jnp.clip(targets - first, 0, size - 1), axis=-1), own)
         logits = jnp.where(first + jnp.arange(size) < start, -jnp.inf, logits)
         top = jnp.maximum(highest, logits.max(axis=-1))
-        return (top, total * jnp.exp(highest - top) + jnp.exp(logits - top[..., None]).sum(axis=-1)), None
+        total = total * jnp.exp(highest - top) + jnp.exp(logits - top[..., None]).sum(axis=-1)
+        return (top, total, own), None
 
-    nothing = jnp.full(targets.shape, -jnp.inf, wide), jnp.zeros(targets.shape, wide)
-    (highest, total), _ = jax.lax.scan(add_slice, nothing, jnp.arange(0, spec.vocab_size, size))
-    right = jnp.einsum("...d,...d->...", x, table[targets], preferred_element_type=wide)
-    losses = highest + jnp.log(total) - decoder.as_logits(spec, right)
-    real = jnp.arange(targets.shape[1]) < predicted[:, None]
-    return jnp.sum(jnp.where(real, losses, 0), axis=1) / jax.lax.convert_element_type(jnp.maximum(predicted, 1), wide)
+    nothing = (
+        jnp.full(targets.shape[:2], -jnp.inf, wide),
+        jnp.zeros(targets.shape[:2], wide),
+        jnp.zeros(targets.shape, wide),
+    )
+    (highest, total, own), _ = jax.lax.scan(add_slice, nothing, jnp.arange(0, spec.vocab_size, size))
+    return own - (highest + jnp.log(total))[..., None], own >= highest[..., None]

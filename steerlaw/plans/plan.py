@@ -117,11 +117,12 @@ class CrossEntropy:
 
 @dataclass(frozen=True, kw_only=True)
 class Ability:
-    """The tasks of lm-evaluation-harness, with how many examples of each at most and how many shown before."""
+    """The tasks of lm-evaluation-harness, how many questions of each at most, examples shown before one, the metric."""
 
     tasks: tuple[str, ...] = ("mmlu",)
     limit: int | None = None
     shots: int = 0
+    metric: str = "acc"
 
 
 @dataclass(frozen=True, kw_only=True)
