@@ -125,6 +125,7 @@ def text_curve(sign: float, prompts: int = 60, each: int = 6) -> TextCurve:
 FIGURES = {
     "next-token": {"6": ("middle",), "A.3": ("middle",), "A.7": tuple(BLOCKS), "Table A.2": ("middle",)},
     "cross-entropy": {"7 bottom": ("middle",), "A.13": tuple(BLOCKS)},
+    "self-cross-entropy": {"A.13": ("last",)},
 }
 
 

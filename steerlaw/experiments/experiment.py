@@ -62,7 +62,8 @@ class Experiment:
     `with_geometry(baseline, vector)` adds what takes longer to find out; `residuals()` gives the unsteered residuals at
     the ends of the contexts, where there are such. With an `other_vector` the two are added, too; the baseline then
     holds its log-odds. `texts` says what is looked for in whole texts, where the baseline says how they are written.
-    `positions` of the contexts are steered; of text always all.
+    `positions` of the contexts are steered; of text always all. With `own` the cross-entropy is that of the model's own
+    unsteered distributions after the text.
     """
 
     subject: Subject
@@ -83,6 +84,7 @@ class Experiment:
     other_vector: Float[np.ndarray, " d"] | None = None
     texts: Scored | None = None
     positions: Literal["all", "last"] = "all"
+    own: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -248,6 +250,7 @@ def observe_text(experiment: Experiment, same: Sweep | None = None) -> Observati
             experiment.text_strengths,
             Steering(layer=subject.layer, vector=experiment.vector),
             weights=experiment.segment_weights,
+            own=experiment.own,
             rounding=experiment.rounding,
         )
     sweep = Sweep(data=sweep.data.assign_attrs(_attributes(subject)))

@@ -90,12 +90,13 @@ def _sweep(plan: Plan, cell: Cell, results: Path) -> None:
 def _text(plan: Plan, cell: Cell) -> dict[str, Any]:
     """The text of a cross-entropy sweep, which then is all that is swept."""
     pattern = plan.texts_of(cell.model).text
-    if cell.observe != "cross-entropy" or pattern is None:
+    if cell.observe not in ("cross-entropy", "self-cross-entropy") or pattern is None:
         return {}
     how = plan.cross_entropy
     documents = read_documents(file_of(plan, cell, pattern))
     return {
         "next_token": False,
+        "own": cell.observe == "self-cross-entropy",
         "documents": documents,
         "segments": how.segments,
         "segment_tokens": how.tokens,
@@ -149,5 +150,11 @@ def _ability(plan: Plan, cell: Cell, results: Path) -> None:
     write_ability(cell.path(results), ability_document(ability, LEVEL, **known))
 
 
-MEASURES = {"next-token": _sweep, "cross-entropy": _sweep, "concept-probability": _texts, "ability": _ability}
+MEASURES = {
+    "next-token": _sweep,
+    "cross-entropy": _sweep,
+    "self-cross-entropy": _sweep,
+    "concept-probability": _texts,
+    "ability": _ability,
+}
 """How each kind of observation is made."""

@@ -76,6 +76,12 @@ def test_cross_entropy_that_falls_somewhere_departs_from_always_hurting(drawn):
     assert "departs, no strength lowers it in 0 of 3 panels" in drawn["figure-a-13"].caption
 
 
+def test_what_is_measured_of_the_model_itself_is_shown_beside_where_there_is_any(drawn):
+    assert "own unsteered distributions after the same text" in drawn["figure-a-13"].caption
+    assert "own unsteered" not in drawn["figure-7-bottom"].caption
+    assert drawn["figure-a-13"].svg.count("of the model itself, unsteered") == 1
+
+
 def test_texts_that_lose_the_concept_depart_and_those_that_gain_it_do_not(drawn):
     rises, falls = drawn["figure-7-top"].caption, drawn["figure-a-12"].caption
     assert "1 departs" not in rises
