@@ -10,6 +10,7 @@ from jaxtyping import Float
 from numerics.bands.intervals import check_level
 from numerics.reweighting.curve import ReweightedCurve, reweighted_curve
 from numerics.reweighting.spacing import sampling_strengths
+from numerics.reweighting.weights import balance_weights
 from real_models.sampling.batches import Wanted
 from real_models.sampling.drawing import Drawing
 from real_models.sampling.rescoring import TextCosts, text_costs
@@ -60,6 +61,20 @@ class TextCurve(ReweightedCurve):
             values = _scores(score, self.texts, self.strengths, self.draws, self.costs)
         found = reweighted_curve(*(*_drawn(self), values, _clusters(self.sampled)), level=level or self.level)
         return replace(self, **vars(found), scores=values)
+
+    def by_prompt(self) -> Float[np.ndarray, "prompts strengths"]:
+        """The mean score after each prompt, `sum w g / sum w` over its own texts; NaN where none of them has weight."""
+        _, log_probs, drawn_at = _drawn(self)
+        answered, prompts = ~np.isnan(self.scores), np.unique(self.sampled.prompt)
+        found = np.full((len(prompts), len(self.strengths)), np.nan)
+        for row, prompt in zip(found, prompts, strict=True):
+            own = answered & (self.sampled.prompt == prompt)
+            if own.any():
+                weights, scores = balance_weights(log_probs[own], drawn_at[own]), self.scores[own]
+                total = weights.sum(axis=0)
+                mean = np.divide(scores @ weights, total, out=row.copy(), where=total > 0)
+                row[:] = np.clip(mean, scores.min(), scores.max())  # between which it is, but for rounding
+        return found
 
 
 def text_curve(
