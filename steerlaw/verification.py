@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,8 @@ def verify(
     sources = _sources(target, options, ADAPTIVE if strengths is None else Grid.parse(strengths), seed)
     curves = [row for source in sources for row in _curves(source, chosen, laws is not None, tolerance, options.level)]
     results = [one for source in sources for one in _results(source, chosen, laws is not None, tolerance)]
-    records, experiments = derivation_records(chosen, apart), [list(source.experiments()) for source in sources]
+    records = derivation_records(chosen, apart)
+    experiments = [[replace(one, tolerances=_allowed(tolerance)) for one in source.experiments()] for source in sources]
     observed = list(_observed(sources, experiments, claims, seed, progress, keep))
     compared = [(o, one) for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
     found = [*results, *(one for _, one in compared)]
@@ -97,6 +99,12 @@ def verify(
         **_looked_at(experiments, observed, compared),
         tokens=list(token_rows(results)),
     )
+
+
+def _allowed(tolerance: Tolerance | None) -> dict[str, tuple[float, float]]:
+    """The tolerance that log-probabilities are judged at, as sweeps are told it."""
+    asked = tolerance_for(tolerance, "log_probability")
+    return {str(asked): (0.0, asked.amount) if asked.relative else (asked.amount, 0.0)}
 
 
 def _asked_of(chosen: Sequence[Law], laws: Sequence[str] | None, reported: bool) -> list[Claim] | None:
