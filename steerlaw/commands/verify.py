@@ -18,6 +18,7 @@ from steerlaw.commands.options import (
     Strengths,
     ToleranceOrShare,
     take_renamed,
+    there_or_on_the_hub,
 )
 from steerlaw.rendering.console import complain, print_json
 from steerlaw.rendering.progress import progress_bar
@@ -33,7 +34,9 @@ class Verify:
     .npz or .json file, or a directory of them).
     """
 
-    targets: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[TARGET ...]")] = ()
+    targets: Annotated[
+        tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[TARGET ...]"), there_or_on_the_hub
+    ] = ()
     """What to verify; nothing means the embedded models."""
     laws: Laws | None = None
     """Comma-separated ids of the laws to check (all by default)."""
