@@ -155,7 +155,7 @@ def _dataset(rows: list[Variables], summary: Summary, strengths: Grid, watched: 
     coords: dict[str, Any] = {"strength": strengths, "token": watched.ids}
     if "shape_departure" in found:
         coords |= {"shape": list(SHAPES), "bound": ["lower", "upper"]}
-        coords |= {"reach_side": list(SIDES), "allowed": list(watched.tolerances)}
+        coords |= {"reach_side": list(SIDES), "allowed": np.array(list(watched.tolerances), np.str_)}
     if "singular_values" in found:
         coords["rank"] = np.arange(1, 1 + found["singular_values"].shape[1])
     if "log_probability_slope" in found:
