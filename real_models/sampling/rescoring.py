@@ -30,11 +30,13 @@ Ids = Sequence[int]
 class TextCosts:
     """Of each text at each strength: its log-probability, and the sum of the exact divergences of its steps, in nats.
 
-    Sums of float32 numbers over T tokens are off by some T units in the last place of a logit.
+    Sums of float32 numbers over T tokens are off by some T units in the last place of a logit. `steps` are the
+    divergences token by token, each text's at a strength of its own (0 after its end); None where none was named.
     """
 
     log_prob: Float[np.ndarray, "texts strengths"]
     divergence: Float[np.ndarray, "texts strengths"]
+    steps: Float[np.ndarray, "texts tokens"] | None = None
 
 
 class Chunk(NamedTuple):
@@ -58,22 +60,28 @@ def text_costs(
     layer: Layers,
     vector: Vector,
     drawing: Drawing | None = None,
+    own: Int[np.ndarray, " texts"] | None = None,
 ) -> TextCosts:
     """The costs of texts (token ids), each after its own prompt, steered at every position.
 
-    Of a `drawing` the temperature counts. One that cuts tokens is a `ValueError`: what it cuts depends on the strength,
-    so that a text of one strength may be impossible at another.
+    `own` is the number of each text's own strength, that of its `steps`. Of a `drawing` the temperature counts. One
+    that cuts tokens is a `ValueError`: what it cuts depends on the strength, so that a text of one strength may be
+    impossible at another.
     """
     drawing, values = drawing or Drawing(), strength_values(strengths)
     tables = np.zeros((2, len(texts), len(values)))
+    steps = np.zeros((len(texts), max(map(len, texts))))
     with jax.default_matmul_precision("highest"):
         for where, chunk, vectors in chunks(model, prompts, texts, layer=layer, vector=vector, drawing=drawing):
             base = unsteered(model.spec, drawing, model.params, vectors, chunk)
             for j, strength in enumerate(values):
                 at = jnp.asarray(strength, _wide(chunk.x0))
-                costs = at_strength(model.spec, drawing, model.params, vectors, chunk, base, at)
-                tables[:, where, j] = np.asarray(jnp.stack(costs), np.float64)[:, : where.stop - where.start]
-    return TextCosts(log_prob=tables[0], divergence=tables[1])
+                total, nats = at_strength(model.spec, drawing, model.params, vectors, chunk, base, at)
+                each = np.asarray(nats, np.float64)[: where.stop - where.start]
+                tables[:, where, j] = np.asarray(total, np.float64)[: len(each)], each.sum(axis=1)
+                if own is not None:
+                    steps[where] = np.where(own[where, None] == j, each, steps[where])
+    return TextCosts(log_prob=tables[0], divergence=tables[1], steps=None if own is None else steps)
 
 
 def chunks(
@@ -128,13 +136,12 @@ def unsteered(spec: Spec, drawing: Drawing, params: Params, vectors: Mapping, ch
 @partial(jax.jit, static_argnames=("spec", "drawing"))
 def at_strength(
     spec: Spec, drawing: Drawing, params: Params, vectors: Mapping, chunk: Chunk, base, strength: Float[Array, ""]
-) -> tuple[Float[Array, " texts"], Float[Array, " texts"]]:
-    """Each text's log-probability at a strength, and the sum of its steps' divergences; summed in float64."""
+) -> tuple[Float[Array, " texts"], Float[Array, "texts tokens"]]:
+    """Each text's log-probability at a strength, summed in float64, and its steps' divergences."""
     log_probs = log_probs_at(spec, drawing, params, vectors, chunk, strength)
     own = jnp.take_along_axis(log_probs, chunk.targets[..., None], axis=-1)[..., 0]
-    terms = (own, divergence(log_probs, base))
-    total, nats = (jnp.sum(jnp.where(chunk.real, x, 0), axis=1, dtype=jnp.float64) for x in terms)
-    return total, nats
+    total = jnp.sum(jnp.where(chunk.real, own, 0), axis=1, dtype=jnp.float64)
+    return total, jnp.where(chunk.real, divergence(log_probs, base), 0)
 
 
 def log_probs_at(

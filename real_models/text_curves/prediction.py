@@ -16,6 +16,7 @@ from real_models.scores.named import Score, scored
 from real_models.scores.words import target_share
 from real_models.steering.inputs import Layers, Tokens, Vector
 from real_models.steering.model import LanguageModel
+from real_models.text_curves.curve import PERPLEXITY, perplexities
 
 STREAM = 2**21
 """The number of the first random stream: none of these texts is ever one of a curve."""
@@ -25,8 +26,9 @@ STREAM = 2**21
 class TextPrediction:
     """Unsteered texts, a row each, with S and S' of each: a prediction of steered ones that none of these saw.
 
-    `prompt` is the number of its prompt; `prompts` are these, as token ids. By the law `text_score`, `derivatives` of
-    any score at strength 0; by `text_information`, `KL(P_alpha || P_0) = alpha^2 I/2 + O(alpha^3)`.
+    `prompt` is the number of its prompt; `prompts` are these, as token ids; `log_prob` is log P_0 of the text. By the
+    law `text_score`, `derivatives` of any score at strength 0; by `text_information`, near it
+    `KL(P_alpha || P_0) = alpha^2 I/2`.
     """
 
     prompts: Sequence[Sequence[int]]
@@ -34,12 +36,17 @@ class TextPrediction:
     tokens: Int[np.ndarray, "texts tokens"]
     lengths: Int[np.ndarray, " texts"]
     texts: Sequence[str]
+    log_prob: Float[np.ndarray, " texts"]
     slopes: TextSlopes
     temperature: float = 1.0
 
+    def scores(self, score: str | Score) -> Float[np.ndarray, " texts"]:
+        """The score of every text (NaN: missing): a function of a text, a name, or "perplexity"."""
+        return perplexities(self.log_prob, self.lengths) if score == PERPLEXITY else scored(score, self.texts)
+
     def derivatives(self, scores: str | Score | Float[np.ndarray, " texts"], level: float = 0.05) -> Derivatives:
         """Slope and curvature of a score at strength 0: a name, a function of a text, or a value a text (NaN: none)."""
-        values = scores if isinstance(scores, np.ndarray) else scored(scores, self.texts)
+        values = scores if isinstance(scores, np.ndarray) else self.scores(scores)
         return predicted_derivatives(values, self.slopes.first, self.slopes.second, self.prompt, level=level)
 
     def information(self, level: float = 0.05) -> Estimate:
@@ -96,6 +103,7 @@ def predict_texts(
         tokens=draws.tokens,
         lengths=draws.lengths,
         texts=texts_of(model, draws),
+        log_prob=draws.log_prob.sum(axis=1, dtype=np.float64),
         slopes=slopes,
         temperature=temperature,
     )

