@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from real_models import LanguageModel, TextCurve
     from steerlaw.inputs.swept_texts import SweptTexts
 
+TEXT_STRENGTHS = "-1:1:9"
 NEEDED = {"model": "the checkpoint", "vector": "the steering vectors", "prompts": "what the texts continue"}
 
 
@@ -45,7 +46,7 @@ class Texts:
     """OpenAI-compatible endpoint, such as http://localhost:8000/v1; its answers are kept beside OUT."""
     question: str | None = None
     """What the judge is asked, with {text} where the text goes."""
-    strengths: Strengths = "-1:1:9"
+    strengths: Strengths = TEXT_STRENGTHS
     """Grid of strengths START:STOP:COUNT."""
     tokens: Several = 48
     """Tokens of a text at most."""
@@ -65,17 +66,9 @@ class Texts:
     """Print JSON alone."""
 
     def __call__(self) -> int:
-        from steerlaw.results.whole_texts import text_rows
-
         score, score_all = self._score()
         swept, notes = self._again(score, score_all) if self.rescore else self._drawn(score, score_all)
-        (row,) = text_rows([swept])
-        told = summary(swept.curve, swept.score, self.out, notes) | {"whole_texts": row.to_json()}
-        if self.json:
-            print_json(told)
-        else:
-            _print(told)
-            say(row.say())
+        show(swept, self.out, notes, json=self.json)
         return 0
 
     def _called(self) -> str:
@@ -166,6 +159,19 @@ class Texts:
             with replacing(self.out) as temporary:
                 write_texts(temporary, curve, predicted, **about)
         return swept_texts(curve, predicted, about), []
+
+
+def show(swept: "SweptTexts", out: Path, notes: list[str], *, json: bool) -> None:
+    """What was drawn and what it shows, printed."""
+    from steerlaw.results.whole_texts import text_rows
+
+    (row,) = text_rows([swept])
+    told = summary(swept.curve, swept.score, out, notes) | {"whole_texts": row.to_json()}
+    if json:
+        print_json(told)
+    else:
+        _print(told)
+        say(row.say())
 
 
 def summary(curve: "TextCurve", score: str, out: Path, notes: list[str]) -> dict[str, Any]:

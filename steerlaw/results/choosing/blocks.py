@@ -5,7 +5,6 @@ Strengths of different blocks do not compare, since vectors and residuals grow w
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -86,8 +85,8 @@ def of_texts(
 
 def best(blocks: Sequence[BlockChoice]) -> BlockChoice | None:
     """The block with most of the target at its strength, of equal ones that of the smaller push; None without one."""
-    known = [block for block in blocks if block.target is not None and isfinite(block.target[1])]
-    return max(known, key=lambda block: (block.target or (0.0, 0.0))[1:] + (-(block.push or 0.0),), default=None)
+    known = [(block.target[1], -(block.push or 0.0), block) for block in blocks if block.target is not None]
+    return max(known, key=lambda one: one[:2], default=(None,))[-1]
 
 
 def say(blocks: Sequence[BlockChoice], what: str) -> str:
