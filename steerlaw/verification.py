@@ -92,9 +92,8 @@ def verify(
         lines=summary_lines(rows, found, shares),
         shares=shares,
         directions=_ranked(experiments, chosen, directions, seed, progress),
-        horizons=horizon_rows(found),
         findings=findings(observed) if claims is None else [],
-        **_numbers(observed),
+        **_numbers(observed, found),
         reported=_reported(experiments, observed, seed, progress) if reported else [],
         texts=_texts(sources, experiments, texts, options.level, seed, progress),
         observations=observed,
@@ -103,9 +102,10 @@ def verify(
     )
 
 
-def _numbers(observed: Sequence[Observation]) -> dict[str, Any]:
-    """How far out limits are, and numbers predicted beside numbers observed."""
-    return {"limits": limit_rows(observed), "quantities": [row for o in observed for row in predicted_rows(o)]}
+def _numbers(observed: Sequence[Observation], found: Sequence[Judged]) -> dict[str, Any]:
+    """How far claims hold, how far out limits are, and numbers predicted beside numbers observed."""
+    numbers = [row for o in observed for row in predicted_rows(o)]
+    return {"horizons": horizon_rows(found), "limits": limit_rows(observed), "quantities": numbers}
 
 
 def _asked_of(chosen: Sequence[Law], laws: Sequence[str] | None, reported: bool) -> list[Claim] | None:

@@ -81,7 +81,37 @@ def observed_derivatives(
         return None
     near = order[place - 1 : place + 2]
     below, above = -float(strengths[near[0]]), float(strengths[near[2]])
-    g, weights = np.asarray(scores, np.float64), balance_weights(log_probs, drawn_at)[:, near]
+    if (seen := _values(log_probs, drawn_at, scores, clusters, near)) is None:
+        return None
+    width = below + above
+    slope = np.array([-above / (below * width), (above - below) / (below * above), below / (above * width)])
+    bend = np.array([2 / (below * width), -2 / (below * above), 2 / (above * width)])
+    return Derivatives(slope=_linear(*seen, slope, level), curvature=_linear(*seen, bend, level), over=(-below, above))
+
+
+def observed_change(
+    log_probs: Float[np.ndarray, "texts strengths"],
+    drawn_at: Int[np.ndarray, " texts"],
+    scores: Texts,
+    clusters: Int[np.ndarray, " texts"],
+    between: tuple[int, int],
+    *,
+    level: float = 0.05,
+) -> Estimate | None:
+    """How much a reweighted curve moves from one of its strengths to another, both told by number.
+
+    As in `observed_derivatives`, what clusters differ by at all strengths cancels; None where no text has a score.
+    """
+    check_level(level)
+    seen = _values(log_probs, drawn_at, scores, clusters, np.array(between))
+    return None if seen is None else _linear(*seen, np.array([-1.0, 1.0]), level)
+
+
+def _values(
+    log_probs: np.ndarray, drawn_at: np.ndarray, scores: Texts, clusters: np.ndarray, places: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Values of the curve at some strengths, and each cluster's influence on them; None where they are not known."""
+    g, weights = np.asarray(scores, np.float64), balance_weights(log_probs, drawn_at)[:, places]
     cluster = np.unique(clusters, return_inverse=True)[1].reshape(-1)
     has = ~np.isnan(g)
     total = (weights * has[:, None]).sum(axis=0)
@@ -89,12 +119,7 @@ def observed_derivatives(
         return None
     known = np.where(has, g, 0.0)
     q = known @ weights / total
-    influence = sums_by_cluster(weights * has[:, None] * (known[:, None] - q), cluster) / total
-    width = below + above
-    slope = np.array([-above / (below * width), (above - below) / (below * above), below / (above * width)])
-    bend = np.array([2 / (below * width), -2 / (below * above), 2 / (above * width)])
-    ends = (_linear(q, influence, weights_of, level) for weights_of in (slope, bend))
-    return Derivatives(slope=next(ends), curvature=next(ends), over=(-below, above))
+    return q, sums_by_cluster(weights * has[:, None] * (known[:, None] - q), cluster) / total
 
 
 def _linear(q: np.ndarray, influence: np.ndarray, coefficients: np.ndarray, level: float) -> Estimate:

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 
 from numerics.bands.intervals import check_level
 from numerics.reweighting.curve import ReweightedCurve, reweighted_curve
-from numerics.reweighting.derivatives import Derivatives, observed_derivatives
+from numerics.reweighting.derivatives import Derivatives, Estimate, observed_change, observed_derivatives
 from numerics.reweighting.spacing import sampling_strengths
 from real_models.sampling.batches import Wanted
 from real_models.sampling.drawing import Drawing
@@ -66,6 +66,13 @@ class TextCurve(ReweightedCurve):
     def derivatives(self, level: float | None = None) -> Derivatives | None:
         """Slope and curvature at 0 as these texts show them; None where 0 has no neighbours among the strengths."""
         return observed_derivatives(*_drawn(self), self.scores, _clusters(self.sampled), level=level or self.level)
+
+    def change(self, start: float, end: float, level: float | None = None) -> Estimate | None:
+        """How much the score moves from one strength of the curve to another; what prompts differ by cancels."""
+        between = (int(n) for n in number_of(self.strengths, np.array([start, end])))
+        _, log_probs, drawn_at = _drawn(self)
+        known = log_probs, drawn_at, self.scores, _clusters(self.sampled), (next(between), next(between))
+        return observed_change(*known, level=level or self.level)
 
     def target_shares(self, targets: Bool[np.ndarray, " vocab"]) -> Float[np.ndarray, " texts"]:
         """The share of each text's tokens that are target tokens."""

@@ -54,7 +54,8 @@ class TextRow:
     """Whole texts of one model, block and concept: an entry of `texts` in report.json.
 
     `information` is I(0) in nats per strength squared, by unsteered texts: texts cost `alpha^2 I/2` nats near 0.
-    `by_position` are the nats of each token at the strength `costs_at`, the farthest that was sampled and is reliable.
+    `costs_at` is the farthest strength that was sampled and is reliable, `change` how far the score moved from 0 to it,
+    `by_position` the nats of each token there.
     `random` are slopes predicted along random directions, `along_random` the band observed along the first of them.
     """
 
@@ -77,6 +78,7 @@ class TextRow:
     observed: Derivatives | None
     information: Estimate | None
     costs_at: float | None
+    change: Estimate | None
     by_position: Numbers
     predicted_by_position: Numbers
     random: Numbers
@@ -112,10 +114,9 @@ class TextRow:
             return f"{what} is known at no strength"
         end = self.strengths.index(self.costs_at)
         before, after = (self._number(self.band.values[n]) for n in (base, end))
-        sure = self.band.lower[end] > self.band.upper[base] or self.band.upper[end] < self.band.lower[base]
-        rises = self.band.values[end] > self.band.values[base]
-        verb = ("rises" if rises else "falls") if sure else "goes"
-        hedge = "" if sure else ", within its bands"
+        low, high = (0.0, 0.0) if self.change is None else (self.change.lower, self.change.upper)
+        verb = "rises" if low > 0 else "falls" if high < 0 else "goes"
+        hedge = "" if low > 0 or high < 0 else ", which may be chance"
         nats = self.nats.values[end]
         return f"{what} {verb} from {before} to {after} at {self.costs_at:.3g}{hedge}, costing {nats:.2g} nats"
 
@@ -169,6 +170,7 @@ def _row(swept: SweptTexts) -> TextRow:
         observed=curve.derivatives(),
         information=None if predicted is None else predicted.information(curve.level),
         costs_at=costs_at,
+        change=curve.change(0.0, costs_at) if costs_at is not None and 0 in curve.strengths else None,
         by_position=() if costs_at is None else _numbers(curve.nats_by_position(costs_at)),
         predicted_by_position=() if costs_at is None else _numbers(per_token * costs_at**2 / 2),
         random=tuple(one.slope.value for one in swept.random),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.special import log_softmax
 
 from numerics.reweighting.curve import reweighted_curve
-from numerics.reweighting.derivatives import observed_derivatives, predicted_derivatives
+from numerics.reweighting.derivatives import observed_change, observed_derivatives, predicted_derivatives
 
 VOCAB, TOKENS, H = 3, 3, 1e-4
 TEXTS = np.array(list(itertools.product(range(VOCAB), repeat=TOKENS)))
@@ -87,6 +87,10 @@ def test_observed_are_those_of_the_parabola(seed, below, above, missing):
     assert found is not None
     assert found.over == pytest.approx((-below, above * 1.2))
     np.testing.assert_allclose((found.slope.value, found.curvature.value), (slope, 2 * bend), rtol=1e-6, atol=1e-7)
+    change = observed_change(tables, at, scores, clusters, (0, 3))
+    assert change is not None
+    assert change.value == pytest.approx(curve.values[3] - curve.values[0], abs=1e-12)
+    assert change.lower <= change.value <= change.upper
 
 
 @pytest.mark.slow

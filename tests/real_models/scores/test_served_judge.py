@@ -63,7 +63,10 @@ def _wait(process, port, log):
 
 @pytest.mark.slow
 def test_a_served_model_is_understood(served, tmp_path):
-    """It says what the model says by our own reading of its files; yes is the first word of one answer, no of another."""
+    """It says what the model says by our own reading of its files; yes is how one answer begins, no how another does.
+
+    So the exact greedy continuation is compared, and both labels are seen.
+    """
     model, texts = load_model(CHECKPOINT), ["def read(self):\n    return", "import os\nimport"]
     nothing = {"layer": 0, "vector": np.zeros(model.d_model), "tokens": TOKENS, "temperature": 0.0}
     own = [text.strip() for text in sample(model, texts, [0.0], **nothing).texts[:, 0, 0]]

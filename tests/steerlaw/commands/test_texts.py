@@ -105,13 +105,13 @@ def test_what_is_needed_is_named(made, tmp_path, capsys):
 
 @pytest.mark.slow
 def test_a_sweep_of_texts_is_verified(made, tmp_path, capsys):
-    """What `sweep --observe texts` draws after the contexts, verify tells: predicted beside observed, in all its places."""
+    """What `sweep --observe texts` draws after the contexts, verify tells in the terminal, the page and report.json."""
     out, report = tmp_path / "s.nc", tmp_path / "report"
     inputs = ["--model", made.model, "--vector", made.vector, "--contexts", made.contexts, "--words", made.words]
     how = ["--observe", "texts", "--strengths=-0.4:0.4:5", "--tokens", 4, "--samples", 12, "--out", out, "--json"]
     assert main([*map(str, ["sweep", *inputs, *how])]) == 0
     row = json.loads(capsys.readouterr().out)["whole_texts"]
-    assert (row["model"], row["concept"], row["tokens"], row["score"]) == ("tiny", "good", 4, "target words")
+    assert (row["model"], row["concept"], row["tokens"], row["score"]) == ("tiny", "cats", 4, "target words")
     assert row["predicted"]["slope"]["lower"] < row["predicted"]["slope"]["value"] < row["predicted"]["slope"]["upper"]
     assert main([*map(str, ["verify", out, "--laws", "text_score", "--out", report])]) == 0
     assert row["says"] in " ".join(capsys.readouterr().out.split())
@@ -128,7 +128,7 @@ def test_a_sweep_of_texts_is_verified(made, tmp_path, capsys):
 
 @pytest.mark.slow
 def test_a_checkpoint_is_verified_with_texts(made, tmp_path, capsys):
-    """Drawn after its contexts at the middle block, beside random directions; other directions than the vector's own."""
+    """Drawn after its contexts at the middle block, beside random directions, which differ from one another."""
     inputs = [made.model, "--vector", made.vector, "--contexts", made.contexts, "--words", made.words]
     how = ["--laws", "text_score", "--texts", 10, "--strengths=-1:1:3", "--out", tmp_path / "r", "--json"]
     assert main([*map(str, ["verify", *inputs, *how])]) == 0

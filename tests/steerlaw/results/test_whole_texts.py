@@ -51,8 +51,10 @@ def test_the_sentence_has_the_numbers(row):
     (bare,) = text_rows([chain_texts(predicted=None, unsteered=None, events={})])
     assert "predicted" not in bare.say()
     assert bare.agree is None
-    unsure = replace(row, band=replace(row.band, lower=(0.0,) * len(GRID), upper=(1.0,) * len(GRID)))
+    assert row.change.lower < after - before < row.change.upper
+    unsure = replace(row, change=replace(row.change, lower=-0.1))
     assert "goes from" in unsure.say()
+    assert "which may be chance" in unsure.say()
 
 
 def test_a_wrong_prediction_is_noticed():
