@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -64,9 +65,8 @@ def verify(
     directions each vector of a language model is ranked among, and as many differences of contexts (0: none).
     `reported` asks what other papers claim (`theory.reported`), too; not along with `laws`. `texts` is how many whole
     texts to draw after each context of a language model, at its middle block. `progress` is a `rich.progress.Progress`.
-    `keep` (of `kept_beside`) has sweeps on disk until the report is there, so that a run that was killed goes on.
-    `apart` (of `process_apart`) is where derivations are checked meanwhile. Bad input is a `ValueError` or `OSError` of
-    one line, before any model is run where it can.
+    `keep` (of `kept_beside`) has sweeps on disk, so that a run that was killed goes on; derivations are checked `apart`
+    (of `process_apart`). Bad input is a `ValueError` or `OSError` of one line, before any model runs where it can.
 
     >>> report = verify(laws=["token_bump"])
     >>> report.summary()["token_bump"]["stdlib-gpt"]
@@ -78,7 +78,8 @@ def verify(
     sources = _sources(target, options, ADAPTIVE if strengths is None else Grid.parse(strengths), seed)
     curves = [row for source in sources for row in _curves(source, chosen, laws is not None, tolerance, options.level)]
     results = [one for source in sources for one in _results(source, chosen, laws is not None, tolerance)]
-    records, experiments = derivation_records(chosen, apart), [list(source.experiments()) for source in sources]
+    records = derivation_records(chosen, apart)
+    experiments = [[replace(one, tolerances=_allowed(tolerance)) for one in source.experiments()] for source in sources]
     observed = list(_observed(sources, experiments, claims, seed, progress, keep))
     compared = [(o, one) for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
     found = [*results, *(one for _, one in compared)]
@@ -106,6 +107,12 @@ def _numbers(observed: Sequence[Observation], found: Sequence[Judged]) -> dict[s
     """How far claims hold, how far out limits are, and numbers predicted beside numbers observed."""
     numbers = [row for o in observed for row in predicted_rows(o)]
     return {"horizons": horizon_rows(found), "limits": limit_rows(observed), "quantities": numbers}
+
+
+def _allowed(tolerance: Tolerance | None) -> dict[str, tuple[float, float]]:
+    """The tolerance that log-probabilities are judged at, as sweeps are told it."""
+    asked = tolerance_for(tolerance, "log_probability")
+    return {str(asked): (0.0, asked.amount) if asked.relative else (asked.amount, 0.0)}
 
 
 def _asked_of(chosen: Sequence[Law], laws: Sequence[str] | None, reported: bool) -> list[Claim] | None:

@@ -14,6 +14,9 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import tyro
 
+READ = frozenset({".csv", ".nc", ".npz", ".json"})
+"""Suffixes of the files that a TARGET may be."""
+
 
 @dataclass(frozen=True)
 class Within:
@@ -38,6 +41,15 @@ def readable(path: Path) -> None:
         raise FileNotFoundError(f"{path}: no such file")
     if not os.access(path, os.R_OK):
         raise PermissionError(f"{path}: no permission to read it")
+
+
+def there_or_on_the_hub(targets: tuple[str, ...]) -> None:
+    """Paths that are there; what has the form of a hub id, and of no file that is read, may be one."""
+    for target in targets:
+        path = Path(target)
+        may_be_hub_id = target.count("/") <= 1 and path.suffix not in READ
+        if not path.exists() and not may_be_hub_id:
+            raise FileNotFoundError(f"{target}: no such checkpoint directory, saved sweep or curve")
 
 
 def writable_file(path: Path) -> None:

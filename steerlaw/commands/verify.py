@@ -19,6 +19,7 @@ from steerlaw.commands.options import (
     Strengths,
     ToleranceOrShare,
     take_renamed,
+    there_or_on_the_hub,
 )
 from steerlaw.rendering.console import complain, print_json
 from steerlaw.rendering.progress import progress_bar
@@ -34,7 +35,9 @@ class Verify:
     the reference implementation's results (a .npz or .json file, or a directory of them).
     """
 
-    targets: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[TARGET ...]")] = ()
+    targets: Annotated[
+        tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[TARGET ...]"), there_or_on_the_hub
+    ] = ()
     """What to verify; nothing means the embedded models."""
     laws: Laws | None = None
     """Comma-separated ids of the laws to check (all by default)."""

@@ -93,7 +93,7 @@ class Results:
     def to_json(self, notes: Sequence[str] = ()) -> dict[str, Any]:
         """The document of report.json; `notes` say what went wrong after the verdicts were there."""
         return {
-            "schema": 1,
+            "schema": 2,
             "steerlaw": version("steerlaw"),
             "run": self.run.to_json(),
             "laws": [derivation.to_json() for derivation in self.derivations],
