@@ -92,6 +92,15 @@ def layer_list(text: str) -> None:
         A_LAYER(layer)
 
 
+def layer_or_all(text: str) -> None:
+    """A layer, or all of them."""
+    if text != "all":
+        try:
+            A_LAYER(int(text))
+        except ValueError:
+            raise ValueError(f"expected a number from 0 to {A_LAYER.high:,}, or all, got {text!r}") from None
+
+
 def amount_or_share(text: str) -> None:
     """A tolerance: a number, or a share of a curve's movement."""
     from numerics.judging.horizons.tolerance import tolerance_for
@@ -109,6 +118,7 @@ def known_laws(ids: str) -> None:
 
 A_LAYER = Within(0, 9_999)
 Layers = Annotated[str, layer_list]
+LayerOrAll = Annotated[str, layer_or_all]
 Dtype = Literal["float32", "bfloat16", "float64"]
 InputFile = Annotated[Path, readable]
 OutputFile = Annotated[Path, writable_file]

@@ -54,7 +54,7 @@ def print_summary(report: Results, directory: Path, *, controls: bool = False) -
         ],
         rows,
     )
-    for line in reach_lines(report.horizons):
+    for line in [*reach_lines(report.horizons), *(row.say() for row in report.texts)]:
         out.print(line, soft_wrap=True)
     if not controls and any(line.control for line in report.lines):
         out.print("The page has the controls beside each row; --controls prints them here.", soft_wrap=True)
@@ -69,7 +69,20 @@ def reach_lines(rows: Sequence[HorizonRow]) -> list[str]:
 
 
 def answer_lines(report: Results) -> list[str]:
-    """Do the laws hold where people steer? Where no strength has a push: do they hold on the curves that were seen?"""
+    """Do the laws hold where people steer? Where no strength has a push: do they hold on the curves that were seen?
+
+    And whether slopes of whole texts are what unsteered ones said.
+    """
+    return [*_of_laws(report), *_of_texts(report)]
+
+
+def _of_texts(report: Results) -> list[str]:
+    """How many slopes of whole texts agree with their predictions."""
+    asked = [row.agree for row in report.texts if row.agree is not None]
+    return [f"Whole texts: {sum(asked)} of {len(asked)} slopes predicted without steering agree."] if asked else []
+
+
+def _of_laws(report: Results) -> list[str]:
     if asked := [answer.say() for answer in answers(middle(report.horizons))]:
         return ["Do the laws hold where people steer?", *asked]
     own = [line for line in report.lines if line.control is None and line.weakest]
@@ -77,6 +90,8 @@ def answer_lines(report: Results) -> list[str]:
     for line in own:
         if line.name in counts:
             counts[line.name] += line.counts["departs"]
+    if not counts and report.texts:
+        return []
     if not counts:
         return ["No law applies to what was observed."]
     departing = [name for name, count in counts.items() if count]
