@@ -16,7 +16,6 @@ from theory.claims import Claim
 from theory.law import Law
 from theory.quantities import GREEDY_LOG_ODDS, INTERPLAY, LOG_ODDS, MEAN_LOG_ODDS, PEAK
 
-
 LOCAL = " (local log-odds)"
 """What a claim's words end in where it is predicted by each context's own log-odds, not those of the prompts."""
 
