@@ -156,7 +156,7 @@ class Sweep:
         from real_models import load_model
         from real_models.scores.words import share_of_words
         from steerlaw.commands.texts import TEXT_STRENGTHS, show
-        from steerlaw.experiments.text_curves import TextRequest, texts_to_file
+        from steerlaw.experiments.texts.to_file import TextRequest, texts_to_file
         from steerlaw.inputs.concept_files import one_vector, read_concept
 
         strengths, inserted = with_zero(parse(self.strengths or TEXT_STRENGTHS))
