@@ -259,10 +259,12 @@ def _some_segments(experiment: Experiment) -> list[Experiment]:
 def _run(stage: Stage, directory: Path, made_from: str, progress: Any) -> tuple[Sweep, int]:
     """The sweep of all the stage's parts, and how many of them were there."""
     paths = [directory / f"{stage.kind.replace(' ', '-')}-{n:05}.nc" for n in range(len(stage.parts))]
-    numbered, found = list(enumerate(stage.parts)), 0
+    numbered, parts, found = list(enumerate(stage.parts)), [], 0
     for n, part in progress.track(numbered, description=stage.kind) if progress else numbered:
-        found += finish_part(paths[n], f"{made_from} {n}", lambda part=part: stage.observe(part).sweep)
-    return _joined([Sweep.read(path) for path in paths], stage.along), found
+        sweep, there = finish_part(paths[n], f"{made_from} {n}", lambda part=part: stage.observe(part).sweep)
+        parts.append(sweep)
+        found += there
+    return _joined(parts, stage.along), found
 
 
 def _joined(sweeps: Sequence[Sweep], along: str) -> Sweep:
