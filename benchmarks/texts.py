@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.racing import HEADER, Row, line, machine, on_one_core, race, timed
-from benchmarks.results import write_part
+from benchmarks.results import write_section
 
 TITLE = "Texts under steering"
 BATCH, TOKENS, LAYER = 64, 48, 2
@@ -112,7 +112,7 @@ def main() -> None:
     text = f"`python -m benchmarks.texts`. {machine(cores, load)}\n\n{HEADER}\n" + "\n".join(map(str, found))
     print(text)
     if not small:
-        write_part(TITLE, text)
+        write_section(TITLE, f"### Tokens a second\n\n{text}")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from real_models.steering.sharding import shard_model
 from real_models.steering.sphere import sphere_of
 from real_models.steering.wrap import WrappedModel, wrap
 from real_models.text_curves.curve import TextCurve, text_curve
+from real_models.text_curves.prediction import TextPrediction, predict_texts
 from real_models.texts.prompts import PromptText, read_contexts, read_prompts, read_texts, texts_of
 from real_models.vectors.convert import Conversion, convert_vectors
 from real_models.vectors.doctor import Check, examine
@@ -44,6 +45,7 @@ __all__ = [
     "SampledTexts",
     "Spec",
     "TextCurve",
+    "TextPrediction",
     "VectorFile",
     "WrappedModel",
     "any_of_n",
@@ -59,6 +61,7 @@ __all__ = [
     "load_vector",
     "mean_log_probs",
     "mean_residuals",
+    "predict_texts",
     "principal_difference",
     "prompt_log_odds",
     "read_checkpoint",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numerics.observing.curves.loading import load_curve
     from numerics.observing.next_token import observe_next_token as sweep
     from real_models import examine as doctor
-    from real_models import load_model, load_vector, sample, text_curve, wrap
+    from real_models import load_model, load_vector, predict_texts, sample, text_curve, wrap
     from steerlaw.report import Report
     from steerlaw.results.choosing.choose import choose
     from steerlaw.results.choosing.text_choose import choose_for_texts
@@ -40,6 +40,7 @@ _HOME = {
     "load_model": "real_models:load_model",
     "load_vector": "real_models:load_vector",
     "peak_strengths": "numerics:peak_strengths",
+    "predict_texts": "real_models:predict_texts",
     "sample": "real_models:sample",
     "steered_curve": "numerics.observing.curves.build:steered_curve",
     "sweep": "numerics.observing.next_token:observe_next_token",
@@ -64,6 +65,7 @@ __all__ = [
     "load_model",
     "load_vector",
     "peak_strengths",
+    "predict_texts",
     "sample",
     "steered_curve",
     "sweep",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from steerlaw.experiments.embedded import embedded_experiments, embedded_inputs
 from steerlaw.experiments.experiment import Experiment, Grid, Keep, run
 from steerlaw.experiments.nearby import nearby
 from steerlaw.experiments.targets import Source, TargetOptions, read_targets
+from steerlaw.experiments.texts.drawn import drawn_texts, middle_experiments
 from steerlaw.inputs.subjects import Observation
 from steerlaw.report import Report
 from steerlaw.results.apart import derivation_records
@@ -29,6 +31,7 @@ from steerlaw.results.reaching.rows import horizon_rows
 from steerlaw.results.reference_verdicts import judge_results, token_rows
 from steerlaw.results.reported.matrix import Cell, matrix
 from steerlaw.results.verdict_rows import VerdictRow, verdict_row
+from steerlaw.results.whole_texts import TextRow, text_rows
 from theory.catalogue import find_law
 from theory.catalogue import laws as catalogue
 from theory.claims import Claim
@@ -48,6 +51,7 @@ def verify(
     seed: int = 0,
     directions: int = 20,
     reported: bool = False,
+    texts: int = 0,
     progress: Any = None,
     keep: Keep | None = None,
     apart: Executor | None = None,
@@ -59,10 +63,10 @@ def verify(
     is a grid START:STOP:COUNT; `tolerance` is in each claim's unit, or a share of each curve's movement such as "5%"
     (default: 0.1 nat, a probability of 0.01, else 5%); `seed` draws the controls, `directions` is how many random
     directions each vector of a language model is ranked among, and as many differences of contexts (0: none).
-    `reported` asks what other papers claim (`theory.reported`), too; not along with `laws`. `progress` is a
-    `rich.progress.Progress` to show what is being done. `keep` (of `kept_beside`) has sweeps on disk until the report
-    is there, so that a run that was killed goes on where it stopped. `apart` (of `process_apart`) is where derivations
-    are checked meanwhile. Bad input is a `ValueError` or `OSError` of one line, before any model is run where it can.
+    `reported` asks what other papers claim (`theory.reported`), too; not along with `laws`. `texts` is how many whole
+    texts to draw after each context of a language model, at its middle block. `progress` is a `rich.progress.Progress`.
+    `keep` (of `kept_beside`) has sweeps on disk, so that a run that was killed goes on; derivations are checked `apart`
+    (of `process_apart`). Bad input is a `ValueError` or `OSError` of one line, before any model runs where it can.
 
     >>> report = verify(laws=["token_bump"])
     >>> report.summary()["token_bump"]["stdlib-gpt"]
@@ -74,7 +78,8 @@ def verify(
     sources = _sources(target, options, ADAPTIVE if strengths is None else Grid.parse(strengths), seed)
     curves = [row for source in sources for row in _curves(source, chosen, laws is not None, tolerance, options.level)]
     results = [one for source in sources for one in _results(source, chosen, laws is not None, tolerance)]
-    records, experiments = derivation_records(chosen, apart), [list(source.experiments()) for source in sources]
+    records = derivation_records(chosen, apart)
+    experiments = [[replace(one, tolerances=_allowed(tolerance)) for one in source.experiments()] for source in sources]
     observed = list(_observed(sources, experiments, claims, seed, progress, keep))
     compared = [(o, one) for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
     found = [*results, *(one for _, one in compared)]
@@ -88,15 +93,26 @@ def verify(
         lines=summary_lines(rows, found, shares),
         shares=shares,
         directions=_ranked(experiments, chosen, directions, seed, progress),
-        horizons=horizon_rows(found),
-        limits=limit_rows(observed),
-        quantities=[row for o in observed for row in predicted_rows(o)],
         findings=findings(observed) if claims is None else [],
+        **_numbers(observed, found),
         reported=_reported(experiments, observed, seed, progress) if reported else [],
+        texts=_texts(sources, experiments, texts, options.level, seed, progress),
         observations=observed,
         **_looked_at(experiments, observed, compared),
         tokens=list(token_rows(results)),
     )
+
+
+def _numbers(observed: Sequence[Observation], found: Sequence[Judged]) -> dict[str, Any]:
+    """How far claims hold, how far out limits are, and numbers predicted beside numbers observed."""
+    numbers = [row for o in observed for row in predicted_rows(o)]
+    return {"horizons": horizon_rows(found), "limits": limit_rows(observed), "quantities": numbers}
+
+
+def _allowed(tolerance: Tolerance | None) -> dict[str, tuple[float, float]]:
+    """The tolerance that log-probabilities are judged at, as sweeps are told it."""
+    asked = tolerance_for(tolerance, "log_probability")
+    return {str(asked): (0.0, asked.amount) if asked.relative else (asked.amount, 0.0)}
 
 
 def _asked_of(chosen: Sequence[Law], laws: Sequence[str] | None, reported: bool) -> list[Claim] | None:
@@ -152,6 +168,21 @@ def _ranked(
     claims = [claim for _, own in asked for claim in own]
     tracked = _tracked(some, progress, "directions") if some else ()
     return [standing for one in tracked for standing in standings(follow(one, claims, count, seed), asked)]
+
+
+def _texts(
+    sources: Sequence[Source],
+    experiments: Sequence[Sequence[Experiment]],
+    samples: int,
+    level: float,
+    seed: int,
+    progress: Any,
+) -> list[TextRow]:
+    """Whole texts: those that were drawn already, and `samples` after each context of a language model."""
+    found = [one for source in sources for one in source.texts]
+    middle = list(middle_experiments(one for made in experiments for one in made)) if samples else []
+    tracked = _tracked(middle, progress, "whole texts") if middle else ()
+    return text_rows([*found, *(drawn_texts(one, samples, seed, level) for one in tracked)])
 
 
 def _reported(

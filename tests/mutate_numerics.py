@@ -13,12 +13,13 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 MUTANT = "STEERLAW_MUTANT"
-"""In a test process: the file that is changed and the number of the change, `PATH:N`."""
+"""In a test process: the file that is changed, and one that holds its text there."""
 SECONDS = 600
 UNCHANGED = -1
 
@@ -96,22 +97,23 @@ def _annotations(node: ast.AST) -> Iterator[ast.AST]:
             yield from ast.walk(found)
 
 
-def mutated(path: Path, number: int) -> tuple[ast.Module, str]:
-    """The file with one change, and that change; the file as it is for `UNCHANGED`."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+def mutated(path: Path, number: int) -> tuple[str, str]:
+    """The file's text with one change, and that change; the file as it is for `UNCHANGED`."""
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
     if number == UNCHANGED:
-        return tree, "nothing"
+        return text, "nothing"
     node, field, value, what = list(changes(tree))[number]
     line = getattr(node, "lineno", 0)
     setattr(node, field, value)
-    return ast.fix_missing_locations(tree), f"{path.relative_to(ROOT)}: {what} (line {line})"
+    return ast.unparse(ast.fix_missing_locations(tree)), f"{path.relative_to(ROOT)}: {what} (line {line})"
 
 
 class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports one file changed."""
+    """Imports one file with another text."""
 
-    def __init__(self, path: Path, number: int) -> None:
-        self.path, self.number = path, number
+    def __init__(self, path: Path, text: Path) -> None:
+        self.path, self.text = path, text
 
     def find_spec(self, name: str, path: object = None, target: object = None):
         if name == ".".join(self.path.relative_to(ROOT).with_suffix("").parts):
@@ -119,20 +121,28 @@ class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return None
 
     def exec_module(self, module) -> None:
-        tree, _ = mutated(self.path, self.number)
-        exec(compile(tree, str(self.path), "exec"), module.__dict__)
+        exec(compile(self.text.read_text(encoding="utf-8"), str(self.path), "exec"), module.__dict__)
+
+
+def tests_pass(path: Path, text: str, tests: Sequence[str]) -> bool:
+    """Whether some tests pass where a file has another text; tests that do not end have noticed."""
+    command = ["-m", "pytest", "-n", "0", "-x", "-q", "-p", "mutate_numerics"]
+    with tempfile.TemporaryDirectory() as home:
+        changed = Path(home) / "changed.py"
+        changed.write_text(text, encoding="utf-8")
+        known = {MUTANT: f"{path}{os.pathsep}{changed}", "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+        arguments = [sys.executable, *command, *tests]
+        environment = {**os.environ, **known}
+        try:
+            run = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            return False
+    return run.returncode == 0
 
 
 def survives(path: Path, number: int) -> bool:
-    """Whether the file's tests pass on the changed file; tests that do not end have noticed."""
-    command = ["-m", "pytest", "-n", "0", "-x", "-q", "-p", "mutate_numerics"]
-    environment = {**os.environ, MUTANT: f"{path}:{number}", "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
-    arguments = [sys.executable, *command, *TESTS[str(path.relative_to(ROOT))]]
-    try:
-        run = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, timeout=SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        return False
-    return run.returncode == 0
+    """Whether the file's tests pass on the changed file."""
+    return tests_pass(path, mutated(path, number)[0], TESTS[str(path.relative_to(ROOT))])
 
 
 def main() -> int:
@@ -159,7 +169,6 @@ def main() -> int:
 
 
 if MUTANT in os.environ:
-    file, _, chosen = os.environ[MUTANT].rpartition(":")
-    sys.meta_path.insert(0, Changed(Path(file), int(chosen)))
+    sys.meta_path.insert(0, Changed(*map(Path, os.environ[MUTANT].split(os.pathsep))))
 if __name__ == "__main__":
     raise SystemExit(main())

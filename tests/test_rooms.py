@@ -37,7 +37,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("real_models.checkpoints",),
     ("real_models.steering",),
     ("real_models.sampling",),
-    ("real_models.vectors", "real_models.scores", "real_models.text_curves"),
+    ("real_models.vectors", "real_models.scores", "real_models.text_curves", "real_models.ability"),
     ("real_models.prompt_sets",),
     ("real_models",),
     ("toy_models",),

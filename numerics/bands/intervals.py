@@ -18,16 +18,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.stats import beta, t
 
-BETS = np.sin(np.linspace(0, np.pi / 2, 17)[1:]) ** 2
-"""Shares of the capital put at stake, 0 < bet <= 1, spread as the nodes of Cover's universal portfolio."""
-
-HALVINGS = 40
-
-TOGETHER = 16
-"""Gains multiplied before a logarithm is taken: at most 2^40 each, their product is far from overflowing."""
-
-AT_ONCE = 4096
-"""Means worked on at once."""
+from numerics.bands.betting import least_mean
 
 Bounds = tuple[Float[np.ndarray, " strengths *curves"], Float[np.ndarray, " strengths *curves"]]
 
@@ -97,18 +88,30 @@ def bounded_mean_band(
 ) -> Bounds:
     """Simultaneous bounds for the mean over independent replicates in [0, 1], whatever their distribution.
 
-    Betting (Waudby-Smith & Ramdas 2024; Orabona & Jun 2024): were the mean m, the capital
-
-        K(m) = mean over bets g of prod_i (1 + g (x_i/m - 1)),   0 < g <= 1,
-
-    of one who bets that it is larger would have expectation at most 1, so K(m) >= 2 strengths / level rules m out. K
-    falls in m: the lower bound is its root, and the upper bound that of 1 - x. Replicates may differ in distribution
-    (the bound is on their average mean) and the wager adapts to their variance. NaN is a missing label. For
-    replicates of one mean, equally weighted, the bounds hold at every number of them at once (Ville's inequality), so
-    sampling may go on until a verdict falls.
+    By betting (`numerics.bands.betting`): a capital of 2 strengths / level rules a mean out, and the upper bound is the
+    lower one of 1 - x. Replicates may differ in distribution (the bound is on their average mean) and the wager adapts
+    to their variance. NaN is a missing label. For replicates of one mean, equally weighted, the bounds hold at every
+    number of them at once (Ville's inequality), so sampling may go on until a verdict falls.
     """
     samples = np.asarray(samples, np.float64)
-    return _betting_band(np.nan_to_num(samples, nan=0.0), np.nan_to_num(samples, nan=1.0), level, weights)
+    least, most = (np.nan_to_num(samples, nan=end) for end in (0.0, 1.0))
+    return enclosed_mean_band(least, most, level=level, weights=weights)
+
+
+def enclosed_mean_band(
+    least: Float[np.ndarray, " replicates strengths *curves"],
+    most: Float[np.ndarray, " replicates strengths *curves"],
+    *,
+    level: float = 0.05,
+    weights: Float[np.ndarray, " replicates"] | None = None,
+) -> Bounds:
+    """As `bounded_mean_band`, of replicates that are known to lie from `least` to `most`, within [0, 1]."""
+    check_level(level)
+    if not (least.min() >= 0 and most.max() <= 1):
+        raise ValueError(f"values must lie between 0 and 1, got {least.min():g} to {most.max():g}")
+    stakes = _shares(weights, least)
+    enough = np.log(2 * least.shape[1] / level)
+    return _betting_lower(least, stakes, enough), 1 - _betting_lower(1 - most, stakes, enough)
 
 
 def clustered_proportion_band(
@@ -126,7 +129,7 @@ def clustered_proportion_band(
     """
     successes, trials, unlabelled = (np.asarray(count) for count in (successes, trials, unlabelled))
     _check_counts(successes, trials, unlabelled)
-    return _betting_band(successes / trials, (successes + unlabelled) / trials, level, weights)
+    return enclosed_mean_band(successes / trials, (successes + unlabelled) / trials, level=level, weights=weights)
 
 
 def check_level(level: float) -> None:
@@ -135,40 +138,11 @@ def check_level(level: float) -> None:
         raise ValueError(f"the level is an error rate between 0 and 1, such as 0.05; got {level}")
 
 
-def _betting_band(least: np.ndarray, most: np.ndarray, level: float, weights: Any) -> Bounds:
-    check_level(level)
-    if not (least.min() >= 0 and most.max() <= 1):
-        raise ValueError(f"values must lie between 0 and 1, got {least.min():g} to {most.max():g}")
-    stakes = _shares(weights, least)
-    enough = np.log(2 * least.shape[1] / level)
-    return _betting_lower(least, stakes, enough), 1 - _betting_lower(1 - most, stakes, enough)
-
-
 def _betting_lower(samples: np.ndarray, shares: np.ndarray, enough: float) -> np.ndarray:
-    """The largest m, to 1e-12, that a log-capital of `enough` rules out: every smaller m is ruled out too."""
+    """The largest mean that a log-capital of `enough` rules out, replicates having these shares of it."""
     largest = shares.max()
     scaled = (samples * (shares / largest)).reshape(len(samples), -1)
-    ruled_out, not_so = np.zeros(scaled.shape[1]), np.ones(scaled.shape[1])
-    for _ in range(HALVINGS):
-        m = (ruled_out + not_so) / 2
-        gone = _log_capital(scaled, m) >= enough
-        ruled_out, not_so = np.where(gone, m, ruled_out), np.where(gone, not_so, m)
-    return (ruled_out * largest * len(samples)).reshape(samples.shape[1:])
-
-
-def _log_capital(samples: Float[np.ndarray, "replicates means"], m: Float[np.ndarray, " means"]) -> np.ndarray:
-    """log K(m), all bets at once, a bounded number of means and of replicates at a time."""
-    capital = np.empty(m.size)
-    for first in range(0, m.size, AT_ONCE):
-        some = slice(first, first + AT_ONCE)
-        each = np.zeros((len(BETS), m[some].size))
-        for start in range(0, len(samples), TOGETHER):
-            gain = samples[start : start + TOGETHER, some] / m[some] - 1
-            with np.errstate(divide="ignore"):
-                each += np.log(np.prod(1 + BETS[:, None, None] * gain, axis=1))
-        top = each.max(axis=0)
-        capital[some] = top + np.log(np.exp(each - top).mean(axis=0))
-    return capital
+    return (least_mean(scaled, enough) * largest * len(samples)).reshape(samples.shape[1:])
 
 
 def _shares(weights: Any, samples: np.ndarray) -> np.ndarray:

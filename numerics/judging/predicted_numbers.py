@@ -1,7 +1,9 @@
 """Numbers that the laws predict from the unsteered model beside what steering showed, with the gap between them.
 
 Predictions see the baseline alone; observations are intervals, never bare numbers, and a gap is the distance from the
-prediction to the interval. What is known to within a grid, or to the sampling of segments, has the width of that.
+prediction to the interval. What is known to within a grid, or to rounding, has the width of that. Both sides are of the
+same contexts and the same segments, so that no sampling of these stands between them; what other text would show is not
+said: no interval for the mean of an unbounded quantity holds whatever its distribution.
 """
 
 import math
@@ -10,11 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float
 from scipy.special import log_softmax
 
 from numerics.bands.band import Band
-from numerics.bands.intervals import centred, mean_band
 from numerics.bands.peak_intervals import peak_intervals
 from numerics.baseline import Baseline
 from numerics.closed_forms.cross_entropy_shape import cross_entropy_shape
@@ -25,9 +25,6 @@ from theory.quantities import CONCEPT_LOGIT, LOG_PROBABILITY
 
 TOLERANCES = (0.1, 1.0)
 """In nats: how far a token's log-probability may be from the local tilt within a validity radius."""
-
-LEVEL = 0.05
-
 
 Sense = Literal["equal", "at least", "at most"]
 
@@ -140,7 +137,7 @@ def _concept_slope(sweep: Sweep, baseline: Baseline) -> Gap | None:
 
 
 def _cross_entropy(sweep: Sweep, baseline: Baseline) -> Iterator[Gap | None]:
-    """Slope and curvature at 0 and the minimiser: of text like these segments, or of data known in distribution.
+    """Slope and curvature at 0 and the minimiser: of these segments, or of data known in distribution.
 
     The derivatives at 0 are those of the quartic through five strengths, give or take how far apart it and the
     parabolas through the inner and the outer three are, which overstates its error.
@@ -152,15 +149,8 @@ def _cross_entropy(sweep: Sweep, baseline: Baseline) -> Iterator[Gap | None]:
         halfwidth.to_numpy(),
         share.to_numpy(),
     )
-    sampled = baseline.data is not None and baseline.data.ndim == 1
-    if (sampled and len(losses) < 2) or zero.size == 0 or not 2 <= zero[0] < len(strengths) - 2:
+    if zero.size == 0 or not 2 <= zero[0] < len(strengths) - 2:
         return
-
-    def bounds(rows: Float[np.ndarray, "segments points"], width: Float[np.ndarray, " points"]):
-        mean = weights @ rows
-        low, high = mean_band(rows, level=LEVEL, weights=weights) if sampled else (mean, mean)
-        return low - width, high + width
-
     shape = cross_entropy_shape(baseline.log_probs, baseline.log_odds, baseline.weights, baseline.data)  # pyright: ignore
     for order, predicted in ((1, shape.slope), (2, shape.curvature)):
         near, far, both = ([zero[0] + n for n in points] for points in ([-1, 0, 1], [-2, 0, 2], [-2, -1, 0, 1, 2]))
@@ -168,11 +158,13 @@ def _cross_entropy(sweep: Sweep, baseline: Baseline) -> Iterator[Gap | None]:
             _derivative(strengths[at], losses[:, at], rounding[at], order) for at in (near, far, both)
         )
         apart = np.abs(weights @ (outer - inner)) + np.abs(weights @ (outer - quartic))
-        low, high = bounds(quartic, width + apart)
+        middle, halfwidth = weights @ quartic, width + apart
         name, unit = ("slope", "nats/strength") if order == 1 else ("curvature", "nats/strength^2")
-        yield _gap(f"{name} of cross-entropy at 0", unit, predicted, low, high)
-    low, high = bounds(centred(losses), 2 * rounding)
-    (found,) = peak_intervals(-Band(strengths=strengths, lower=low[:, None], upper=high[:, None]))
+        yield _gap(f"{name} of cross-entropy at 0", unit, predicted, middle - halfwidth, middle + halfwidth)
+    middle = (weights @ losses)[:, None]
+    (found,) = peak_intervals(
+        -Band(strengths=strengths, lower=middle - rounding[:, None], upper=middle + rounding[:, None])
+    )
     window = strengths[[0, -1]]
     yield _gap("minimiser of cross-entropy", "strength", np.clip(shape.minimiser, *window), *np.clip(found, *window))
 

@@ -20,7 +20,7 @@ from numerics.observing.observers.context import OBSERVERS, Variables, observe_c
 from numerics.observing.observers.slopes import LOCATING, OF_CHOSEN, observe_slopes
 from numerics.observing.observers.view import View
 from numerics.observing.readings import Curves, Reading, curves_along, unresolved
-from numerics.observing.summary import TOLERANCES, Summary, empty_summary, summarise
+from numerics.observing.summary import Summary, empty_summary, summarise
 from numerics.observing.sweep import Sweep
 from numerics.observing.variables import SHAPES, SUMMARY, VARIABLES
 from numerics.observing.watched import Watched
@@ -79,13 +79,14 @@ def observe_next_token(
     read = _read(along, contexts, grid, curves) if between or len(grid) > FEW else [None] * len(along)
     if between and summarised is None:
         grid = resolving(grid, [curve for some in read for curve in some or () if not unresolved(curve)])
-    rows, dtype, summary = [], "", _summary(summarised, len(contexts), model.vocab_size, wanted)
+    rows, dtype = [], ""
+    summary = _summary(summarised, len(contexts), model.vocab_size, wanted, len(looked.tolerances))
     for number, context in enumerate(contexts):
         own = [None if some is None else some[number] for some in read]
         views = [one.view(context, grid, curve) for one, curve in zip(along, own, strict=True)]
         rows.append(_row(views, wanted - LOCATING if summarised else wanted))
         if summarised is None:
-            summarise(summary, number, views[0])
+            summarise(summary, number, views[0], looked.tolerances.values())
         dtype = views[0].dtype
     data = _dataset(rows, summary, grid, looked)
     known = attributes_of(model, steering, dtype, notes + _said(read[0])) | {"strengths_added": len(grid) - given}
@@ -140,9 +141,9 @@ def _observable(model: Any, watched: Watched) -> frozenset[str]:
     return names if watched.masks is not None else names - {"concept_logit", "efficiency"}
 
 
-def _summary(summarised: Sweep | None, contexts: int, vocab: int, wanted: Collection[str]) -> Summary:
+def _summary(summarised: Sweep | None, contexts: int, vocab: int, wanted: Collection[str], tolerances: int) -> Summary:
     """Room for a summary, or the one that is there."""
-    empty = empty_summary(contexts, vocab, wanted)
+    empty = empty_summary(contexts, vocab, wanted, tolerances)
     return empty if summarised is None else {name: summarised.data[name].to_numpy() for name in empty}
 
 
@@ -154,7 +155,7 @@ def _dataset(rows: list[Variables], summary: Summary, strengths: Grid, watched: 
     coords: dict[str, Any] = {"strength": strengths, "token": watched.ids}
     if "shape_departure" in found:
         coords |= {"shape": list(SHAPES), "bound": ["lower", "upper"]}
-        coords |= {"reach_side": list(SIDES), "allowed": list(TOLERANCES)}
+        coords |= {"reach_side": list(SIDES), "allowed": np.array(list(watched.tolerances), np.str_)}
     if "singular_values" in found:
         coords["rank"] = np.arange(1, 1 + found["singular_values"].shape[1])
     if "log_probability_slope" in found:

@@ -17,22 +17,20 @@ TURNS = frozenset({"turns", "first"})
 OTHERS = frozenset(SUMMARY) - TURNS - frozenset({*OF_ALL_SHAPES, *REACHING})
 TOGETHER = (frozenset(OF_ALL_SHAPES), frozenset(REACHING), TURNS, OTHERS)
 """Variables of the summary that are found together."""
-TOLERANCES: dict[str, tuple[float, float]] = {"0.001": (0.001, 0.0), "0.1": (0.1, 0.0), "5%": (0.0, 0.05)}
-"""How large a departure matters: so many nats, or a share of the curve's movement, never below its band."""
 POINTS = 3
 """Strengths that are kept of what rules a shape out, at most."""
 
 Summary = dict[str, np.ndarray]
 
 
-def empty_summary(contexts: int, vocab: int, wanted: Collection[str] = SUMMARY) -> Summary:
+def empty_summary(contexts: int, vocab: int, wanted: Collection[str] = SUMMARY, tolerances: int = 1) -> Summary:
     """Room for what is wanted of the summary of every token in every context, before anything is observed.
 
-    What is found together is wanted together: the shapes, how far out, the turns, the rest.
+    What is found together is wanted together: the shapes, how far out (at so many tolerances), the turns, the rest.
     """
     groups = [group for group in TOGETHER if not group.isdisjoint(wanted)]
     sizes = {"context": contexts, "vocab": vocab, "shape": len(SHAPES), "bound": 2, "point": POINTS}
-    sizes |= {"reach_side": len(SIDES), "allowed": len(TOLERANCES)}
+    sizes |= {"reach_side": len(SIDES), "allowed": tolerances}
     empty = {"shape_witness": -1, "shape_witness_value": np.nan}
     return {
         name: np.full([sizes[axis] for axis in row.dimensions], empty.get(name, 0), row.dtype)
@@ -41,10 +39,11 @@ def empty_summary(contexts: int, vocab: int, wanted: Collection[str] = SUMMARY) 
     }
 
 
-def summarise(summary: Summary, context: int, view: View) -> None:
+def summarise(summary: Summary, context: int, view: View, tolerances: Collection[tuple[float, float]] = ()) -> None:
     """Fill in one context's row, a slice of the vocabulary at a time: what there is room for.
 
-    Witnesses are kept of departures alone.
+    Witnesses are kept of departures alone. A departure within any of the `tolerances` does not matter: so many nats,
+    or a share of the curve's movement, never below its band.
     """
     if not summary:
         return
@@ -57,7 +56,7 @@ def summarise(summary: Summary, context: int, view: View) -> None:
         if "shape_departure" in summary:
             _compare(summary, (context, columns), values, band)
         if reaching:
-            _reach(summary, (context, columns), band, nats)
+            _reach(summary, (context, columns), band, nats, tolerances)
         if "turns" in summary:
             summary["turns"][context, columns], summary["first"][context, columns] = shapes.fewest_turns(band)
         if "peak" in summary:
@@ -80,12 +79,18 @@ def _compare(
         summary["shape_witness_value"][(*at, n)] = np.where(points >= 0, seen, np.nan)
 
 
-def _reach(summary: Summary, at: tuple[int, slice], band: Band, nats: Float[np.ndarray, " strengths"]) -> None:
+def _reach(
+    summary: Summary,
+    at: tuple[int, slice],
+    band: Band,
+    nats: Float[np.ndarray, " strengths"],
+    tolerances: Collection[tuple[float, float]],
+) -> None:
     """How far out, on either side of strength 0 and on both, each curve is a bump within every tolerance."""
     movement = _movement(band)
     known_to = (band.upper - band.lower).max(axis=0)
     families = [*(windows(band.strengths, side) for side in SIDES), windows(nats)]
-    for n, (amount, share) in enumerate(TOLERANCES.values()):
+    for n, (amount, share) in enumerate(tolerances):
         allowed = np.maximum(share * movement, known_to) if share else amount
         passages = first_passages(FROM_BUMP, band.strengths, band.lower, band.upper, families, allowed)
         *sides, spending = (np.stack(passed, axis=1) for passed in passages)

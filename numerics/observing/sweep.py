@@ -120,6 +120,10 @@ class Sweep:
                 data.dump_to_store(H5NetCDFStore(file, group=group, mode="a"))
         write_atomically(path, content.getbuffer())
 
+    def as_read(self) -> "Sweep":
+        """What reading the file that `write` makes of it gives, without the file."""
+        return Sweep.of(self._encoded(), "the sweep", self.nodes)
+
     def _encoded(self) -> xr.Dataset:
         """The dataset described, with its attributes as JSON beside the name and version of the format."""
         data = described(self.data)

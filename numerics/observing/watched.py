@@ -1,7 +1,7 @@
 """What is watched of a model's next token, chosen before any sweep."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -9,12 +9,17 @@ from jaxtyping import Bool, Float, Int
 
 from numerics.arrays import ArrayLike
 
+TOLERANCES: Mapping[str, tuple[float, float]] = {"0.001": (0.001, 0.0), "0.1": (0.1, 0.0), "5%": (0.0, 0.05)}
+"""Departures, by the names they are kept under: so many nats, or a share of the curve's movement."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Watched:
     """The `tokens` (ids) whose curves are kept in full, the log-odds M of every token, and the concepts by name.
 
     Along with an `other_vector` its interplay with the steering vector is watched. What is not given is not observed.
+    `tolerances` are the departures, by the names they are kept under, at which it is found how far out every token's
+    curve is a bump: so many nats, and a share of the curve's movement.
     """
 
     tokens: Int[ArrayLike, " tokens"] | Sequence[int] = ()
@@ -22,6 +27,7 @@ class Watched:
     concepts: Bool[ArrayLike, "concepts vocab"] | None = None
     concept_names: Sequence[str] = ()
     other_vector: Float[ArrayLike, "..."] | None = None
+    tolerances: Mapping[str, tuple[float, float]] = field(default_factory=lambda: TOLERANCES)
 
     @cached_property
     def ids(self) -> Int[np.ndarray, " tokens"]:

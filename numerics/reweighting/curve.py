@@ -84,7 +84,9 @@ def reweighted_curve(
     if (count := int(cluster.max()) + 1) < 2:
         raise ValueError("the texts form 1 cluster, expected 2 or more: give more prompts, or more samples of one")
     effective, mean_weight = effective_samples(weights), weights.sum(axis=0)
-    spread = np.sqrt(count / (count - 1)) * np.linalg.norm(_sums(weights, cluster) - mean_weight / count, axis=0)
+    spread = np.sqrt(count / (count - 1)) * np.linalg.norm(
+        sums_by_cluster(weights, cluster) - mean_weight / count, axis=0
+    )
     near_one = np.abs(mean_weight - 1) <= FAR_FROM_ONE * spread + 1e-6
     reliable = (effective >= min(LEAST_EFFECTIVE, len(g) / 2)) & near_one
     fills = (0.0, 1.0) if missing.any() else (0.0,)
@@ -107,7 +109,7 @@ def _band(weights, g, cluster, effective, shares: bool, level: float, seed: int)
     """Bounds at all strengths: by Wilson's score for shares, whose errors are lopsided, else symmetric."""
     count, total = int(cluster.max()) + 1, weights.sum(axis=0)
     q = g @ weights / total
-    influence = _sums(weights * (g[:, None] - q), cluster) / total
+    influence = sums_by_cluster(weights * (g[:, None] - q), cluster) / total
     error = np.sqrt(count / (count - 1) * (influence * influence).sum(axis=0))
     factor = simultaneous_factor(influence, level, seed)
     if not shares:
@@ -144,7 +146,7 @@ def _multipliers(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return random.normal(size=(DRAWS, count)), np.sqrt(random.chisquare(count - 1, DRAWS) / (count - 1))
 
 
-def _sums(table: Float[np.ndarray, "texts strengths"], cluster: Int[np.ndarray, " texts"]):
+def sums_by_cluster(table: Float[np.ndarray, "texts strengths"], cluster: Int[np.ndarray, " texts"]):
     """Sums over the texts of each cluster."""
     sums = np.zeros((int(cluster.max()) + 1, table.shape[1]))
     np.add.at(sums, cluster, table)

@@ -5,16 +5,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from numerics.bands.intervals import check_level
 from numerics.reweighting.curve import ReweightedCurve, reweighted_curve
+from numerics.reweighting.derivatives import Derivatives, Estimate, observed_change, observed_derivatives
 from numerics.reweighting.spacing import sampling_strengths
 from real_models.sampling.batches import Wanted
 from real_models.sampling.drawing import Drawing
 from real_models.sampling.rescoring import TextCosts, text_costs
 from real_models.sampling.sampling import Draws, draw_texts, prompt_ids, texts_of
 from real_models.scores.named import Score, score_named, scored
+from real_models.scores.words import target_share
 from real_models.steering.inputs import Layers, Strengths, Tokens, Vector, strength_values
 from real_models.steering.model import LanguageModel
 
@@ -60,6 +62,25 @@ class TextCurve(ReweightedCurve):
             values = _scores(score, self.texts, self.strengths, self.draws, self.costs)
         found = reweighted_curve(*(*_drawn(self), values, _clusters(self.sampled)), level=level or self.level)
         return replace(self, **vars(found), scores=values)
+
+    def derivatives(self, level: float | None = None) -> Derivatives | None:
+        """Slope and curvature at 0 as these texts show them; None where 0 has no neighbours among the strengths."""
+        return observed_derivatives(*_drawn(self), self.scores, _clusters(self.sampled), level=level or self.level)
+
+    def change(self, start: float, end: float, level: float | None = None) -> Estimate | None:
+        """How much the score moves from one strength of the curve to another; what prompts differ by cancels."""
+        between = (int(n) for n in number_of(self.strengths, np.array([start, end])))
+        _, log_probs, drawn_at = _drawn(self)
+        known = log_probs, drawn_at, self.scores, _clusters(self.sampled), (next(between), next(between))
+        return observed_change(*known, level=level or self.level)
+
+    def target_shares(self, targets: Bool[np.ndarray, " vocab"]) -> Float[np.ndarray, " texts"]:
+        """The share of each text's tokens that are target tokens."""
+        return target_share(self.draws.tokens, self.draws.lengths, targets)
+
+    def nats_by_position(self, strength: float) -> Float[np.ndarray, " tokens"]:
+        """The mean divergence of each token of the texts drawn at a strength, in nats; 0 after a text's end."""
+        return self.draws.divergence[self.sampled.strength == strength].mean(axis=0)
 
 
 def text_curve(
@@ -154,8 +175,13 @@ class Asked:
         how = {"tokens": self.tokens, "drawing": self.drawing, "seed": self.seed, "ends": self.ends}
         draws = draw_texts(self.model, self.prompts, wanted, **where, **how, divergences=False)
         texts = [text[:n].tolist() for text, n in zip(draws.tokens, draws.lengths, strict=True)]
-        costs = text_costs(self.model, prompts, texts, self.strengths, **where, drawing=self.drawing)
-        return vars(draws) | {f"{COST}{name}": table for name, table in vars(costs).items()}
+        own = number_of(self.strengths, wanted.strength) if np.isin(wanted.strength, self.strengths).all() else None
+        costs = text_costs(self.model, prompts, texts, self.strengths, **where, drawing=self.drawing, own=own)
+        tables = {f"{COST}{name}": getattr(costs, name) for name in ("log_prob", "divergence")}
+        if costs.steps is not None:
+            after = draws.divergence.shape[1] - costs.steps.shape[1]
+            tables["divergence"] = np.pad(costs.steps, ((0, 0), (0, after)))
+        return vars(draws) | tables
 
 
 def curve_of(
@@ -168,7 +194,7 @@ def curve_of(
     level: float,
 ) -> TextCurve:
     """The curve that these texts make; `ValueError` where their log-probabilities are not known well enough."""
-    shared = strengths, costs.log_prob, _number_of(strengths, wanted.strength)
+    shared = strengths, costs.log_prob, number_of(strengths, wanted.strength)
     own = costs.log_prob[np.arange(len(shared[2])), shared[2]]
     rounding = float(np.abs(own - draws.log_prob.sum(axis=-1, dtype=np.float64)).max())
     if rounding > MOST_ROUNDING:
@@ -198,11 +224,16 @@ def _check_score(score: str | Score, strengths: Float[np.ndarray, " strengths"])
 
 
 def _scores(score: str | Score, texts: Sequence[str], strengths, draws: Draws, costs: TextCosts) -> np.ndarray:
-    """The score of every text; perplexity, `exp(-log P_0(y)/T)`, is known from the texts' costs."""
+    """The score of every text; perplexity is known from the texts' costs."""
     _check_score(score, strengths)
     if score == PERPLEXITY:
-        return np.exp(-costs.log_prob[:, np.flatnonzero(strengths == 0)[0]] / draws.lengths)
+        return perplexities(costs.log_prob[:, np.flatnonzero(strengths == 0)[0]], draws.lengths)
     return scored(score, texts)
+
+
+def perplexities(log_prob: np.ndarray, lengths: np.ndarray) -> Float[np.ndarray, " texts"]:
+    """`exp(-log P_0(y)/T)` of each text."""
+    return np.exp(-log_prob / lengths)
 
 
 def _nats(shared: tuple, costs: TextCosts, clusters: np.ndarray, level: float) -> ReweightedCurve:
@@ -218,10 +249,10 @@ def _nats(shared: tuple, costs: TextCosts, clusters: np.ndarray, level: float) -
 
 
 def _drawn(curve: TextCurve) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return curve.strengths, curve.costs.log_prob, _number_of(curve.strengths, curve.sampled.strength)
+    return curve.strengths, curve.costs.log_prob, number_of(curve.strengths, curve.sampled.strength)
 
 
-def _number_of(strengths: np.ndarray, values: np.ndarray) -> np.ndarray:
+def number_of(strengths: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Which of the strengths each value is."""
     order = np.argsort(strengths, kind="stable")
     return order[np.searchsorted(strengths[order], values)]

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from steerlaw.commands.options import Dtype, InputFile, Layer, Level, Nats, Seed, Several, Tolerance
+from steerlaw.commands.options import Dtype, InputFile, LayerOrAll, Level, Nats, Seed, Several, Tolerance
 from steerlaw.rendering.console import complain, print_json
 from steerlaw.rendering.progress import phase
 
 if TYPE_CHECKING:
+    from steerlaw.results.choosing.blocks import BlockChoice
     from steerlaw.results.choosing.choice import Choice
     from steerlaw.results.choosing.text_choice import TextChoice
 
@@ -18,15 +19,16 @@ class Choose:
     """Choose the strength for one prompt: predicted before steering, measured, and how far the theory is valid.
 
     With --prompts, choose it for all prompts like those of the file: the largest strength at which a new one stays
-    within the budget, but for a risk; of the next token or, with --tokens and --text-budget, of whole texts.
+    within the budget, but for a risk; of the next token or, with --tokens and --text-budget, of whole texts. With
+    --layer all, choose it at every block of the file, and name the block that buys most of the --words.
     """
 
     model: str
     """Checkpoint directory or hub id."""
     vector: InputFile
     """Steering vectors (safetensors, one tensor `layer.N` per layer)."""
-    layer: Layer | None = None
-    """Block whose output is steered, 0-based (may be left out if the file holds one layer)."""
+    layer: LayerOrAll | None = None
+    """Block whose output is steered, 0-based (may be left out if the file holds one layer); or all, each by itself."""
     prompt: str | None = None
     """The text whose continuation is steered."""
     prompts: InputFile | None = None
@@ -75,6 +77,8 @@ class Choose:
         only = {"target": self.target, "negative": self.negative, "explain": self.explain, "preview": self.preview}
         if self.prompts is not None and (given := [name for name, value in only.items() if value]):
             raise ValueError(f"--{given[0]} is for one --prompt, not for --prompts")
+        if self.layer == "all":
+            return self._for_blocks()
         return self._for_one() if self.prompts is None else self._for_texts()
 
     def _for_one(self) -> int:
@@ -83,7 +87,7 @@ class Choose:
         from steerlaw.results.choosing.budgets import EXPLAINED
         from steerlaw.results.choosing.choose import choose
 
-        layer, vector = one_vector(self.vector, self.layer)
+        layer, vector = one_vector(self.vector, None if self.layer is None else int(self.layer))
         words = None if self.words is None else read_words(self.words)
         with phase("reading the model and steering it"):
             model = load_model(self.model, dtype=self.dtype)
@@ -113,6 +117,44 @@ class Choose:
             _print_continuations(preview)
         return 0
 
+    def _for_blocks(self) -> int:
+        """Every block that the file has a vector of, each by itself."""
+        from real_models import load_model
+        from real_models.texts.prompts import read_prompt_texts
+        from steerlaw.inputs.concept_files import chosen_vectors, read_words, word_tokens
+        from steerlaw.results.choosing.blocks import best, of_prompt, of_texts, say
+        from steerlaw.results.choosing.choose import choose
+        from steerlaw.results.choosing.text_choose import choose_for_texts
+
+        only = {"target": self.target, "explain": self.explain, "preview": self.preview, "avoid": self.avoid}
+        if given := [name for name, value in only.items() if value]:
+            raise ValueError(f"--{given[0]} is for one --layer, not for all")
+        vectors = chosen_vectors(self.vector, None)
+        prompts = None if self.prompts is None else read_prompt_texts(self.prompts)
+        words = None if self.words is None else read_words(self.words)
+        text = {"tokens": self.tokens or 1, "samples": self.samples if self.tokens else 1, "seed": self.seed}
+        budget, blocks = self.text_budget or self.budget, []
+        with phase(f"reading the model, and steering {len(vectors)} blocks"):
+            model = load_model(self.model, dtype=self.dtype)
+            concept = None if words is None else word_tokens(model, words)
+            for layer, vector in sorted(vectors.items()):
+                where = {"layer": layer, "vector": vector}
+                if prompts is None:
+                    how = {"tolerance": self.tolerance, "concept": concept, "negative": self.negative}
+                    blocks.append(of_prompt(layer, choose(model, self.prompt, **where, **how, budget=budget)))
+                else:
+                    choice = choose_for_texts(model, prompts, **where, **text, budget=budget, risk=self.risk)
+                    blocks.append(of_texts(model, prompts, choice, **where, seed=self.seed, targets=concept))
+        what = f"{budget:g} nats {'a text' if self.tokens else 'of the next token'}"
+        found, told = best(blocks), say(blocks, what)
+        if self.json:
+            listed = [block.to_json() for block in blocks]
+            record = {"budget": budget, "blocks": listed, "best": found and found.layer, "advice": told}
+            print_json({"model": model.name, "layer": "all", **record})
+        else:
+            _print_blocks(blocks, what, told)
+        return 0
+
     def _preview(self, model: Any, choice: "Choice", layer: int, vector: Any) -> Sequence[dict[str, Any]]:
         """Continuations at 0, half the strength to trust, and that strength, where there is one."""
         from steerlaw.results.choosing.text_choose import continuations
@@ -131,7 +173,7 @@ class Choose:
         from steerlaw.results.choosing.text_choose import choose_for_texts
 
         assert self.prompts is not None
-        layer, vector = one_vector(self.vector, self.layer)
+        layer, vector = one_vector(self.vector, None if self.layer is None else int(self.layer))
         prompts = read_prompt_texts(self.prompts)
         conformal_rank((len(prompts) + 1) // 2 if self.avoid else len(prompts), self.risk)
         with phase("reading the model, and drawing texts"):
@@ -185,6 +227,23 @@ def _print(choice: "Choice", text: Callable[[int], str], layer: int) -> None:
         measured, predicted = (_reached(choice.sign, alpha) for alpha in (target.measured, target.predicted))
         console().print(f"The concept reaches a probability of {target.share:g} {measured}; by the tilt, {predicted}.")
     console().print(choice.say())
+
+
+def _print_blocks(blocks: Sequence["BlockChoice"], what: str, told: str) -> None:
+    from steerlaw.rendering.console import Column, console, print_table
+
+    def number(value: float | None) -> str:
+        return "" if value is None else f"{value:.4g}"
+
+    aimed = any(block.target for block in blocks)
+    rows = []
+    for block in blocks:
+        target = [*map(number, block.target or (None, None))] if aimed else []
+        strength = "never" if block.strength is None else number(block.strength)
+        rows.append([str(block.layer), strength, number(block.push), number(block.nats), *target])
+    heads = ["block", "alpha", "alpha|v|/|h|", "nats", *(["concept before", "after"] if aimed else [])]
+    print_table(f"A budget of {what}, block by block", [Column(head, right=True) for head in heads], rows)
+    console().print(told)
 
 
 def _print_budgets(choice: "Choice", text: Callable[[int], str]) -> None:

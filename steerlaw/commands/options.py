@@ -14,6 +14,9 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 import tyro
 
+READ = frozenset({".csv", ".nc", ".npz", ".json"})
+"""Suffixes of the files that a TARGET may be."""
+
 
 @dataclass(frozen=True)
 class Within:
@@ -38,6 +41,15 @@ def readable(path: Path) -> None:
         raise FileNotFoundError(f"{path}: no such file")
     if not os.access(path, os.R_OK):
         raise PermissionError(f"{path}: no permission to read it")
+
+
+def there_or_on_the_hub(targets: tuple[str, ...]) -> None:
+    """Paths that are there; what has the form of a hub id, and of no file that is read, may be one."""
+    for target in targets:
+        path = Path(target)
+        may_be_hub_id = target.count("/") <= 1 and path.suffix not in READ
+        if not path.exists() and not may_be_hub_id:
+            raise FileNotFoundError(f"{target}: no such checkpoint directory, saved sweep or curve")
 
 
 def writable_file(path: Path) -> None:
@@ -80,6 +92,15 @@ def layer_list(text: str) -> None:
         A_LAYER(layer)
 
 
+def layer_or_all(text: str) -> None:
+    """A layer, or all of them."""
+    if text != "all":
+        try:
+            A_LAYER(int(text))
+        except ValueError:
+            raise ValueError(f"expected a number from 0 to {A_LAYER.high:,}, or all, got {text!r}") from None
+
+
 def amount_or_share(text: str) -> None:
     """A tolerance: a number, or a share of a curve's movement."""
     from numerics.judging.horizons.tolerance import tolerance_for
@@ -97,6 +118,7 @@ def known_laws(ids: str) -> None:
 
 A_LAYER = Within(0, 9_999)
 Layers = Annotated[str, layer_list]
+LayerOrAll = Annotated[str, layer_or_all]
 Dtype = Literal["float32", "bfloat16", "float64"]
 InputFile = Annotated[Path, readable]
 OutputFile = Annotated[Path, writable_file]

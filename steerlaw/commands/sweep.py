@@ -11,6 +11,7 @@ from steerlaw.commands.options import (
     InputFile,
     Layer,
     OutputFile,
+    Seed,
     Several,
     Strengths,
     TokensInBlock,
@@ -19,9 +20,11 @@ from steerlaw.commands.options import (
 from steerlaw.rendering.console import print_json, say
 from steerlaw.rendering.progress import progress_bar
 
-OBSERVED = ("next-token", "cross-entropy", "concept", "log-odds")
+OBSERVED = ("next-token", "cross-entropy", "self-cross-entropy", "concept", "log-odds", "texts")
+TEXT = {"cross-entropy", "self-cross-entropy"}
 NEEDED = {
     "cross-entropy": ("text", "the text it is measured on"),
+    "self-cross-entropy": ("text", "the text it is measured on"),
     "concept": ("words", "the concept's target words"),
     "log-odds": ("log_odds_prompts", "the prompts they are measured on"),
 }
@@ -46,8 +49,11 @@ class Sweep:
     contexts: InputFile
     """JSONL of contexts: a row {"negative": [...]} and one row {CONCEPT: [...]} per concept; or .txt, one a line."""
     observe: str = "next-token"
-    """Comma-separated: next-token, cross-entropy (with --text), concept (the next token's, with --words), log-odds
-    (measured, with --log-odds-prompts; otherwise the derivative at strength 0)."""
+    """Comma-separated: next-token, cross-entropy (with --text), self-cross-entropy (of the model's own unsteered
+    distributions after the text, not of its tokens: its change is a divergence), concept (the next token's, with
+    --words), log-odds (measured, with --log-odds-prompts; otherwise the derivative at strength 0). Or texts, by
+    themselves: whole texts after the contexts, as `steerlaw texts` draws them, scored by their share of --words or by
+    what they repeat."""
     concept: str | None = None
     """Which concept of the files to use, where they hold several."""
     log_odds_prompts: InputFile | None = None
@@ -70,6 +76,12 @@ class Sweep:
     tables: bool = True
     """Keep tables of the next token: the chosen tokens at every strength, and all in summary. Without them the curves
     alone are kept, many times smaller, and `steerlaw verify` reads off them what it needs."""
+    tokens: Several = 48
+    """Of --observe texts: tokens of a text at most."""
+    samples: Several = 64
+    """Of --observe texts: texts per context, over all strengths at which texts are drawn."""
+    seed: Seed = 0
+    """Of --observe texts: seed of the random numbers."""
     out: OutputFile = Path("sweep.nc")
     """The file to write."""
     dtype: Dtype = "float32"
@@ -103,6 +115,8 @@ class Sweep:
         from steerlaw.inputs.concept_files import one_vector, read_concept
 
         observed = self._observed()
+        if "texts" in observed:
+            return self._texts()
         strengths, inserted = (None, False) if self.strengths is None else with_zero(parse(self.strengths))
         layer, vector = one_vector(self.vector, self.layer)
         request = SweepRequest(
@@ -120,7 +134,8 @@ class Sweep:
             segments=self.segments,
             segment_tokens=self.segment_tokens,
             like=self.like,
-            next_token=bool(observed & {"next-token", "concept"}) or "cross-entropy" not in observed,
+            next_token=bool(observed & {"next-token", "concept"}) or not observed & TEXT,
+            own="self-cross-entropy" in observed,
             tables=self.tables,
             dtype=self.dtype,
             positions=self.positions,
@@ -135,17 +150,71 @@ class Sweep:
             _print(told)
         return 0
 
+    def _texts(self) -> int:
+        """Whole texts after the contexts, to the file that `steerlaw texts` writes."""
+        from numerics.observing.grids import parse, with_zero
+        from real_models import load_model
+        from real_models.scores.words import share_of_words
+        from steerlaw.commands.texts import TEXT_STRENGTHS, show
+        from steerlaw.experiments.text_curves import TextRequest, texts_to_file
+        from steerlaw.inputs.concept_files import one_vector, read_concept
+
+        strengths, inserted = with_zero(parse(self.strengths or TEXT_STRENGTHS))
+        layer, vector = one_vector(self.vector, self.layer)
+        inputs = read_concept({layer: vector}, self.contexts, words=self.words, concept=self.concept)
+        request = TextRequest(
+            checkpoint=self.model,
+            layer=layer,
+            vector=vector,
+            prompts=inputs.contexts,
+            strengths=strengths,
+            tokens=self.tokens,
+            samples=self.samples,
+            seed=self.seed,
+            dtype=self.dtype,
+            predicted=True,
+            concept=inputs.name,
+        )
+        score = "repeated" if inputs.words is None else share_of_words(inputs.words, any_case=False)
+        called = "repeated words" if inputs.words is None else "target words"
+        with progress_bar() as progress:
+            task = progress.add_task("drawing and scoring texts", total=None)
+
+            def told(done: int, total: int) -> None:
+                progress.update(task, completed=done, total=total)
+
+            model = load_model(self.model, dtype=self.dtype)
+            swept = texts_to_file(request, model, score, self.out, told, called=called)
+        notes = ["0 was inserted into the strengths: divergences are from there"] if inserted else []
+        show(swept, self.out, notes, json=self.json)
+        return 0
+
     def _observed(self) -> set[str]:
         """The kinds named by --observe, each with what it needs and nothing that none of them needs."""
         named = {name.strip() for name in self.observe.split(",")}
         if unknown := sorted(named - set(OBSERVED)):
             raise ValueError(f"--observe: expected one or more of {', '.join(OBSERVED)}, got {unknown[0]!r}")
+        if "texts" in named:
+            return self._texts_alone(named)
+        if named >= TEXT:
+            raise ValueError(f"--observe: expected one of {' and '.join(sorted(TEXT))} in a file, got both")
         for name, (option, what) in NEEDED.items():
             given, option = getattr(self, option) is not None, option.replace("_", "-")
             if name in named and not given:
                 raise ValueError(f"--observe {name}: needs --{option}, {what}")
-            if given and name not in named:
+            if given and not named & {each for each in NEEDED if NEEDED[each] == NEEDED[name]}:
                 raise ValueError(f"--{option}: is for --observe {name}, which was not asked for")
+        return named
+
+    def _texts_alone(self, named: set[str]) -> set[str]:
+        """Whole texts are a sweep of their own, with nothing that others need."""
+        if len(named) > 1:
+            raise ValueError("--observe texts: is a sweep of its own; sweep the others into another --out")
+        others = {"text": self.text, "log-odds-prompts": self.log_odds_prompts, "like": self.like}
+        if given := [name for name, value in others.items() if value is not None]:
+            raise ValueError(f"--{given[0]}: is not for --observe texts")
+        if self.positions != "all":
+            raise ValueError("--positions last: texts are steered at every position; leave it out")
         return named
 
 

@@ -11,7 +11,9 @@ from steerlaw.rendering.progress import phase, progress_bar
 
 if TYPE_CHECKING:
     from real_models import LanguageModel, TextCurve
+    from steerlaw.inputs.swept_texts import SweptTexts
 
+TEXT_STRENGTHS = "-1:1:9"
 NEEDED = {"model": "the checkpoint", "vector": "the steering vectors", "prompts": "what the texts continue"}
 
 
@@ -44,7 +46,7 @@ class Texts:
     """OpenAI-compatible endpoint, such as http://localhost:8000/v1; its answers are kept beside OUT."""
     question: str | None = None
     """What the judge is asked, with {text} where the text goes."""
-    strengths: Strengths = "-1:1:9"
+    strengths: Strengths = TEXT_STRENGTHS
     """Grid of strengths START:STOP:COUNT."""
     tokens: Several = 48
     """Tokens of a text at most."""
@@ -65,13 +67,13 @@ class Texts:
 
     def __call__(self) -> int:
         score, score_all = self._score()
-        curve, notes = self._again(score, score_all) if self.rescore else self._drawn(score, score_all)
-        name = "words" if self.words else self.judge or self.score
-        if self.json:
-            print_json(summary(curve, name, self.out, notes))
-        else:
-            _print(summary(curve, name, self.out, notes))
+        swept, notes = self._again(score, score_all) if self.rescore else self._drawn(score, score_all)
+        show(swept, self.out, notes, json=self.json)
         return 0
+
+    def _called(self) -> str:
+        """The name of the score."""
+        return "words" if self.words else self.judge or self.score
 
     def _score(self) -> tuple[Any, Callable[[Sequence[str]], Any] | None]:
         """A score of one text, or of all at once."""
@@ -100,7 +102,7 @@ class Texts:
         load = partial(load_model, dtype=self.dtype)
         return judged(str(self.question), str(self.judge), self.judge_url, texts, load=load, keep=keep)
 
-    def _drawn(self, score: Any, score_all: Any) -> tuple["TextCurve", list[str]]:
+    def _drawn(self, score: Any, score_all: Any) -> tuple["SweptTexts", list[str]]:
         from numerics.observing.grids import parse, with_zero
         from real_models import load_model
         from real_models.texts.prompts import read_prompt_texts
@@ -127,6 +129,7 @@ class Texts:
             temperature=self.temperature,
             level=self.level,
             dtype=self.dtype,
+            predicted=True,
         )
         with progress_bar() as progress:
             task = progress.add_task("reading the model", total=None)
@@ -136,23 +139,39 @@ class Texts:
             def told(done: int, total: int) -> None:
                 progress.update(task, completed=done, total=total)
 
-            curve = texts_to_file(request, model, score, self.out, told, score_all=score_all)
-        return curve, ["0 was inserted into the strengths: divergences are from there"] if inserted else []
+            how = {"score_all": score_all, "called": self._called()}
+            swept = texts_to_file(request, model, score, self.out, told, **how)
+        return swept, ["0 was inserted into the strengths: divergences are from there"] if inserted else []
 
-    def _again(self, score: Any, score_all: Any) -> tuple["TextCurve", list[str]]:
+    def _again(self, score: Any, score_all: Any) -> tuple["SweptTexts", list[str]]:
         from numerics.files.alone import alone
         from numerics.files.atomic import replacing
-        from real_models.text_curves.saving import read_text_curve
-        from steerlaw.experiments.text_curves import write
+        from real_models.text_curves.saving import read_prediction, read_text_curve, write_texts
+        from steerlaw.experiments.text_curves import scored_together
+        from steerlaw.inputs.swept_texts import swept_texts
 
         assert self.rescore is not None
         with phase("scoring the texts anew"), alone(self.out):
-            curve, attributes = read_text_curve(self.rescore)
-            curve = curve.rescored(score if score_all is None else score_all(curve.texts), self.level)
+            (curve, attributes), known = read_text_curve(self.rescore), read_prediction(self.rescore)
+            curve, predicted = scored_together(curve, known and known[0], score, score_all, self.level)
             rest = {name: value for name, value in attributes.items() if name not in ("format", "level", "rounding")}
+            about = rest | {"score": self._called()}
             with replacing(self.out) as temporary:
-                write(curve, temporary, **rest)
-        return curve, []
+                write_texts(temporary, curve, predicted, **about)
+        return swept_texts(curve, predicted, about), []
+
+
+def show(swept: "SweptTexts", out: Path, notes: list[str], *, json: bool) -> None:
+    """What was drawn and what it shows, printed."""
+    from steerlaw.results.whole_texts import text_rows
+
+    (row,) = text_rows([swept])
+    told = summary(swept.curve, swept.score, out, notes) | {"whole_texts": row.to_json()}
+    if json:
+        print_json(told)
+    else:
+        _print(told)
+        say(row.say())
 
 
 def summary(curve: "TextCurve", score: str, out: Path, notes: list[str]) -> dict[str, Any]:

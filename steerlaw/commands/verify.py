@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import tyro
 
 from steerlaw.commands.options import (
+    AnyNumber,
     Directions,
     Dtype,
     InputFile,
@@ -18,6 +19,7 @@ from steerlaw.commands.options import (
     Strengths,
     ToleranceOrShare,
     take_renamed,
+    there_or_on_the_hub,
 )
 from steerlaw.rendering.console import complain, print_json
 from steerlaw.rendering.progress import progress_bar
@@ -29,11 +31,13 @@ class Verify:
 
     Without a TARGET: the embedded models (toy models whose law is known, and the small language model that ships with
     steerlaw). A TARGET is a checkpoint directory or hub id (with --vector, --layer, --contexts), a saved sweep (.nc),
-    a curve (.csv with columns strength,value[,lower,upper], and --laws), or the reference implementation's results (a
-    .npz or .json file, or a directory of them).
+    whole texts (the .nc of `steerlaw texts`), a curve (.csv with columns strength,value[,lower,upper], and --laws), or
+    the reference implementation's results (a .npz or .json file, or a directory of them).
     """
 
-    targets: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[TARGET ...]")] = ()
+    targets: Annotated[
+        tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[TARGET ...]"), there_or_on_the_hub
+    ] = ()
     """What to verify; nothing means the embedded models."""
     laws: Laws | None = None
     """Comma-separated ids of the laws to check (all by default)."""
@@ -71,6 +75,9 @@ class Verify:
     directions: Directions = 20
     """Random directions that each vector of a checkpoint is ranked among, and as many differences of contexts; its rank
     can be significant at 5% from 19 on (0: none)."""
+    texts: AnyNumber = 0
+    """Whole texts to draw after each context of a language model, steered at its middle block: what unsteered texts
+    predict of them beside what is observed (0: none; 32 on the embedded model take some two minutes)."""
     reported: bool = False
     """Ask the claims of other papers about strength, too, and print what holds: claim by model by block."""
     pdf: bool = False
@@ -108,6 +115,7 @@ class Verify:
                     seed=self.seed,
                     directions=self.directions,
                     reported=self.reported,
+                    texts=self.texts,
                     progress=progress,
                     keep=keep,
                     apart=apart,

@@ -1,7 +1,7 @@
 """An experiment runs a model: sweeps beside the baseline that predicts them, and the same with no concept in it."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from numerics.observing.next_token import Known, observe_next_token
 from numerics.observing.readings import Curves, curves_along
 from numerics.observing.sweep import Sweep
 from numerics.observing.variables import VARIABLES
-from numerics.observing.watched import Watched, choose_tokens
+from numerics.observing.watched import TOLERANCES, Watched, choose_tokens
 from numerics.observing.whole_texts import Scored, observe_texts
 from steerlaw.experiments.wanted import wanted_for
 from steerlaw.inputs.subjects import Kind, Observation, Subject
@@ -62,7 +62,8 @@ class Experiment:
     `with_geometry(baseline, vector)` adds what takes longer to find out; `residuals()` gives the unsteered residuals at
     the ends of the contexts, where there are such. With an `other_vector` the two are added, too; the baseline then
     holds its log-odds. `texts` says what is looked for in whole texts, where the baseline says how they are written.
-    `positions` of the contexts are steered; of text always all.
+    `positions` of the contexts are steered; of text always all. With `own` the cross-entropy is that of the model's own
+    unsteered distributions after the text. `tolerances` are those of `numerics.observing.watched`.
     """
 
     subject: Subject
@@ -83,6 +84,8 @@ class Experiment:
     other_vector: Float[np.ndarray, " d"] | None = None
     texts: Scored | None = None
     positions: Literal["all", "last"] = "all"
+    own: bool = False
+    tolerances: Mapping[str, tuple[float, float]] = field(default_factory=lambda: TOLERANCES)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -248,6 +251,7 @@ def observe_text(experiment: Experiment, same: Sweep | None = None) -> Observati
             experiment.text_strengths,
             Steering(layer=subject.layer, vector=experiment.vector),
             weights=experiment.segment_weights,
+            own=experiment.own,
             rounding=experiment.rounding,
         )
     sweep = Sweep(data=sweep.data.assign_attrs(_attributes(subject)))
@@ -281,6 +285,7 @@ def _next_token(
             concepts=baseline.concepts,
             concept_names=experiment.subject.concept_names,
             other_vector=experiment.other_vector,
+            tolerances=experiment.tolerances,
         ),
         rounding=experiment.rounding,
         attributes=_attributes(experiment.subject),

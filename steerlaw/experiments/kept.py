@@ -45,8 +45,7 @@ def kept_beside(out: Path) -> Iterator[Keep]:
         about = (environment(), work.kind, wanted, hashes[experiment.model])
         made_from = digest(*about, *content(experiment, "experiment"))
         path = directories[0] / f"{made_from}.nc"
-        finish_part(path, made_from, lambda: work.observe().sweep)
-        sweep = Sweep.read(path)
+        sweep, _ = finish_part(path, made_from, lambda: work.observe().sweep)
         known = {name: value for name, value in sweep.attributes.items() if name != "made_from"}
         return replace(sweep, data=with_attributes(sweep.data.drop_encoding(), known))
 

@@ -109,16 +109,21 @@ def _differences(path: Path, plan: dict[str, Any]) -> list[str]:
     return [name for name in {**plan, **earlier} if earlier.get(name) != plan.get(name)]
 
 
-def finish_part(path: Path, made_from: str, make: Callable[[], Sweep]) -> bool:
-    """Make a part unless it is there, whole, and made from the same; whether it was there."""
+def finish_part(path: Path, made_from: str, make: Callable[[], Sweep]) -> tuple[Sweep, bool]:
+    """Make a part unless it is there, whole, and made from the same; the part as it is read, and whether it was there.
+
+    One that has just been made is not read back: that takes a program of its own, which guards against broken files.
+    """
     try:
-        if Sweep.read(path).attributes.get("made_from") == made_from:
-            return True
+        found = Sweep.read(path)
+        if found.attributes.get("made_from") == made_from:
+            return found, True
     except UNREADABLE:
         pass
     made = make()
-    replace(made, data=made.data.assign_attrs(made_from=made_from)).write(path)
-    return False
+    made = replace(made, data=made.data.assign_attrs(made_from=made_from))
+    made.write(path)
+    return made.as_read(), False
 
 
 def digest(*values: Any) -> str:

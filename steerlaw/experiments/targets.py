@@ -18,6 +18,7 @@ from steerlaw.inputs.precision import check_precision
 from steerlaw.inputs.reference_files import is_results, result_files
 from steerlaw.inputs.reference_results import ResultCurves, read_results
 from steerlaw.inputs.subjects import BareCurve, Observation
+from steerlaw.inputs.swept_texts import SweptTexts, is_swept_texts, read_swept_texts
 from steerlaw.inputs.token_texts import token_texts
 
 
@@ -41,7 +42,8 @@ class TargetOptions:
 class Source:
     """A target that was read: experiments to be run, sweeps and curves that were made already, and its input files.
 
-    `results` are the curves of other people's results (None: the target is none), `token_text` the words of their ids.
+    `results` are the curves of other people's results (None: the target is none), `token_text` the words of their ids;
+    `texts` are whole texts that were drawn already.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Source:
     curves: Sequence[BareCurve] = ()
     results: Sequence[ResultCurves] | None = None
     token_text: Callable[[int], str] | None = None
+    texts: Sequence[SweptTexts] = ()
     inputs: Sequence[Path] = ()
 
 
@@ -68,6 +71,8 @@ def _read(target: str | Path, name: str, options: TargetOptions, grid: Grid, see
         precision = None if options.dtype in (None, "float64") else check_precision(options.dtype)
         curve = BareCurve(name=name, precision=precision, **vars(read_curve(path)))
         return Source(name=name, curves=[curve], inputs=[path])
+    if path.suffix == ".nc" and is_swept_texts(path):
+        return Source(name=name, texts=[read_swept_texts(path)], inputs=[path])
     if path.suffix == ".nc":
         model = None if options.model is None else load_model(options.model)
         return Source(name=name, observations=load_observations(path, model), inputs=[path])

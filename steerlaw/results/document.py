@@ -21,6 +21,7 @@ from steerlaw.results.reaching.rows import HorizonRow
 from steerlaw.results.reference_verdicts import TokenRow
 from steerlaw.results.reported.matrix import Cell, reported_json
 from steerlaw.results.verdict_rows import Counts, Place, VerdictRow, total
+from steerlaw.results.whole_texts import TextRow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,9 +36,10 @@ class Results:
     its controls; `directions` where each vector ranks among others; `horizons` are how far each holds, block by block,
     and `limits` how far out the limit at infinite strength is; `quantities` are numbers predicted beside numbers
     observed; `findings` are what the paper saw language models do, block by block; `reported` is what other papers
-    claim, where that was asked; `observations` are the sweeps that were judged, for the figures; `explored` are the
-    curves that a reader of the page may ask of any token; `pictures` are of each claim's best and worst curves;
-    `tokens` are the single verdicts on curves of tokens from other people's results.
+    claim, where that was asked; `texts` are whole texts, predicted and observed; `observations` are the sweeps that
+    were judged, for the figures; `explored` are the curves that a reader of the page may ask of any token; `pictures`
+    are of each claim's best and worst curves; `tokens` are the single verdicts on curves of tokens from other people's
+    results.
     """
 
     run: RunRecord
@@ -51,6 +53,7 @@ class Results:
     quantities: Sequence[PredictedRow] = ()
     findings: Sequence[BlockFinding] = ()
     reported: Sequence[Cell] = ()
+    texts: Sequence[TextRow] = ()
     observations: Sequence[Observation] = ()
     explored: Sequence[Explored] = ()
     pictures: Sequence[CurvePicture] = ()
@@ -90,7 +93,7 @@ class Results:
     def to_json(self, notes: Sequence[str] = ()) -> dict[str, Any]:
         """The document of report.json; `notes` say what went wrong after the verdicts were there."""
         return {
-            "schema": 1,
+            "schema": 2,
             "steerlaw": version("steerlaw"),
             "run": self.run.to_json(),
             "laws": [derivation.to_json() for derivation in self.derivations],
@@ -102,6 +105,7 @@ class Results:
             "limits": [row.to_json() for row in self.limits],
             "findings": [finding.to_json() for finding in self.findings],
             "reported": reported_json(self.reported),
+            "texts": [row.to_json() for row in self.texts],
             "summary": self.summary(),
             "notes": list(notes),
         }

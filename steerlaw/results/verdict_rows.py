@@ -40,8 +40,8 @@ class Place:
         return full_name(self.model, self.instance)
 
     def to_json(self) -> dict[str, Any]:
-        """As `subject` of a verdict in report.json, where `model` is the whole name."""
-        return asdict(self) | {"model": self.name}
+        """As `subject` of a verdict in report.json, where `model` is the whole name; of a control there is one draw."""
+        return asdict(self) | {"model": self.name, "draw": None if self.control is None else 0}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,12 +9,13 @@ In nats a curve is censored at what its own context has spent, which depends on 
 so the share is put between its least, where all that is unknown has failed, and its most, where none of it has.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from numerics.bands.intervals import bounded_mean_band
+from numerics.bands.intervals import enclosed_mean_band
 from numerics.judging.horizons.passages import Horizon
 
 Shares = Float[np.ndarray, " reaches"]
@@ -87,7 +88,7 @@ def survival_in_push(
     gone = np.isfinite(upper)
     most = product_limit(np.where(gone, upper, end), gone, at, weight)
     least, most = np.minimum(least, most), np.maximum(least, most)
-    low, high = _of_contexts(found, at, weights, level)
+    low, high = _of_contexts([_shares(found, reach, weights) for reach in at], level)
     return Survival(at=at, least=least, most=most, lower=np.minimum(low, least), upper=np.maximum(high, most))
 
 
@@ -102,7 +103,7 @@ def survival_in_nats(
     rows = [_shares(found, reach, weights) for reach in at]
     held = np.array([[np.nansum(share * own) / np.nansum(own) for share in pair] for *pair, own in rows])
     held = held.reshape(len(at), 2)
-    low, high = _of_contexts(found, at, weights, level)
+    low, high = _of_contexts(rows, level)
     return Survival(at=at, least=held[:, 0], most=held[:, 1], lower=low, upper=high)
 
 
@@ -122,13 +123,10 @@ def _shares(found: Horizon, reach: float, weights):
     return least, most, total
 
 
-def _of_contexts(found: Horizon, at, weights, level: float) -> tuple[Shares, Shares]:
-    """Simultaneous bounds over the reaches, the context being the replicate."""
-    rows = [_shares(found, reach, weights) for reach in at]
+def _of_contexts(rows: Sequence[tuple[np.ndarray, ...]], level: float) -> tuple[Shares, Shares]:
+    """Simultaneous bounds over the reaches, from the shares at each of them, the context being the replicate."""
     least, most = (np.array([row[n] for row in rows]).T for n in (0, 1))
     seen = ~np.isnan(least).any(axis=1)
     if not seen.any():
-        return np.zeros(len(at)), np.ones(len(at))
-    low, _ = bounded_mean_band(np.clip(least[seen], 0, 1), level=level)
-    _, high = bounded_mean_band(np.clip(most[seen], 0, 1), level=level)
-    return low, high
+        return np.zeros(len(rows)), np.ones(len(rows))
+    return enclosed_mean_band(*(np.clip(shares[seen], 0, 1) for shares in (least, most)), level=level)

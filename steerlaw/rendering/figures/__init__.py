@@ -46,9 +46,11 @@ def report_drawings(results: "Results") -> list["Drawing"]:
     from steerlaw.rendering.figures.overview import overview_drawings
     from steerlaw.rendering.figures.survival import survival_drawings
     from steerlaw.rendering.figures.toy import toy_drawings
+    from steerlaw.rendering.figures.whole_texts import whole_text_drawings
 
     return [
         *survival_drawings(results.horizons),
+        *whole_text_drawings(results.texts),
         *overview_drawings(results.lines),
         *toy_drawings(results.observations),
         *findings_drawings(results.findings),

@@ -17,6 +17,7 @@ from steerlaw.rendering.page.numbers import numbers_section
 from steerlaw.rendering.page.reach import reach_section
 from steerlaw.rendering.page.scripts import script
 from steerlaw.rendering.page.scrolled import scroll
+from steerlaw.rendering.page.texts import texts_section
 from steerlaw.rendering.page.verdicts import verdicts_section
 from steerlaw.results.document import Results
 from steerlaw.results.provenance import RunRecord
@@ -43,6 +44,7 @@ def page(results: Results, figures: Sequence[Drawn], notes: Sequence[str] = ()) 
         ),
         _section("findings", "What the paper saw, block by block", findings_section(results.findings)),
         _section("directions", "Among other directions", directions_section(results.directions)),
+        _section("texts", "Whole texts", texts_section(results.texts)),
         _section("departures", "Where laws cease to hold", departures_section(results.verdicts)),
         _section("quantities", "Predicted against observed", numbers_section(results.quantities)),
         _section("figures", "Figures", _figures(figures, notes)),
@@ -76,6 +78,7 @@ LINKS = (
     ("summary", "verdicts"),
     ("findings", "the paper's findings"),
     ("directions", "random directions"),
+    ("texts", "whole texts"),
     ("departures", "departures"),
     ("quantities", "predicted numbers"),
     ("figures", "figures"),

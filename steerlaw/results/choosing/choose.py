@@ -59,7 +59,7 @@ def choose(
     predicted = float(sweet_spot(base, slope, budget))
     start = predicted if np.isfinite(predicted) else 1.0 / max(np.ptp(slope), 1e-12)
 
-    measured, within, searched = _first_crossing(lambda s: _divergence(logits(s), base), budget, start)
+    measured, within, searched = _first_crossing(lambda s: divergences(logits(s), base), budget, start)
     valid_to = _first_crossing(
         lambda s: tilt_gaps(s, logits(s), unsteered, slope).divergence, tolerance, start / POINTS
     )[0]
@@ -71,7 +71,7 @@ def choose(
         measured=measured,
         within=within,
         searched=searched,
-        spent=_divergence(shown["predicted"][None], base)[0] if "predicted" in shown else None,
+        spent=divergences(shown["predicted"][None], base)[0] if "predicted" in shown else None,
         tolerance=tolerance,
         valid_to=valid_to,
         concept=None if concept is None else tuple(_share(shown.get(name), concept) for name in named),
@@ -114,7 +114,7 @@ def _target(share: float, concept: Any, base: Any, slope: Any, logits: Logits, s
 def _seen(amount: float, logits: Logits, base: Float[np.ndarray, " vocab"], start: float) -> BudgetSeen:
     """What a budget looks like at the strength that spends it."""
     check_nats(explained=amount)
-    strength = _first_crossing(lambda s: _divergence(logits(s), base), amount, start)[0]
+    strength = _first_crossing(lambda s: divergences(logits(s), base), amount, start)[0]
     return budget_seen(amount, strength, logits(np.array([strength]))[0] if np.isfinite(strength) else None, base)
 
 
@@ -142,7 +142,7 @@ def _logit_slope(
     return float(inside - outside)
 
 
-def _divergence(
+def divergences(
     logits: Float[np.ndarray, "strengths vocab"], base: Float[np.ndarray, " vocab"]
 ) -> Float[np.ndarray, " strengths"]:
     """KL(p_alpha, p) at each strength."""

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest, ttest_1samp
 
+from numerics.bands.betting import BETS
 from numerics.bands.intervals import (
-    BETS,
     bounded_mean_band,
     centred,
     clustered_proportion_band,

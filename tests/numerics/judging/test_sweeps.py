@@ -10,7 +10,7 @@ from scipy.special import log_softmax
 from numerics.baseline import FIELDS, Baseline, arrays_of, baseline_of
 from numerics.judging import sweeps
 from numerics.judging.sweeps import Finding
-from numerics.judging.verdict import DEPARTS, HOLDS, NOT_APPLICABLE
+from numerics.judging.verdict import DEPARTS, HOLDS, NOT_APPLICABLE, UNDECIDED
 from numerics.lowering.expressions import needs
 from numerics.observing.cross_entropy import observe_cross_entropy
 from numerics.observing.grids import strength_grid
@@ -202,6 +202,40 @@ def test_peaks_beyond_the_window_are_judged_as_monotone_and_said_so():
     (bumps,) = judge_sweep(laws()["token_bump"], wrong, BASELINE)
     assert bumps.counts["departs"] > bumps.counts["holds"]
     assert "judged as" in bumps.worst.reason
+
+
+@pytest.mark.parametrize(("reach", "count"), [(0.5, 33), (2.0, 33)])
+def test_a_monotone_curve_is_undecided_where_nobody_knows_on_which_side_of_the_window_it_turns(reach, count):
+    law = laws()["token_bump"]
+    law = replace(law, claims=tuple(replace(claim, turn=None) for claim in law.claims))
+    grid = strength_grid(reach, count)
+    (bumps,) = judge_sweep(law, sweep_of(Table(), grid), BASELINE)
+    curves = log_softmax(LOG_PROBS[:, None] + grid[:, None] * ODDS, axis=2).transpose(0, 2, 1)
+    peak = curves.argmax(axis=2)
+    inside = (peak > 0) & (peak < len(grid) - 1)
+    ends = curves.max(axis=2) - np.maximum(curves[..., 0], curves[..., -1])  # far above both, or never above one
+    clear = ~inside | (ends > 0.01)
+    interior = np.broadcast_to((ODDS.min() < ODDS) & (ODDS.max() > ODDS), inside.shape)
+    expected = np.where(interior, np.where(inside, HOLDS, UNDECIDED), NOT_APPLICABLE)
+    assert {HOLDS, UNDECIDED} <= set(expected[clear])
+    assert np.array_equal(bumps.verdicts[clear], expected[clear])
+
+
+def test_chosen_tokens_are_those_that_were_watched_whatever_became_of_them():
+    chosen, steering = np.array([2, 7, 9]), Steering(layer=0, vector=np.array([1.0, 0.0]))
+    watched = Watched(tokens=chosen, log_odds=ODDS, concepts=CONCEPTS)
+    sweep = observe_next_token(Table(bend=6.0), range(CONTEXTS), GRID, steering, watched)
+    (bumps,) = judge_sweep(laws()["token_bump"], sweep, BASELINE)
+    (tilt,) = judge_sweep(laws()["tilt"], sweep, BASELINE)
+    assert bumps.verdicts.shape == (CONTEXTS, VOCAB)
+    assert bumps.tokens is None
+    assert np.array_equal(tilt.tokens, chosen)
+    for finding, columns in ((bumps, chosen), (tilt, slice(None))):
+        own = finding.verdicts[:, columns]
+        seen = finding.holding["chosen"]
+        assert np.array_equal(seen.obeying, (own == HOLDS).sum(axis=1))
+        assert np.array_equal(seen.judged, (own != NOT_APPLICABLE).sum(axis=1))
+    assert bumps.holding["chosen"].obeying[1] < bumps.holding["chosen"].judged[1]
 
 
 def test_what_was_not_observed_or_not_given_is_not_applicable(exact):

@@ -84,6 +84,16 @@ def test_written_sweeps_come_back_as_they_were(tmp_path):
     assert back.attributes == sweep.attributes
     assert back.attributes["control"] == "random_direction"
     assert [path.name for path in tmp_path.iterdir()] == ["s.nc"]
+    alike(back, sweep.as_read())
+
+
+def alike(one: Sweep, other: Sweep) -> None:
+    """The same to the last bit, type and attribute."""
+    xr.testing.assert_identical(one.data.drop_encoding(), other.data.drop_encoding())
+    assert {n: v.dtype for n, v in one.data.variables.items()} == {n: v.dtype for n, v in other.data.variables.items()}
+    assert (one.nodes is None) == (other.nodes is None)
+    if one.nodes is not None and other.nodes is not None:
+        xr.testing.assert_identical(one.nodes.drop_encoding(), other.nodes.drop_encoding())
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):

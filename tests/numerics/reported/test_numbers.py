@@ -84,7 +84,7 @@ def test_cubic_logits_leave_their_tangent_where_it_is_predicted(second, third):
         bent = np.multiply.outer(x, centred[1]) / 2 + np.multiply.outer(x**2, centred[2]) / 6
         return np.linalg.norm(bent, axis=-1) - OFF * np.linalg.norm(centred[0])
 
-    fine = np.linspace(1e-6, 4, 40_001)
+    fine = np.linspace(1e-6, 4, 4_001)
     signs = off(fine) > 0
     if signs.any():
         n = int(signs.argmax())

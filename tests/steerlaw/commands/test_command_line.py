@@ -54,6 +54,7 @@ def test_json_is_alone_on_stdout(capsys):
     [
         (["verify", "--laws", "no_such_law"], ["no_such_law"]),
         (["verify", "no/such/place"], ["no/such/place"]),
+        (["verify", "absent.nc"], ["absent.nc: no such"]),
         (["verify", "--strengths", "1:2"], ["1:2", "START:STOP:COUNT"]),
         (["verify", "--no-such-option"], ["--no-such-option"]),
         (["derive", "token_bumps"], ["token_bumps", "token_bump"]),

@@ -101,3 +101,42 @@ def test_what_is_needed_is_named(made, tmp_path, capsys):
     asked = ["texts", "--model", str(made.model), "--vector", str(made.vector), "--out", str(tmp_path / "t.nc")]
     assert main(asked) == 2
     assert "--prompts: needed, what the texts continue; or --rescore" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_sweep_of_texts_is_verified(made, tmp_path, capsys):
+    """What `sweep --observe texts` draws after the contexts, verify tells in the terminal, the page and report.json."""
+    out, report = tmp_path / "s.nc", tmp_path / "report"
+    inputs = ["--model", made.model, "--vector", made.vector, "--contexts", made.contexts, "--words", made.words]
+    how = ["--observe", "texts", "--strengths=-0.4:0.4:5", "--tokens", 4, "--samples", 12, "--out", out, "--json"]
+    assert main([*map(str, ["sweep", *inputs, *how])]) == 0
+    row = json.loads(capsys.readouterr().out)["whole_texts"]
+    assert (row["model"], row["concept"], row["tokens"], row["score"]) == ("tiny", "cats", 4, "target words")
+    assert row["predicted"]["slope"]["lower"] < row["predicted"]["slope"]["value"] < row["predicted"]["slope"]["upper"]
+    assert main([*map(str, ["verify", out, "--laws", "text_score", "--out", report])]) == 0
+    assert row["says"] in " ".join(capsys.readouterr().out.split())
+    assert json.loads((report / "report.json").read_text())["texts"] == [row]
+    assert row["says"].replace("±", "") in (report / "report.html").read_text().replace("±", "")
+    assert [path.suffix for path in (report / "figures").iterdir()] == [".svg"]
+    for wrong, message in [
+        (["--observe", "texts,next-token"], "--observe texts: is a sweep of its own"),
+        (["--observe", "texts", "--positions", "last"], "texts are steered at every position"),
+    ]:
+        assert main([*map(str, ["sweep", *inputs, *wrong, "--out", tmp_path / "n.nc"])]) == 2
+        assert message in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_checkpoint_is_verified_with_texts(made, tmp_path, capsys):
+    """Drawn after its contexts at the middle block, beside random directions, which differ from one another."""
+    inputs = [made.model, "--vector", made.vector, "--contexts", made.contexts, "--words", made.words]
+    how = ["--laws", "text_score", "--texts", 10, "--strengths=-1:1:3", "--out", tmp_path / "r", "--json"]
+    assert main([*map(str, ["verify", *inputs, *how])]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["texts"]
+    assert row["score"] == "the concept's tokens"
+    assert {event["event"] for event in row["events"]} == {"loops", "a token of the concept"}
+    assert all(event["within"] for event in row["events"])
+    assert len(set(row["random"])) == 4
+    assert row["along_random"]["values"] != row["band"]["values"]
+    assert row["strengths"][0] == -row["strengths"][-1]
+    assert "random directions" in row["says"]

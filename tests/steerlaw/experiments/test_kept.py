@@ -94,6 +94,8 @@ def nudged(value: Any) -> Any:
             return value + 1
         case frozenset():
             return value | {"more"}
+        case dict():
+            return {name: nudged(held) for name, held in value.items()}
         case tuple() | list():
             return [*value, value[0] if value else 0]
     return replace(value, **{next(iter(own)): nudged(getattr(value, next(iter(own))))}) if (own := named(value)) else 0

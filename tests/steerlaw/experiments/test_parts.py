@@ -49,10 +49,10 @@ def never():
 
 def test_a_part_is_made_once(tmp_path):
     path = tmp_path / "part.nc"
-    assert not finish_part(path, "a 0", lambda: sweep(1.0))
-    assert finish_part(path, "a 0", never)
+    assert not finish_part(path, "a 0", lambda: sweep(1.0))[1]
+    assert finish_part(path, "a 0", never)[1]
     assert value_of(path) == 1
-    assert not finish_part(path, "b 0", lambda: sweep(2.0))
+    assert not finish_part(path, "b 0", lambda: sweep(2.0))[1]
     assert value_of(path) == 2
 
 
@@ -63,7 +63,7 @@ def test_a_damaged_part_is_made_anew(tmp_path):
     lengths = [*range(0, 100, 9), *range(100, len(content), len(content) // 20), len(content) - 1]
     for damaged in (*(content[:length] for length in lengths), b"\x89HDF\r\n\x1a\n" + b"\xff" * 5000, b"{}"):
         path.write_bytes(damaged)
-        assert not finish_part(path, "a 0", lambda: sweep(2.0))
+        assert not finish_part(path, "a 0", lambda: sweep(2.0))[1]
         assert value_of(path) == 2
 
 
@@ -80,7 +80,7 @@ def test_a_part_whose_writing_is_cut_off_is_not_there(tmp_path, monkeypatch):
         with pytest.raises(Killed):
             finish_part(path, "a 0", sweep)
     assert not path.exists()
-    assert not finish_part(path, "a 0", lambda: sweep(2.0))
+    assert not finish_part(path, "a 0", lambda: sweep(2.0))[1]
     assert value_of(path) == 2
 
 

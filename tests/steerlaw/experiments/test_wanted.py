@@ -100,6 +100,15 @@ def test_a_law_alone_has_the_verdicts_that_it_has_among_all(law, experiments, ev
         assert bool(experiment.model.asked) == (not names.isdisjoint(set().union(*shown)))
 
 
+@pytest.mark.parametrize("law", ["text_hit", "text_score", "text_budget", "judged"])
+def test_laws_of_whole_texts_ask_nothing_of_a_model_without_texts(law, experiments):
+    """They are said not to apply, which takes no pass of any model."""
+    counted = [replace(e, model=Counted(e.model)) for e in experiments]
+    alone = list(run(counted, seed=0, claims=laws()[law].claims))
+    assert [one.model.asked for one in counted] == [[]] * len(counted)
+    assert {row["verdict"] for row in rows(laws()[law], alone)} == {"not_applicable"}
+
+
 @pytest.mark.parametrize("name", ["log_probability", "concept_logit", "cross_entropy", "log_odds", "kl_forward"])
 def test_figures_show_what_was_observed(name, everything):
     """Those of a run of all laws, or some of them; none fails for what it lacks."""

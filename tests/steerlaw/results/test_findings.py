@@ -137,7 +137,7 @@ def shipped():
     """Every block of the shipped model at few strengths, by concept, finding, control and block."""
     grid = Grid(count=17, text_count=3)
     experiments = [e for e in embedded_experiments(grid) if e.subject.push is not None]
-    experiments = [replace(e, text_strengths=None, limits=None) for e in experiments]
+    experiments = [replace(e, text_strengths=None, limits=None, tolerances={}) for e in experiments]
     found = findings(run(experiments, seed=0))
     return {(f.concept, f.holding.law, f.holding.control, f.holding.layer): f.holding for f in found}, experiments
 

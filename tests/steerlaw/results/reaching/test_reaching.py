@@ -1,5 +1,6 @@
 """How far laws hold on a model whose logits are affine up to a known push, by either prediction, in every form told."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from scipy.special import log_softmax
 
 from numerics.baseline import Baseline
+from numerics.judging.horizons.tolerance import Tolerance
 from numerics.observing.grids import strength_grid
 from numerics.observing.model import Steering
 from numerics.observing.next_token import observe_next_token
@@ -16,7 +18,7 @@ from steerlaw.rendering.figures.survival import survival_drawings
 from steerlaw.rendering.page.reach import reach_section
 from steerlaw.rendering.table import reach_lines
 from steerlaw.results.judging import judged
-from steerlaw.results.reaching.answers import answers, middle, sentence, weakest_rows
+from steerlaw.results.reaching.answers import answers, half_reaches, middle, sentence, weakest_rows
 from steerlaw.results.reaching.rows import horizon_rows
 from theory.catalogue import find_law
 
@@ -38,25 +40,56 @@ class Stopping:
         return BASE[context] + reach * 3 * ODDS[context]
 
 
-@pytest.fixture(scope="module")
-def found():
-    model: Any = Stopping()
+class Waving(Stopping):
+    """Logits that swing ever farther."""
+
+    def logits(self, tokens, strengths, *, layer, vector):
+        alpha = np.asarray(strengths)[:, None]
+        return BASE[tokens[0] - 1] + 0.3 * alpha * np.sin(2 * alpha + np.arange(VOCAB))
+
+
+def observed(model: Any, **more: Any) -> Observation:
     prompts = 3 * ODDS.mean(axis=0)[::-1]
     sweep = observe_next_token(
         model,
         CONTEXTS,
         strength_grid(8.0, 129),
         Steering(layer=2, vector=np.ones(1)),
-        Watched(tokens=np.arange(VOCAB), log_odds=prompts, concepts=TARGET[None]),
+        Watched(tokens=np.arange(VOCAB), log_odds=prompts, concepts=TARGET[None], **more),
         attributes={"push": PUSH},
     )
     baseline = Baseline(
         log_probs=log_softmax(BASE, axis=1), log_odds=prompts, local_log_odds=3 * ODDS, concepts=TARGET[None]
     )
     subject = Subject(model="m", layer=2, concept="c", contexts=CONTEXTS, push=PUSH)
-    observation = Observation(subject=subject, kind="next token", sweep=sweep, baseline=baseline)
+    return Observation(subject=subject, kind="next token", sweep=sweep, baseline=baseline)
+
+
+@pytest.fixture(scope="module")
+def found():
     laws = [find_law(law) for law in ("tilt", "token_bump", "target_increases", "mean_log_odds")]
-    return list(judged(observation, laws, None))
+    return list(judged(observed(Stopping()), laws, None))
+
+
+def bumps(observation: Observation, tolerance: Tolerance) -> Any:
+    """How far out on both sides every token's curve is a bump; None where that is not known."""
+    found = [one.finding for one in judged(observation, [find_law("token_bump")], tolerance)]
+    (bump,) = (one for one in found if one.tokens is None and one.log_odds == "prompts")
+    return bump.horizons.get("both")
+
+
+def test_how_far_every_token_is_a_bump_is_known_at_what_a_sweep_was_told_and_at_no_other_tolerance():
+    stock, little = Tolerance(amount=0.1), Tolerance(amount=0.3)
+    told, usual = observed(Waving(), tolerances={"0.3": (0.3, 0.0), "2%": (0.0, 0.02)}), observed(Waving())
+    assert bumps(told, stock) is None
+    assert bumps(usual, little) is None
+    near, far = bumps(usual, stock), bumps(told, little)
+    known = np.isfinite(near.lower)  # of interior tokens
+    assert known.any()
+    assert (near.lower <= far.lower)[known].all()
+    assert (near.upper <= far.upper)[known].all()
+    assert (near.upper < far.upper)[known].any()
+    assert bumps(told, Tolerance(amount=0.02, relative=True)) is not None
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +122,16 @@ def test_a_tilt_holds_as_far_as_its_logits_are_affine(rows):
     assert row.skill[at > 4 * PUSH].max() < 0.9
     low, high = row.push.median()
     assert 2 * PUSH <= low <= high <= 4 * PUSH
+
+
+def test_half_reaches_are_the_least_and_the_most_over_blocks_and_concepts(rows):
+    (tilt,) = (row for row in rows if (row.law, row.log_odds, row.weighing) == ("tilt", "local", "mass"))
+    about = ("tilt", tilt.claim, "m", None)
+    (reach,) = {half_reaches([one])[about] for one in rows if half_reaches([one]).get(about) == (tilt.half.push,) * 2}
+    assert 2 * PUSH <= reach[0] <= 3 * PUSH
+    farther = replace(tilt, layer=3, half=replace(tilt.half, push=None))
+    assert half_reaches([tilt, farther])[about] == (reach[0], np.inf)
+    assert set(half_reaches([replace(tilt, control="random_direction")])) == {(*about[:3], "random_direction")}
 
 
 def test_rows_are_json_with_every_weighing(rows):
