@@ -1,5 +1,7 @@
 """What is said of whole texts, on a chain that is enumerated: predicted by one set of texts, observed on another."""
 
+# pyright: reportOptionalMemberAccess=false
+
 import json
 from dataclasses import replace
 
