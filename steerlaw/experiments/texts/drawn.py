@@ -52,7 +52,9 @@ def drawn_texts(experiment: Experiment, samples: int, seed: int, level: float = 
     vector = np.asarray(experiment.vector, np.float64)
     how = Options(layer=layer, tokens=_tokens(model, contexts), seed=seed)
     predicted = predict_texts(model, contexts, vector=vector, **how, samples=max(samples, _least(contexts)))
-    end = sqrt(2 * NATS / predicted.information(level).value)
+    if not (information := predicted.information(level).value) > 0:
+        raise ValueError(f"{subject.name}: no text moves along the vector of block {layer}; give another vector")
+    end = sqrt(2 * NATS / information)
     strengths = end * np.array([*(-share for share in INNER[::-1]), 0.0, *INNER])
     targets = None if experiment.baseline.concepts is None else np.asarray(experiment.baseline.concepts[0], bool)
 
