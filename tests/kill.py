@@ -1,9 +1,10 @@
 """Kills at random moments: `python tests/kill.py --kills 100 --seed 0`.
 
-`steerlaw sweep` and a short `steerlaw verify` (with `--only minute`, one of about a minute) are killed (SIGKILL, or
-SIGINT with `--signal INT`) again and again and started again, until they have been killed so many times and are done.
-Each time that one ends, its files must be those of a run that nothing disturbed, byte for byte but for the time at
-which the run was started, and nothing else may lie beside them.
+`steerlaw sweep` and a short `steerlaw verify` (with `--only minute`, one of about a minute; with `--only run`, a plan
+of three cells) are killed (SIGKILL, or SIGINT with `--signal INT`) again and again and started again, until they have
+been killed so many times and are done. Each time that one ends, its files must be those of a run that nothing
+disturbed, byte for byte but for the time at which the run was started or that a cell took, and nothing else may lie
+beside them.
 """
 
 import argparse
@@ -21,8 +22,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-STARTED = b"STARTED"
-"""Stands in the files compared where they tell when the run was started."""
+TIME = b"TIME"
+"""Stands in the files compared where they tell when the run was started, or how long it took."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,13 +32,15 @@ class Job:
 
     name: str
     arguments: Sequence[str]
-    started: Callable[[Path], bytes | None] = lambda folder: None
+    times: Callable[[Path], list[bytes]] = lambda folder: []
+    sample: bool = True
 
     def files(self, folder: Path) -> dict[str, bytes]:
         """Everything in the folder."""
-        started = self.started(folder)
         content = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-        return {name: data.replace(started, STARTED) if started else data for name, data in content.items()}
+        for told in self.times(folder):
+            content = {name: data.replace(told, TIME) for name, data in content.items()}
+        return content
 
 
 def inputs(folder: Path) -> list[Job]:
@@ -68,16 +71,46 @@ def inputs(folder: Path) -> list[Job]:
     laws = ("--laws", "token_bump,tilt,local_tilt", "--directions", "1")
     return [
         Job(name="sweep", arguments=["sweep", "--model", model, *given, *text, "--out", "s.nc"]),
-        Job(name="verify", arguments=["verify", model, *given, *laws, "--out", "report"], started=_started),
+        Job(name="verify", arguments=["verify", model, *given, *laws, "--out", "report"], times=_started),
         Job(
-            name="minute", arguments=["verify", model, *given, "--directions", "5", "--out", "report"], started=_started
+            name="minute",
+            arguments=["verify", model, *given, "--directions", "5", "--out", "report"],
+            times=_started,
+            sample=False,
         ),
+        Job(name="run", arguments=["run", str(plan(folder)), "--out", "results"], times=_seconds, sample=False),
     ]
 
 
-def _started(folder: Path) -> bytes | None:
+def plan(folder: Path) -> Path:
+    """A plan of a sweep, of cross-entropy and of texts."""
+    shipped = "shipped:stdlib_gpt"
+    texts = {
+        "positive": f"{shipped}/data/{{concept}}.vector.{{negatives}}.jsonl",
+        "negative": f"{shipped}/data/{{concept}}.vector.{{negatives}}.jsonl",
+        "contexts": f"{shipped}/data/{{concept}}.contexts.jsonl",
+        "text": f"{shipped}/data/segments.jsonl",
+    }
+    lines = ["[texts]", *(f'{name} = "{pattern}"' for name, pattern in texts.items())]
+    lines += ["[models.stdlib-gpt]", f'checkpoint = "{shipped}/checkpoint"', "blocks = { middle = 2 }"]
+    lines += ["[concepts.uppercase]", 'score = "capitals"']
+    lines += ["[cross_entropy]", "segments = 4", "tokens = 16", "[sampling]", "tokens = 4", "samples = 12"]
+    for figure, observe in enumerate(("next-token", "cross-entropy", "concept-probability")):
+        lines += ["[[figures]]", f'figure = "{figure}"', 'models = ["stdlib-gpt"]', 'concepts = ["uppercase"]']
+        lines += [f'observe = "{observe}"', 'strengths = "-2:2:5"']
+    path = folder / "plan.toml"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def _started(folder: Path) -> list[bytes]:
     report = folder / "report" / "report.json"
-    return json.loads(report.read_text())["run"]["started"].encode() if report.is_file() else None
+    return [json.loads(report.read_text())["run"]["started"].encode()] if report.is_file() else []
+
+
+def _seconds(folder: Path) -> list[bytes]:
+    cells = sorted(folder.glob("results/cells/*/cell.json"))
+    return [f'"seconds": {json.loads(cell.read_text())["seconds"]}'.encode() for cell in cells]
 
 
 def run(job: Job, folder: Path, after: float | None = None, with_: signal.Signals = signal.SIGKILL) -> bool:
@@ -145,14 +178,14 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--kills", type=int, default=100, help="of each job")
     options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--only", choices=("sweep", "verify", "minute"), help="default: the first two")
+    options.add_argument("--only", choices=("sweep", "verify", "minute", "run"), help="default: the first two")
     options.add_argument("--signal", choices=("KILL", "INT"), default="KILL")
     asked = options.parse_args()
     with tempfile.TemporaryDirectory() as home:
         os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", f"{home}/compiled")
         os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
         for job in inputs(Path(home)):
-            if job.name == (asked.only or job.name) and (asked.only or job.name != "minute"):
+            if job.name == asked.only or (asked.only is None and job.sample):
                 rng = random.Random(f"{asked.seed} {job.name}")
                 disturb(job, Path(home), asked.kills, rng, signal.Signals[f"SIG{asked.signal}"])
     return 0

@@ -125,6 +125,7 @@ def text_curve(sign: float, prompts: int = 60, each: int = 6) -> TextCurve:
 FIGURES = {
     "next-token": {"6": ("middle",), "A.3": ("middle",), "A.7": tuple(BLOCKS), "Table A.2": ("middle",)},
     "cross-entropy": {"7 bottom": ("middle",), "A.13": tuple(BLOCKS)},
+    "self-cross-entropy": {"A.13": ("last",)},
 }
 
 
@@ -164,7 +165,9 @@ def _texts(results: Path, figure: str, sign: float) -> Cell:
 def _ability(results: Path) -> Cell:
     path = results / "cells" / "ability" / "ability.json"
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({"alphas": [5, -5, 0], "overall_scores": [0.3, 0.27, 0.4], "task_scores": {}}))
+    scores = {"alphas": [5, -5, 0], "overall_scores": [0.3, 0.27, 0.4], "task_scores": {}}
+    bounds = {"change_lower": [-0.2, -0.3, 0.0], "change_upper": [0.001, -0.05, 0.0]}
+    path.write_text(json.dumps(scores | bounds))
     return _named("ability", "A.6", 1, "middle", "vector", 0, "ability", "cells/ability/ability.json")
 
 

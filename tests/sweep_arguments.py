@@ -8,7 +8,7 @@ EVERYTHING = "next-token,cross-entropy,concept,log-odds"
 
 
 def arguments(files, out, observe: Any = EVERYTHING, **changed):
-    needed = {"cross-entropy": "text", "concept": "words"}
+    needed = {"cross-entropy": "text", "self-cross-entropy": "text", "concept": "words"}
     options = {name: getattr(files, name) for name in ("model", "vector", "contexts")}
     options |= {option: getattr(files, option) for kind, option in needed.items() if kind in observe.split(",")}
     if "log-odds" in observe.split(","):

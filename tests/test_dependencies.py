@@ -12,7 +12,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-COMES_WITH = {"pandas": "xarray", "ipython": "ipykernel"}
+COMES_WITH = {
+    "pandas": "xarray",
+    "ipython": "ipykernel",
+    "markdown-it-py": "rich",
+    **dict.fromkeys(("griffe", "griffelib"), "mkdocstrings-python"),
+}
 """Distributions that a declared one cannot do without, so that they need no bound of ours."""
 
 
@@ -37,7 +42,7 @@ def test_dev_installs_every_other_extra():
 
 
 @pytest.mark.parametrize(
-    "folder", ["theory", "numerics", "real_models", "toy_models", "steerlaw", "tests", "benchmarks"]
+    "folder", ["theory", "numerics", "real_models", "toy_models", "steerlaw", "tests", "benchmarks", "docs", "examples"]
 )
 def test_every_import_is_declared(folder: str):
     files = list((ROOT / folder).rglob("*.py"))

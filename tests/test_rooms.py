@@ -37,7 +37,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("real_models.checkpoints",),
     ("real_models.steering",),
     ("real_models.sampling",),
-    ("real_models.vectors", "real_models.scores", "real_models.text_curves"),
+    ("real_models.vectors", "real_models.scores", "real_models.text_curves", "real_models.ability"),
     ("real_models.prompt_sets",),
     ("real_models",),
     ("toy_models",),
@@ -57,8 +57,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 DOORS = {"theory", "numerics", "real_models", "toy_models", "steerlaw", "toy_models.perl_gpt", "toy_models.stdlib_gpt"}
 """Packages that offer names; importing one is importing what they offer, and their own files may not do it."""
 
-MANY = {"theory.laws", "theory.errata", "steerlaw.rendering.figures"}
-"""Folders of records, a file each."""
+MANY = {"theory.laws", "theory.errata", "steerlaw.commands", "steerlaw.rendering.figures"}
+"""Folders of records or of commands, a file each."""
 MOST_FILES = 16
 MOST_LINES, MOST_OF_A_FUNCTION = 300, 60
 

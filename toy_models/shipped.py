@@ -19,6 +19,11 @@ class ShippedTexts:
         """The JSONL file of texts on which cross-entropy is measured."""
         return self.data / "segments.jsonl"
 
+    @property
+    def tasks(self) -> Path:
+        """The directory of task files of lm-evaluation-harness (`toy_models.cloze`)."""
+        return self.data / "tasks"
+
     def prompts_file(self, concept: str, use: str = "vector", negatives: str = "contrastive") -> Path:
         """The JSONL file of `{"concept", "kind", "text"}` rows."""
         _expect("concept", concept, self.concepts)

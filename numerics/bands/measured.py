@@ -16,6 +16,12 @@ SMALLEST = 5e-324
 
 BELOW_ONE = 1 - 2.0**-53
 
+OF_DRAWS = (
+    "draws are taken to be independent, which several of one prompt are not: of several prompts give lower and upper "
+    "by numerics.bands.intervals.clustered_proportion_band"
+)
+"""What a band of sampled proportions does not know: pooled over a few prompts it covers less than half the time."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Bounds:
@@ -57,14 +63,13 @@ def observed_bounds(
     elif low is None or high is None:
         low, high = _rounded_probabilities(centre) if probabilities else _rounded(quantity, centre)
     low, high = low.astype(np.float64), high.astype(np.float64)
-    note = ""
+    notes = [] if trials is None else [OF_DRAWS]
     if probabilities:
         low, high = (_log_bounds if quantity == LOG_PROBABILITY else _logit_bounds)(low, high)
-        note = (
-            f"values read as probabilities and judged on the {'log' if quantity == LOG_PROBABILITY else 'logit'} scale"
-        )
+        judged = "log" if quantity == LOG_PROBABILITY else "logit"
+        notes.insert(0, f"values read as probabilities and judged on the {judged} scale")
     band = Band(strengths=strengths, lower=low, upper=high)
-    return Bounds(lower=band.lower, upper=band.upper, note=note)
+    return Bounds(lower=band.lower, upper=band.upper, note="; ".join(notes))
 
 
 def _columns(values: Any, strengths: int) -> np.ndarray:

@@ -23,18 +23,21 @@ def observe_cross_entropy(
     steering: Steering,
     *,
     weights: Float[ArrayLike, " segments"] | None = None,
+    own: bool = False,
     budget: int | None = None,
     rounding: float = ROUNDING,
     attributes: dict[str, Any] | None = None,
 ) -> Sweep:
     """Cross-entropy (nats per token) of every segment of text, or context of a model of known data.
 
+    With `own`, which a model has to offer, it is that of the model's own unsteered distributions after the same text.
     `budget` does nothing any more.
     """
     if budget is not None:
         warnings.warn("budget does nothing any more, and the next version refuses it", FutureWarning, 2)
     strengths, notes = strengths_asked(strengths)
-    answer = model.cross_entropy(segments, strengths, **steering.keywords)
+    of = {"own": True} if own else {}
+    answer = model.cross_entropy(segments, strengths, **steering.keywords, **of)
     losses = checked_rows(answer, strengths, f"{model.name}: the cross-entropies", "segments")
     share = np.full(losses.shape[1], 1.0) if weights is None else np.asarray(weights, np.float64)
     share = share / share.sum()
@@ -47,7 +50,7 @@ def observe_cross_entropy(
         {name: (VARIABLES[name].dimensions, values) for name, values in found.items()}, coords={"strength": strengths}
     )
     known = attributes_of(model, steering, losses.dtype, notes)
-    return Sweep(data=data.assign_attrs(known | (attributes or {})))
+    return Sweep(data=data.assign_attrs(known | ({"data": "own"} if own else {}) | (attributes or {})))
 
 
 def _scale(losses: Float[np.ndarray, "strengths segments"]) -> Float[np.ndarray, " strengths"]:

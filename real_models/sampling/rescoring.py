@@ -21,7 +21,6 @@ from real_models.sampling.drawing import Drawing, divergence, tempered
 from real_models.steering import steering
 from real_models.steering.inputs import Layers, Strengths, Vector, steering_vectors, strength_values
 from real_models.steering.model import LanguageModel
-from real_models.steering.steering import run_block, steer
 
 Ids = Sequence[int]
 
@@ -148,12 +147,7 @@ def log_probs_at(
     spec: Spec, drawing: Drawing, params: Params, vectors: Mapping, chunk: Chunk, strength: Float[Array, ""]
 ) -> Float[Array, "texts tokens vocab"]:
     """Next-token log-probabilities at every token of every text, at a strength."""
-    first = min(vectors)
-    each = jnp.full(len(chunk.x0), strength)
-    x = steer(chunk.x0, each, vectors[first])
-    for layer in range(first + 1, spec.n_layers):
-        x = run_block(decoder.of_block(spec, layer), params["blocks"][layer], x)
-        x = steer(x, each, vectors[layer]) if layer in vectors else x
+    x = steering.steered_blocks(spec, params, chunk.x0, jnp.full(len(chunk.x0), strength), vectors)
     x = jnp.take_along_axis(x, chunk.at[..., None], axis=1)
     return tempered(drawing, decoder.unembed(spec, params, x))
 

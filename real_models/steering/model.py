@@ -163,15 +163,17 @@ class LanguageModel:
         *,
         layer: Layers,
         vector: Vector,
+        own: bool = False,
     ) -> Float[Array, "strengths segments"]:
         """Mean next-token cross-entropy (nats per token) of each segment of text, every position steered.
 
         Of a segment of n tokens, n - 1 are predicted, from those before them in it; segments may differ in length.
+        With `own` it is not the text's tokens that count, but the model's own unsteered distributions after them.
         """
         rows = inputs.text_segments(self.spec, self.name, segments)
         values, vectors = self._steering(strengths, self._one(layer, vector))
         with jax.default_matmul_precision("highest"):
-            return cross_entropy.segment_losses(self.spec, self.params, rows, values, vectors)
+            return cross_entropy.segment_losses(self.spec, self.params, rows, values, vectors, own=own)
 
     @property
     def head(self) -> Head:

@@ -112,6 +112,22 @@ def prefix(spec: Spec, params: Params, tokens: Int[Array, "batch position"], lay
     return x
 
 
+def steered_blocks(
+    spec: Spec,
+    params: Params,
+    x0: Float[Array, "*#rows position d"],
+    strengths: Float[Array, " rows"],
+    vectors: Vectors,
+) -> Float[Array, "rows position d"]:
+    """The last block's output of every row, every position steered, from that of the first steered block, unsteered."""
+    first = min(vectors)
+    x = steer(x0, strengths, vectors[first])
+    for layer in range(first + 1, spec.n_layers):
+        x = run_block(of_block(spec, layer), params["blocks"][layer], x)
+        x = steer(x, strengths, vectors[layer]) if layer in vectors else x
+    return x
+
+
 def embedding_weights(params: Params) -> Params:
     """The parameters that turn tokens into the first residuals."""
     return {name: params[name] for name in ("embed", "positions") if name in params}

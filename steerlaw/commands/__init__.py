@@ -8,6 +8,7 @@ from steerlaw.commands.compare import Compare
 from steerlaw.commands.convert import Convert
 from steerlaw.commands.derive import Derive
 from steerlaw.commands.doctor import Doctor
+from steerlaw.commands.eval import Eval
 from steerlaw.commands.figures import Figures
 from steerlaw.commands.guide import Guide
 from steerlaw.commands.laws import Laws
@@ -29,6 +30,7 @@ COMMANDS = {
     "texts": Texts,
     "prompts": Prompts,
     "run": Run,
+    "eval": Eval,
     "choose": Choose,
     "doctor": Doctor,
     "compare": Compare,

@@ -20,9 +20,11 @@ from steerlaw.commands.options import (
 from steerlaw.rendering.console import print_json, say
 from steerlaw.rendering.progress import progress_bar
 
-OBSERVED = ("next-token", "cross-entropy", "concept", "log-odds", "texts")
+OBSERVED = ("next-token", "cross-entropy", "self-cross-entropy", "concept", "log-odds", "texts")
+TEXT = {"cross-entropy", "self-cross-entropy"}
 NEEDED = {
     "cross-entropy": ("text", "the text it is measured on"),
+    "self-cross-entropy": ("text", "the text it is measured on"),
     "concept": ("words", "the concept's target words"),
     "log-odds": ("log_odds_prompts", "the prompts they are measured on"),
 }
@@ -47,9 +49,11 @@ class Sweep:
     contexts: InputFile
     """JSONL of contexts: a row {"negative": [...]} and one row {CONCEPT: [...]} per concept; or .txt, one a line."""
     observe: str = "next-token"
-    """Comma-separated: next-token, cross-entropy (with --text), concept (the next token's, with --words), log-odds
-    (measured, with --log-odds-prompts; otherwise the derivative at strength 0). Or texts, by themselves: whole texts
-    after the contexts, as `steerlaw texts` draws them, scored by their share of --words or by what they repeat."""
+    """Comma-separated: next-token, cross-entropy (with --text), self-cross-entropy (of the model's own unsteered
+    distributions after the text, not of its tokens: its change is a divergence), concept (the next token's, with
+    --words), log-odds (measured, with --log-odds-prompts; otherwise the derivative at strength 0). Or texts, by
+    themselves: whole texts after the contexts, as `steerlaw texts` draws them, scored by their share of --words or by
+    what they repeat."""
     concept: str | None = None
     """Which concept of the files to use, where they hold several."""
     log_odds_prompts: InputFile | None = None
@@ -130,7 +134,8 @@ class Sweep:
             segments=self.segments,
             segment_tokens=self.segment_tokens,
             like=self.like,
-            next_token=bool(observed & {"next-token", "concept"}) or "cross-entropy" not in observed,
+            next_token=bool(observed & {"next-token", "concept"}) or not observed & TEXT,
+            own="self-cross-entropy" in observed,
             tables=self.tables,
             dtype=self.dtype,
             positions=self.positions,
@@ -151,7 +156,7 @@ class Sweep:
         from real_models import load_model
         from real_models.scores.words import share_of_words
         from steerlaw.commands.texts import TEXT_STRENGTHS, show
-        from steerlaw.experiments.text_curves import TextRequest, texts_to_file
+        from steerlaw.experiments.texts.to_file import TextRequest, texts_to_file
         from steerlaw.inputs.concept_files import one_vector, read_concept
 
         strengths, inserted = with_zero(parse(self.strengths or TEXT_STRENGTHS))
@@ -191,11 +196,13 @@ class Sweep:
             raise ValueError(f"--observe: expected one or more of {', '.join(OBSERVED)}, got {unknown[0]!r}")
         if "texts" in named:
             return self._texts_alone(named)
+        if named >= TEXT:
+            raise ValueError(f"--observe: expected one of {' and '.join(sorted(TEXT))} in a file, got both")
         for name, (option, what) in NEEDED.items():
             given, option = getattr(self, option) is not None, option.replace("_", "-")
             if name in named and not given:
                 raise ValueError(f"--observe {name}: needs --{option}, {what}")
-            if given and name not in named:
+            if given and not named & {each for each in NEEDED if NEEDED[each] == NEEDED[name]}:
                 raise ValueError(f"--{option}: is for --observe {name}, which was not asked for")
         return named
 

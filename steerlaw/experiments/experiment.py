@@ -62,7 +62,8 @@ class Experiment:
     `with_geometry(baseline, vector)` adds what takes longer to find out; `residuals()` gives the unsteered residuals at
     the ends of the contexts, where there are such. With an `other_vector` the two are added, too; the baseline then
     holds its log-odds. `texts` says what is looked for in whole texts, where the baseline says how they are written.
-    `positions` of the contexts are steered; of text always all. `tolerances` are those of `numerics.observing.watched`.
+    `positions` of the contexts are steered; of text always all. With `own` the cross-entropy is that of the model's own
+    unsteered distributions after the text. `tolerances` are those of `numerics.observing.watched`.
     """
 
     subject: Subject
@@ -83,6 +84,7 @@ class Experiment:
     other_vector: Float[np.ndarray, " d"] | None = None
     texts: Scored | None = None
     positions: Literal["all", "last"] = "all"
+    own: bool = False
     tolerances: Mapping[str, tuple[float, float]] = field(default_factory=lambda: TOLERANCES)
 
 
@@ -249,6 +251,7 @@ def observe_text(experiment: Experiment, same: Sweep | None = None) -> Observati
             experiment.text_strengths,
             Steering(layer=subject.layer, vector=experiment.vector),
             weights=experiment.segment_weights,
+            own=experiment.own,
             rounding=experiment.rounding,
         )
     sweep = Sweep(data=sweep.data.assign_attrs(_attributes(subject)))

@@ -43,7 +43,8 @@ class SweepRequest:
 
     The next token's curves (with the limits), unless `next_token` is false; and the cross-entropy of the first
     `segments` of at most `segment_tokens` tokens of the `documents`, if there are any. `like="reference"` cuts the text
-    as the paper's code does. Without `tables` the next token's curves alone are kept, from which all else follows.
+    as the paper's code does; with `own` the cross-entropy is that of the model's own unsteered distributions after the
+    text, not of its tokens. Without `tables` the next token's curves alone are kept, from which all else follows.
     `positions` of the contexts are steered. `control` names the sweep as that of a control. Without `limit` nothing is
     observed at large strengths. So many `contexts_at_once` make a part, which is what a kill loses at most.
     """
@@ -62,6 +63,7 @@ class SweepRequest:
     control: Control | None = None
     limit: bool = True
     contexts_at_once: int = 1
+    own: bool = False
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -150,7 +152,11 @@ def _prepare(request: SweepRequest, load: Load) -> Prepared:
     def experiment() -> Experiment:
         concept = replace(request.inputs.concept(model), segments=segments)
         made = next(language_experiments(model, exact, concept, request.grid, positions=request.positions))
-        return replace(made, subject=replace(made.subject, kinds=request.kinds, control=request.control))
+        subject = replace(made.subject, kinds=request.kinds, control=request.control)
+        known = made.text_baseline
+        if request.own and known is not None:
+            known = replace(known, data=None)
+        return replace(made, subject=subject, own=request.own, text_baseline=known)
 
     return Prepared(plan=plan, experiment=experiment)
 
@@ -183,7 +189,7 @@ def _plan(request: SweepRequest, model: LanguageModel, contexts: Sequence[list[i
         "contexts": digest(contexts),
         "prompts": digest(list(inputs.positive), list(inputs.negative), inputs.prompt_tokens),
         "words": digest(None if inputs.words is None else sorted(inputs.words)),
-        "text": digest(segments),
+        "text": digest(segments, *(["own"] if request.own else [])),
         "observe": [request.control, request.positions, request.tables, *sorted(request.kinds)],
         "contexts_at_once": request.contexts_at_once,
         "strengths": digest(grid.count, grid.text_count, grid.strengths),

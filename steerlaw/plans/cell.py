@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 from numerics.files.atomic import write_atomically
 from numerics.files.text import read_json
 
-Observed = Literal["next-token", "cross-entropy", "concept-probability", "ability"]
+Observed = Literal["next-token", "cross-entropy", "self-cross-entropy", "concept-probability", "ability"]
 Positions = Literal["all", "last"]
 Along = Literal["vector", "random_direction"]
 PLAN_FILE, CELLS_FILE, CELLS = "plan.toml", "cells.json", "cells"
@@ -59,9 +59,9 @@ class Planned:
 class Cell(Planned):
     """One measurement among the results: `id` is the hash of everything that determines it.
 
-    `file`, relative to the results, is a sweep for next-token and cross-entropy (`steerlaw.inputs.observation_file`),
-    a text curve for concept-probability (`real_models.text_curves.saving`), and JSON (`alphas`, `overall_scores`,
-    `task_scores`) for ability.
+    `file`, relative to the results, is a sweep for next-token and for either cross-entropy
+    (`steerlaw.inputs.observation_file`), a text curve for concept-probability
+    (`real_models.text_curves.saving`), and JSON (`alphas`, `overall_scores`, `task_scores`) for ability.
     """
 
     id: str

@@ -71,8 +71,9 @@ def cell_cost(plan: Plan, cell: Planned, *, by_hand: bool) -> Cost:
     strengths = len(with_zero(parse(cell.strengths))[0])
     if cell.observe == "next-token":
         return _next_token(plan.sizes, shape, cell.layer, strengths, by_hand=by_hand)
-    if cell.observe == "cross-entropy":
-        return _cross_entropy(plan, shape, cell.layer, strengths, by_hand=by_hand)
+    if cell.observe.endswith("cross-entropy"):
+        heads = 2 if cell.observe == "self-cross-entropy" else 1
+        return _cross_entropy(plan, shape, cell.layer, strengths, by_hand=by_hand, heads=heads)
     if cell.observe == "concept-probability":
         return _texts(plan, shape, cell.layer, strengths, by_hand=by_hand)
     return _ability(plan.sizes, shape, cell.layer, strengths, by_hand=by_hand)
@@ -97,7 +98,8 @@ def _next_token(size: Sizes, shape: Shape, layer: int, strengths: int, *, by_han
     )
 
 
-def _cross_entropy(plan: Plan, shape: Shape, layer: int, strengths: int, *, by_hand: bool) -> Cost:
+def _cross_entropy(plan: Plan, shape: Shape, layer: int, strengths: int, *, by_hand: bool, heads: int) -> Cost:
+    """Of the tokens of text, or with two `heads` of the unsteered distributions, which are computed beside."""
     length, segments = plan.cross_entropy.tokens, plan.cross_entropy.segments
     tokens, after = segments * length, shape.blocks - 1 - layer
     blocks = shape.blocks if by_hand else after
@@ -108,7 +110,7 @@ def _cross_entropy(plan: Plan, shape: Shape, layer: int, strengths: int, *, by_h
     return Cost(
         passes=segments * strengths,
         tokens=tokens * strengths,
-        flops=common + strengths * (blocks * block_flops(shape, tokens, length) + head_flops(shape, tokens)),
+        flops=common + strengths * (blocks * block_flops(shape, tokens, length) + heads * head_flops(shape, tokens)),
         flops_float64=once if known else 0.0,
         bytes=8 * segments * strengths + (laws if known else 0.0),
     )

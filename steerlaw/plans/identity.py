@@ -25,6 +25,7 @@ FORMAT = 1
 FILES = {
     "next-token": "next-token.nc",
     "cross-entropy": "cross-entropy.nc",
+    "self-cross-entropy": "self-cross-entropy.nc",
     "concept-probability": "concept-probability.nc",
     "ability": "ability.json",
 }

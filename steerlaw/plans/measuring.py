@@ -13,13 +13,15 @@ from typing import Any
 from numerics.files.atomic import write_atomically
 from numerics.files.text import read_json
 from numerics.observing.grids import parse, with_zero
+from real_models.ability.tasks import measure_ability
 from real_models.scores.words import has_word
 from real_models.texts.segments import read_documents
+from steerlaw.experiments.ability import ability_document, write_ability
 from steerlaw.experiments.experiment import Grid
 from steerlaw.experiments.kept import environment
-from steerlaw.experiments.scoring import judged
 from steerlaw.experiments.sweeping import SweepRequest, sweep_to_file
-from steerlaw.experiments.text_curves import TextRequest, texts_to_file
+from steerlaw.experiments.texts.scoring import judged
+from steerlaw.experiments.texts.to_file import TextRequest, texts_to_file
 from steerlaw.inputs.concept_files import ConceptInputs
 from steerlaw.plans.cell import Cell
 from steerlaw.plans.identity import origin
@@ -29,6 +31,8 @@ from steerlaw.plans.sources import checkpoint, contexts_of, file_of, log_odds_pr
 from steerlaw.plans.vectors import vector_of
 
 DONE = "cell.json"
+LEVEL = 0.05
+"""How often the bounds of a task's cell may miss."""
 
 
 def is_done(cell: Cell, results: Path) -> bool:
@@ -44,8 +48,6 @@ def measure(plan: Plan, cell: Cell, results: Path) -> None:
     """Measure a cell, unless it is done; bad input is a `ValueError` or `OSError` of one line."""
     if is_done(cell, results):
         return
-    if cell.observe not in MEASURES:
-        raise ValueError(f"{cell.observe} is planned and priced, but not measured: leave figure {cell.figure} out")
     out, started = cell.path(results), time.monotonic()
     out.parent.mkdir(parents=True, exist_ok=True)
     MEASURES[cell.observe](plan, cell, results)
@@ -88,12 +90,13 @@ def _sweep(plan: Plan, cell: Cell, results: Path) -> None:
 def _text(plan: Plan, cell: Cell) -> dict[str, Any]:
     """The text of a cross-entropy sweep, which then is all that is swept."""
     pattern = plan.texts_of(cell.model).text
-    if cell.observe != "cross-entropy" or pattern is None:
+    if cell.observe not in ("cross-entropy", "self-cross-entropy") or pattern is None:
         return {}
     how = plan.cross_entropy
     documents = read_documents(file_of(plan, cell, pattern))
     return {
         "next_token": False,
+        "own": cell.observe == "self-cross-entropy",
         "documents": documents,
         "segments": how.segments,
         "segment_tokens": how.tokens,
@@ -128,5 +131,30 @@ def _texts(plan: Plan, cell: Cell, results: Path) -> None:
     texts_to_file(request, model, score, out, score_all=score_all)
 
 
-MEASURES = {"next-token": _sweep, "cross-entropy": _sweep, "concept-probability": _texts}
+def _ability(plan: Plan, cell: Cell, results: Path) -> None:
+    """Accuracy on tasks."""
+    how, tasks = plan.ability, plan.texts_of(cell.model).tasks
+    model = LOADED.load(checkpoint(plan, cell.model), cell.model, plan.dtype)
+    ability = measure_ability(
+        model,
+        how.tasks,
+        with_zero(parse(cell.strengths))[0],
+        layer=cell.layer,
+        vector=vector_of(plan, cell, model, results),
+        task_files=None if tasks is None else file_of(plan, cell, tasks),
+        shots=how.shots,
+        limit=how.limit,
+        metric=how.metric,
+    )
+    known = {"model": cell.model, "concept": cell.concept, "layer": cell.layer, "dtype": plan.dtype}
+    write_ability(cell.path(results), ability_document(ability, LEVEL, **known))
+
+
+MEASURES = {
+    "next-token": _sweep,
+    "cross-entropy": _sweep,
+    "self-cross-entropy": _sweep,
+    "concept-probability": _texts,
+    "ability": _ability,
+}
 """How each kind of observation is made."""

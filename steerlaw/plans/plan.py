@@ -117,11 +117,12 @@ class CrossEntropy:
 
 @dataclass(frozen=True, kw_only=True)
 class Ability:
-    """The tasks of lm-evaluation-harness, with how many examples of each at most and how many shown before."""
+    """The tasks of lm-evaluation-harness, how many questions of each at most, examples shown before one, the metric."""
 
     tasks: tuple[str, ...] = ("mmlu",)
     limit: int | None = None
     shots: int = 0
+    metric: str = "acc"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,8 +225,8 @@ def _check(plan: Plan) -> None:
 
 
 def _check_texts(plan: Plan, figure: Figure, model: str, where: str) -> None:
-    if plan.texts_of(model).text is None and figure.observe == "cross-entropy":
-        raise ValueError(f"{where}: cross-entropy needs a pattern `text` under [texts]")
+    if plan.texts_of(model).text is None and figure.observe.endswith("cross-entropy"):
+        raise ValueError(f"{where}: {figure.observe} needs a pattern `text` under [texts]")
     for concept in figure.concepts if figure.observe == "concept-probability" else ():
         told = plan.concepts[concept]
         if sum((told.score is not None, bool(told.words), told.question is not None)) != 1:

@@ -4,7 +4,7 @@
 that no step, assumption or claim changes unseen.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sympy as sp
@@ -15,8 +15,9 @@ from theory.catalogue import laws
 from theory.checker.kinds import Argued, Inequality, Step, fact, kind
 from theory.claims import ALWAYS, Bounded, Claim, Close, Turns
 from theory.law import Counterexample, Law
+from theory.printing.meanings import spoken_of
 from theory.printing.notation import latex, one_line
-from theory.printing.steps import statement, step_pretty
+from theory.printing.steps import statement, step_lines, step_pretty
 from theory.quantities import ABSCISSA
 
 SHARED = {
@@ -33,10 +34,24 @@ def catalogue_markdown() -> str:
     ]
     head = (
         "# The laws\n\nEvery law with what it assumes, what it claims of curves, its proof step by step, and a curve "
-        "that it forbids. In formulas j is the context and z the token at hand, p the unsteered distribution, M "
-        "the log-odds, C, T, P and N indicators of sets; sums run over the vocabulary.\n\n" + "\n".join(contents)
+        "that it forbids. What [symbols](#symbols) stand for is said below.\n\n" + "\n".join(contents)
     )
-    return "\n\n".join([head, *map(law_markdown, known.values())]) + "\n"
+    return "\n\n".join([head, symbols_markdown(known.values()), *map(law_markdown, known.values())]) + "\n"
+
+
+def symbols_markdown(described: Iterable[Law]) -> str:
+    """What the symbols stand for that these laws' statements, claims and steps use, those of a step alone apart."""
+    used = [
+        part
+        for law in described
+        for part in (
+            law.statement,
+            *(claim.quantity.symbol for claim in law.claims),
+            *(part for step in law.derivation() for _, part in step_lines(step)),
+        )
+    ]
+    rows = [f"- `{one_line(shown)}`: {in_unicode(meaning)}" for shown, meaning in spoken_of(used)]
+    return "## Symbols\n\n" + "\n".join(rows)
 
 
 def law_markdown(law: Law) -> str:

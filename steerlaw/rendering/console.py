@@ -26,7 +26,7 @@ WRAPPED = 16
 
 @dataclass(frozen=True)
 class Column:
-    """A table column: its heading, whether its text may wrap, and whether it is set to the right.
+    """A table column: its heading, whether its text may wrap and how narrow it may get, and whether it is set right.
 
     Where a table is too wide its columns are dropped, those of the highest `drop` first; of 0, never.
     """
@@ -35,6 +35,7 @@ class Column:
     wrap: bool = False
     right: bool = False
     drop: int = 0
+    least: int = WRAPPED
 
 
 def say(*lines: str) -> None:
@@ -112,16 +113,18 @@ def print_table(title: str, columns: Sequence[Column], rows: Sequence[Sequence["
 
 def _table(title: str, columns: Sequence[Column], rows: Sequence[Sequence["RenderableType"]]) -> "Table":
     from rich import box
+    from rich.cells import cell_len
     from rich.table import Table
 
     table = Table(title=printable(title), box=box.SIMPLE_HEAD, title_justify="left")
-    for column in columns:
+    for n, column in enumerate(columns):
+        longest = max(cell_len(str(text)) for text in (column.title, *(row[n] for row in rows)))
         table.add_column(
             column.title,
             no_wrap=not column.wrap,
             justify="right" if column.right else "left",
             overflow="fold",
-            min_width=WRAPPED if column.wrap else None,
+            min_width=min(column.least, longest) if column.wrap else longest,
         )
     for row in rows:
         table.add_row(*(printable(cell) if isinstance(cell, str) else cell for cell in row))

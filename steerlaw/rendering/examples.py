@@ -14,6 +14,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "convert": ("steerlaw convert v.safetensors v.gguf",),
     "derive": ("steerlaw derive token_bump", "steerlaw derive entropy --latex"),
     "doctor": ("steerlaw doctor --model gpt2 --vector v.safetensors --layer 6",),
+    "eval": ("steerlaw eval --model gpt2 --vector v.safetensors --layer 6 \\\n    --tasks hellaswag --limit 200",),
     "figures": ("steerlaw figures --out figures", "steerlaw figures --paper results --out figures"),
     "guide": ("steerlaw guide --model gpt2 --positive p.txt --negative n.txt --out guide",),
     "laws": ("steerlaw laws", "steerlaw laws --errata"),

@@ -9,7 +9,7 @@ from steerlaw.rendering.console import Column, console, print_table, styled
 from steerlaw.rendering.words import CONTROLS, departure, held
 from steerlaw.results.document import Results
 from steerlaw.results.lines import APPLIES
-from steerlaw.results.reaching.answers import LAWS, answers, middle, sentence, weakest_rows
+from steerlaw.results.reaching.answers import LAWS, answers, half_reaches, middle, sentence, weakest_rows
 from steerlaw.results.reaching.rows import HorizonRow
 from steerlaw.results.shares import LEVEL, Excess, interval
 
@@ -25,29 +25,32 @@ def print_summary(report: Results, directory: Path, *, controls: bool = False) -
     Rows of `controls` are printed where they are asked for.
     """
     rows = []
-    previous = None
+    previous, reaches = None, half_reaches(report.horizons)
     lines = [line for line in report.lines if line.weakest and (controls or line.control is None)]
     for line in sorted(lines, key=lambda line: line.name):
         name = styled(f"  {CONTROLS[line.control]}", "dim") if line.control else line.model
         counts = (_count(line.counts[verdict], style) for verdict, style in MARKS.items())
-        shares = (held(line), _excess(line.excess))
-        rows.append([line.name if line.name != previous else "", name, *counts, *shares, departure(line.worst)])
+        reach = _reach(reaches.get((line.law, line.claim, line.model, line.control)))
+        told = (held(line), reach, _excess(line.excess), departure(line.worst))
+        rows.append([line.name if line.name != previous else "", name, *counts, *told])
         previous = line.name
     out = console()
     out.print(report.derivation_line)
     print_table(
-        "The weakest claim of each law over the whole window. Shares in %, with 95 % intervals over contexts"
+        "The weakest claim of each law over the whole window. Shares in %, with 95 % intervals over contexts; half to: "
+        "how far half of the curves hold, in norms of the residual, over blocks and concepts"
         + ("; controls have no concept in them" if controls else ""),
         [
-            Column("law"),
-            Column("model"),
-            Column("holds", right=True),
-            Column("departs", right=True),
-            Column("undec.", right=True, drop=2),
-            Column("n/a", right=True, drop=4),
+            Column("law", wrap=True, least=max((len(line.law) for line in lines), default=0)),
+            Column("model", wrap=True),
+            Column("holds", right=True, drop=4),
+            Column("departs", right=True, drop=3),
+            Column("undec.", right=True, drop=5),
+            Column("n/a", right=True, drop=6),
             Column("% holds", right=True),
+            Column("half to", right=True),
             Column("over random", right=True, drop=1),
-            Column("worst departure, and where", wrap=True, drop=3),
+            Column("worst departure, and where", wrap=True, drop=2),
         ],
         rows,
     )
@@ -102,6 +105,14 @@ def _excess(excess: Excess | None) -> "str | Text":
         return ""
     text = interval(excess.share, "+")
     return styled(text, "bold") if excess.adjusted <= LEVEL else text
+
+
+def _reach(ends: tuple[float, float] | None) -> str:
+    """From the least to the most, "end" where that is as far as was steered."""
+    if ends is None:
+        return ""
+    low, high = ("end" if end == float("inf") else f"{end:.2g}" for end in ends)
+    return low if low == high else f"{low}..{high}"
 
 
 def _count(n: int, style: str) -> "Text":

@@ -16,6 +16,9 @@ from theory.claims import Claim
 from theory.law import Law
 from theory.quantities import GREEDY_LOG_ODDS, INTERPLAY, LOG_ODDS, MEAN_LOG_ODDS, PEAK
 
+LOCAL = " (local log-odds)"
+"""What a claim's words end in where it is predicted by each context's own log-odds, not those of the prompts."""
+
 
 class Judged(NamedTuple):
     """A claim judged on everything observed of a subject."""
@@ -41,7 +44,7 @@ def judged(observation: Observation, laws: Iterable[Law], tolerance: Asked) -> I
             yield from _judged(law, claim, observation, known, tolerance, predicted)
         if apart is not None and observation.kind == "next token":
             for claim in filter(of_each_context, own):
-                named = replace(claim, says=f"{claim.says} (local log-odds)")
+                named = replace(claim, says=claim.says + LOCAL)
                 yield from _judged(law, named, observation, apart, tolerance, "local")
 
 

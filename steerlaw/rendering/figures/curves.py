@@ -22,6 +22,7 @@ LINES = {
     "observed": {"linestyle": "-", "linewidth": 1.5, "zorder": 3},
     "predicted": {"linestyle": (0, (4, 2)), "linewidth": 1.0, "zorder": 4},
     "approximation": {"linestyle": (0, (1, 1.5)), "linewidth": 1.3, "zorder": 3.5},
+    "beside": {"linestyle": (0, (5, 1, 1, 1)), "linewidth": 1.1, "zorder": 2.5},
     "control": {"linestyle": "-", "linewidth": 0.9, "alpha": 0.45, "zorder": 2},
 }
 TILT_KEY = (

@@ -13,7 +13,8 @@ from matplotlib.ticker import PercentFormatter
 
 from steerlaw.rendering.figures.drawn import Drawing, Drawn, slug
 from steerlaw.rendering.figures.style import GREY, SERIES, WIDTH, styled
-from steerlaw.results.reaching.answers import LAWS, weakest_rows
+from steerlaw.results.judging import LOCAL
+from steerlaw.results.reaching.answers import LAWS, named, weakest_rows
 from steerlaw.results.reaching.rows import NATS, PUSHES, HorizonRow
 
 CONTROL = "random_direction"
@@ -47,18 +48,19 @@ def _survival(model: str, concept: str | None, rows: Sequence[HorizonRow], name:
 
 @styled
 def survival_figure(rows: Sequence[HorizonRow], all_rows: Sequence[HorizonRow]) -> Figure:
-    """A row a law, push on the left and nats on the right; the control of each row from `all_rows` dashed."""
-    laws = [law for law in LAWS if any(row.law == law for row in rows)]
+    """A row a law and prediction, push on the left, nats on the right; each row's control from `all_rows` dashed."""
+    laws = list(dict.fromkeys(named(row) for law in LAWS for row in rows if row.law == law))
     layers = sorted({row.layer for row in rows if row.layer is not None})
     figure = Figure(figsize=(WIDTH, 0.7 + 1.25 * len(laws)), layout="constrained")
     axes = figure.subplots(len(laws), 2, squeeze=False, sharey=True, sharex="col")
     for law, (left, right) in zip(laws, axes, strict=True):
-        for row in (row for row in rows if row.law == law):
+        shown = [row for row in rows if named(row) == law]
+        for row in shown:
             colour = SERIES[layers.index(row.layer) % len(SERIES)] if row.layer in layers else GREY
             null = next((other for other in all_rows if _is_control(other, row)), None)
             _curve(left, row, null, colour, "push")
             _curve(right, row, null, colour, "nats")
-        left.set_title(law, parse_math=False)
+        left.set_title(": ".join([law, *_said(shown)]), parse_math=False)
     for ax, grid, says in ((axes[-1, 0], PUSHES, "push, norms of the residual"), (axes[-1, 1], NATS, "nats spent")):
         ax.set_xscale("log")
         ax.set_xlim(grid[0], grid[-1])
@@ -73,6 +75,12 @@ def survival_figure(rows: Sequence[HorizonRow], all_rows: Sequence[HorizonRow]) 
     handles.append(Line2D([], [], color=GREY, linestyle="--"))
     figure.legend(handles, [*words, "random direction"], loc="outside lower center", ncols=min(len(words) + 1, 6))
     return figure
+
+
+def _said(rows: Sequence[HorizonRow]) -> list[str]:
+    """What the claim says, where it is the same in all rows."""
+    claims = {row.claim.removesuffix(LOCAL) for row in rows}
+    return list(claims) if len(claims) == 1 else []
 
 
 def _curve(axes: Axes, row: HorizonRow, null: HorizonRow | None, colour: str, unit: str) -> None:

@@ -10,6 +10,7 @@ from steerlaw.rendering.page.scrolled import scroll
 from steerlaw.rendering.prose import in_unicode
 from steerlaw.rendering.words import CONTROLS, departure, held
 from steerlaw.results.derivations import Derivation
+from steerlaw.results.judging import LOCAL
 from steerlaw.results.lines import Line
 from steerlaw.results.pictures import CurvePicture
 from steerlaw.results.shares import LEVEL, Excess, interval
@@ -121,7 +122,7 @@ def _law(line: Line, proofs: Proofs) -> str:
         return ""
     vacuous = f" Untested on {line.untested:,} curves." if line.untested else ""
     text = f"{escape(in_unicode(line.claim))}.{vacuous}"
-    proof = proofs.get((line.law, line.claim.removesuffix(" (local log-odds)")))
+    proof = proofs.get((line.law, line.claim.removesuffix(LOCAL)))
     said = "" if proof is None else f'<div class="soft">derivation {escape(proof)}</div>'
     claim = f'<div class="{"claim" if line.weakest else "soft"}">{text}</div>'
     return f'<a href="#law-{escape(line.law)}">{escape(line.law)}</a>{claim}{said}'

@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from steerlaw.inputs.subjects import Control
 from steerlaw.results.reaching.rows import Held, HorizonRow
 
 LAWS = ("target_increases", "token_bump", "mean_log_odds", "concept_logistic", "tilt", "local_tilt")
@@ -65,6 +68,25 @@ def answers(rows: Iterable[HorizonRow], push: float = USUAL) -> list[Answer]:
         )
         for (model, concept, layer), group in groups.items()
     ]
+
+
+Claimed = tuple[str, str, str, Control | None]
+"""A law, a claim of it, a model, and a control of it or None."""
+
+
+def half_reaches(rows: Sequence[HorizonRow]) -> dict[Claimed, tuple[float, float]]:
+    """The push up to which half of a claim's curves obey: the least and the most over concepts and blocks.
+
+    Infinite: as far as was looked. Curves of tokens are weighed as in `weakest_rows`.
+    """
+    found: dict[Claimed, tuple[float, float]] = {}
+    weighed = {(*_key(row), row.control) for row in rows if row.weighing == "mass"}
+    for row in rows:
+        if row.weighing == ("mass" if (*_key(row), row.control) in weighed else "count"):
+            low, high = found.get(about := (row.law, row.claim, row.model, row.control), (np.inf, 0.0))
+            reach = _end(row.half.push)
+            found[about] = min(low, reach), max(high, reach)
+    return found
 
 
 def middle(rows: Sequence[HorizonRow]) -> list[HorizonRow]:

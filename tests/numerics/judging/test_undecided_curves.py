@@ -99,6 +99,8 @@ def test_saturated_sampling_noise_is_not_a_departure():
     truth = 1 / (1 + np.exp(-4 * STRENGTHS))
     shares = rng.binomial(trials, truth) / trials
     verdict = compare("target_increases", STRENGTHS, shares, scale="probability", trials=trials)
+    assert "draws are taken to be independent" in verdict.reason
+    assert "independent" not in compare("target_increases", STRENGTHS, shares, scale="probability").reason
     assert verdict.verdict != "departs"
     dropped = np.where(STRENGTHS > 3, 0.5, shares)
     verdict = compare("target_increases", STRENGTHS, dropped, scale="probability", trials=trials)

@@ -34,6 +34,8 @@ def test_text_too_large_to_predict(files, monkeypatch, capsys):
     [
         ({"observe": "next-token,perplexity"}, "--observe: expected one or more of next-token, cross-entropy"),
         ({"observe": "cross-entropy", "text": None}, "--observe cross-entropy: needs --text"),
+        ({"observe": "self-cross-entropy", "text": None}, "--observe self-cross-entropy: needs --text"),
+        ({"observe": "cross-entropy,self-cross-entropy", "text": "TEXT"}, "in a file, got both"),
         ({"observe": "concept", "words": None}, "--observe concept: needs --words"),
         ({"observe": "log-odds", "log-odds-prompts": None}, "--observe log-odds: needs --log-odds-prompts"),
         ({"observe": "next-token", "text": "TEXT"}, "--text: is for --observe cross-entropy, which was not asked for"),

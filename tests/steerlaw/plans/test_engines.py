@@ -57,12 +57,62 @@ def contents(results):
     }
 
 
-@pytest.mark.slow
-def test_a_worker_that_is_killed_costs_at_most_its_cell(home, tmp_path):
+@pytest.fixture(scope="module")
+def alone(home, tmp_path_factory):
+    """What a run by itself leaves."""
+    out = tmp_path_factory.mktemp("alone")
+    process = started(home, out)
+    _, said = process.communicate(timeout=900)
+    assert process.returncode == 0, said
+    return contents(out)
+
+
+@pytest.fixture
+def scheduler(tmp_path):
+    """The address of a scheduler with one worker, each a program of its own, as on a cluster."""
     pytest.importorskip("distributed")
-    alone = started(home, tmp_path / "alone")
-    told, said = alone.communicate(timeout=900)
-    assert alone.returncode == 0, said
+    known = tmp_path / "scheduler.json"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    roles = (
+        ["scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"],
+        ["worker", "--nthreads", "1", "--no-dashboard", "--local-directory", str(tmp_path / "worker")],
+    )
+    programs = [
+        subprocess.Popen(
+            [sys.executable, "-m", "dask", role, *options, "--scheduler-file", str(known)],
+            env=environment,
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for role, *options in roles
+    ]
+    began = time.monotonic()
+    while not known.is_file():
+        assert time.monotonic() - began < 300
+        time.sleep(0.1)
+    try:
+        yield json.loads(known.read_text())["address"], programs
+    finally:
+        for program in reversed(programs):
+            program.terminate()
+            program.wait(60)
+
+
+@pytest.mark.slow
+def test_workers_of_a_running_scheduler_do_the_same_and_stay(home, tmp_path, scheduler, alone):
+    address, programs = scheduler
+    process = started(home, tmp_path / "there", "--on", f"dask:{address}")
+    told, said = process.communicate(timeout=900)
+    assert process.returncode == 0, said
+    assert json.loads(told)["measured"] == len({cell.id for cell in read_cells(tmp_path / "there")})
+    assert contents(tmp_path / "there") == alone
+    assert [program.poll() for program in programs] == [None, None]
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_costs_at_most_its_cell(home, tmp_path, alone):
+    pytest.importorskip("distributed")
     process = started(home, tmp_path / "two", "--on", "local:2")
     began, cells = time.monotonic(), tmp_path / "two" / "cells"
     while process.poll() is None and not (cells.is_dir() and any(cells.iterdir())):
@@ -74,4 +124,4 @@ def test_a_worker_that_is_killed_costs_at_most_its_cell(home, tmp_path):
     told, said = process.communicate(timeout=900)
     assert process.returncode == 0, said
     assert json.loads(told)["measured"] == len({cell.id for cell in read_cells(tmp_path / "two")})
-    assert contents(tmp_path / "two") == contents(tmp_path / "alone")
+    assert contents(tmp_path / "two") == alone

@@ -9,11 +9,13 @@ import pytest
 import sympy as sp
 
 from steerlaw.rendering.catalogue_page import catalogue_markdown, law_markdown
+from steerlaw.rendering.derivations import symbols
 from steerlaw.rendering.prose import in_unicode
 from theory.catalogue import laws
 from theory.checker.kinds import Argued, Identity, Inequality, Limit, Step, kind
 from theory.claims import Bounded, Close, Condition, Turns
 from theory.law import Counterexample, Law
+from theory.printing.notation import one_line
 from theory.quantities import KL_FORWARD, LOG_PROBABILITY
 from theory.tilted import alpha, token_a, x
 
@@ -142,3 +144,12 @@ def test_a_declared_sign_is_printed():
     symbols = [sp.Symbol("t", **{sign: True}) for sign in ("positive", "nonnegative", "real")]
     printed = [section(Identity(says="it is so", lhs=t, rhs=t)) for t in symbols]
     assert len(set(printed)) == len(printed)
+
+
+def test_symbols_are_defined_before_they_are_used():
+    listed = re.findall(r"^- `(.+)`: \S", PAGE.read_text().split("## Symbols")[1].split("\n## ")[0], re.MULTILINE)
+    assert len(set(listed)) == len(listed)
+    for law in LAWS.values():
+        own = [one_line(shown) for shown, _ in symbols(law)]
+        assert own
+        assert set(own) <= set(listed), law.id

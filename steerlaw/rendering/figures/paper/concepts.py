@@ -9,9 +9,8 @@ from numerics.bands.band import Band
 from numerics.bands.shapes import rising
 from real_models.text_curves.curve import TextCurve
 from real_models.text_curves.saving import read_text_curve
-from steerlaw.plans.cell import Cell
 from steerlaw.rendering.figures.drawn import Drawn
-from steerlaw.rendering.figures.paper.measured import Measured, rows_of
+from steerlaw.rendering.figures.paper.measured import Measured, rows_of, setting
 from steerlaw.rendering.figures.paper.panels import Framed, Line, grid
 from steerlaw.rendering.figures.predicted import concept_probability
 from steerlaw.rendering.figures.style import BLACK, GREY, VERMILLION
@@ -42,11 +41,6 @@ def concepts_figure(shown: Sequence[Measured], name: str, title: str, tilts: Map
         f"fall of {ALLOWED:g} counts: {told}. Dashed is the next token's law, which need not be that of texts.",
         figure=grid([[panel for panel, _ in row] for row in found], "probability", KEY, limits=(-0.03, 1.03)),
     )
-
-
-def setting(cell: Cell) -> tuple:
-    """What a text's cell and that of its next token have in common."""
-    return cell.model, cell.concept, cell.layer, cell.negatives, cell.seed, cell.unit
 
 
 def _panel(one: Measured, tilt: Measured | None) -> tuple[Framed, str]:

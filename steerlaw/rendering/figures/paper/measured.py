@@ -9,7 +9,11 @@ from steerlaw.inputs.observation_file import load_observations
 from steerlaw.inputs.subjects import Kind, Observation
 from steerlaw.plans.cell import Cell, Observed
 
-KINDS: dict[str, Kind] = {"next-token": "next token", "cross-entropy": "cross-entropy"}
+KINDS: dict[str, Kind] = {
+    "next-token": "next token",
+    "cross-entropy": "cross-entropy",
+    "self-cross-entropy": "cross-entropy",
+}
 KEPT = 24
 """Sweeps held at a time: as many as the figures of a few models share."""
 
@@ -54,8 +58,13 @@ def measured(cells: Iterable[Cell], figure: str, observe: Observed, results: Pat
     ]
 
 
+def setting(cell: Cell) -> tuple:
+    """What cells of two kinds have in common that are shown together."""
+    return cell.model, cell.concept, cell.layer, cell.negatives, cell.seed, cell.unit
+
+
 def _setting(cell: Cell) -> tuple:
-    return cell.model, cell.concept, cell.layer, cell.negatives, cell.seed, cell.positions, cell.unit, cell.strengths
+    return *setting(cell), cell.positions, cell.strengths
 
 
 def rows_of(shown: Sequence[Measured]) -> list[list[Measured]]:

@@ -9,9 +9,9 @@ from steerlaw.plans.cell import Cell, Observed, read_cells
 from steerlaw.rendering.figures.drawn import Drawing, Drawn, slug
 from steerlaw.rendering.figures.paper.ability import ability_figure
 from steerlaw.rendering.figures.paper.changes import changes_figure
-from steerlaw.rendering.figures.paper.concepts import concepts_figure, setting
+from steerlaw.rendering.figures.paper.concepts import concepts_figure
 from steerlaw.rendering.figures.paper.losses import losses_figure
-from steerlaw.rendering.figures.paper.measured import Measured, measured
+from steerlaw.rendering.figures.paper.measured import Measured, measured, setting
 from steerlaw.rendering.figures.paper.resampled import resampled_figure
 from steerlaw.rendering.figures.paper.top_tokens import top_tokens_figure
 
@@ -37,7 +37,7 @@ def _texts(figure: str, shows: str) -> Row:
 
 
 def _losses(figure: str, shows: str) -> Row:
-    return Row(figure=figure, shows=shows, observe="cross-entropy", draw=losses_figure)
+    return Row(figure=figure, shows=shows, observe="cross-entropy")
 
 
 ROWS: tuple[Row, ...] = (
@@ -61,7 +61,7 @@ ROWS: tuple[Row, ...] = (
         draw=top_tokens_figure,
     ),
 )
-"""In the paper's order. Of concept probabilities the tilt's next token is looked up beside them."""
+"""In the paper's order. What has no `draw` is drawn with cells of another kind beside it."""
 
 
 def paper_drawings(results: Path) -> list[Drawing]:
@@ -80,12 +80,19 @@ def _measured(row: Row, cells: Sequence[Cell], results: Path) -> list[Measured]:
 def _drawing(row: Row, shown: Sequence[Measured], cells: Sequence[Cell], results: Path) -> Drawing:
     what = row.figure if row.figure.startswith("Table") else f"Figure {row.figure}"
     title = f"{what}: {row.shows}"
-    draw = row.draw or partial(concepts_figure, tilts=_tilts(cells, results))
+    draw = row.draw or _with_others(row, cells, results)
     name = slug(what)
     return Drawing(name=name, draw=lambda unique: draw(shown, unique, title))
 
 
-def _tilts(cells: Sequence[Cell], results: Path) -> dict[tuple, Measured]:
-    """Next-token cells of any figure, by what a text's cell shares with them."""
-    own = (cell for cell in cells if cell.observe == "next-token" and cell.along == "vector")
+def _with_others(row: Row, cells: Sequence[Cell], results: Path) -> Draw:
+    """How a figure is drawn that shows cells of another kind beside its own."""
+    if row.observe == "concept-probability":
+        return partial(concepts_figure, tilts=_others("next-token", cells, results))
+    return partial(losses_figure, own=_others("self-cross-entropy", cells, results))
+
+
+def _others(observe: Observed, cells: Sequence[Cell], results: Path) -> dict[tuple, Measured]:
+    """Cells of a kind, of any figure, by what those of another kind share with them."""
+    own = (cell for cell in cells if cell.observe == observe and cell.along == "vector")
     return {setting(cell): Measured(cell=cell, control=None, results=results) for cell in own}

@@ -13,7 +13,7 @@ import paper_results as known
 from steerlaw.plans.cell import read_cells, write_cells
 from steerlaw.plans.sources import PRESETS
 from steerlaw.rendering.figures.drawn import draw_all
-from steerlaw.rendering.figures.paper.ability import accuracies
+from steerlaw.rendering.figures.paper.ability import Accuracies, accuracies
 from steerlaw.rendering.figures.paper.captions import write_captions
 from steerlaw.rendering.figures.paper.measured import Measured, measured, rows_of
 from steerlaw.rendering.figures.paper.table import ROWS, paper_drawings
@@ -76,6 +76,12 @@ def test_cross_entropy_that_falls_somewhere_departs_from_always_hurting(drawn):
     assert "departs, no strength lowers it in 0 of 3 panels" in drawn["figure-a-13"].caption
 
 
+def test_what_is_measured_of_the_model_itself_is_shown_beside_where_there_is_any(drawn):
+    assert "own unsteered distributions after the same text" in drawn["figure-a-13"].caption
+    assert "own unsteered" not in drawn["figure-7-bottom"].caption
+    assert drawn["figure-a-13"].svg.count("of the model itself, unsteered") == 1
+
+
 def test_texts_that_lose_the_concept_depart_and_those_that_gain_it_do_not(drawn):
     rises, falls = drawn["figure-7-top"].caption, drawn["figure-a-12"].caption
     assert "1 departs" not in rises
@@ -91,15 +97,40 @@ def test_the_texts_of_the_fixture_have_the_probability_they_should():
 
 def test_ability_is_read_in_the_order_of_strengths(results, drawn):
     (cell,) = [cell for cell in read_cells(results) if cell.observe == "ability"]
-    strengths, scores = accuracies(cell.path(results))
-    assert strengths.tolist() == [-5, 0, 5]
-    assert scores.tolist() == [0.27, 0.4, 0.3]
-    assert "holds: strength 0 is best in 1 of 1" in drawn["figure-a-6"].caption
+    found = accuracies(cell.path(results))
+    assert found.strengths.tolist() == [-5, 0, 5]
+    assert found.scores.tolist() == [0.27, 0.4, 0.3]
+    assert found.upper is not None
+    assert found.upper.tolist() == [-0.05, 0, 0.001]
+    assert found.worse == "worse from -5"
+    assert "does better by more than 0.01): 1 holds." in drawn["figure-a-6"].caption
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "verdict"),
+    [
+        ([-0.2, 0.0, 0.02], [0.1, 0.0, 0.2], "departs"),
+        ([-0.2, 0.0, 0.005], [0.1, 0.0, 0.2], "undecided"),
+        ([-0.2, 0.0, -0.1], [-0.1, 0.0, 0.01], "holds"),
+        (None, None, "undecided"),
+    ],
+)
+def test_steering_always_hurts_is_judged_by_bounds_not_by_the_best_of_many_scores(lower, upper, verdict):
+    bounds = {} if lower is None else {"lower": np.array(lower), "upper": np.array(upper)}
+    found = Accuracies(strengths=np.array([-1.0, 0.0, 1.0]), scores=np.array([0.5, 0.4, 0.6]), **bounds)
+    assert found.verdict == verdict
 
 
 @pytest.mark.parametrize(
     "document",
-    [[], {"alphas": [1]}, {"alphas": [1, 2], "overall_scores": [1]}, {"alphas": ["x"], "overall_scores": [1]}],
+    [
+        [],
+        {"alphas": [1]},
+        {"alphas": [1, 2], "overall_scores": [1]},
+        {"alphas": ["x"], "overall_scores": [1]},
+        {"alphas": [1], "overall_scores": [1], "change_lower": [0]},
+        {"alphas": [1], "overall_scores": [1], "change_lower": [0], "change_upper": [float("nan")]},
+    ],
 )
 def test_what_is_no_ability_is_refused_by_name(tmp_path, document):
     path = tmp_path / "ability.json"

@@ -1,5 +1,6 @@
 """How far laws hold on a model whose logits are affine up to a known push, by either prediction, in every form told."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from steerlaw.rendering.figures.survival import survival_drawings
 from steerlaw.rendering.page.reach import reach_section
 from steerlaw.rendering.table import reach_lines
 from steerlaw.results.judging import judged
-from steerlaw.results.reaching.answers import answers, middle, sentence, weakest_rows
+from steerlaw.results.reaching.answers import answers, half_reaches, middle, sentence, weakest_rows
 from steerlaw.results.reaching.rows import horizon_rows
 from theory.catalogue import find_law
 
@@ -121,6 +122,16 @@ def test_a_tilt_holds_as_far_as_its_logits_are_affine(rows):
     assert row.skill[at > 4 * PUSH].max() < 0.9
     low, high = row.push.median()
     assert 2 * PUSH <= low <= high <= 4 * PUSH
+
+
+def test_half_reaches_are_the_least_and_the_most_over_blocks_and_concepts(rows):
+    (tilt,) = (row for row in rows if (row.law, row.log_odds, row.weighing) == ("tilt", "local", "mass"))
+    about = ("tilt", tilt.claim, "m", None)
+    (reach,) = {half_reaches([one])[about] for one in rows if half_reaches([one]).get(about) == (tilt.half.push,) * 2}
+    assert 2 * PUSH <= reach[0] <= 3 * PUSH
+    farther = replace(tilt, layer=3, half=replace(tilt.half, push=None))
+    assert half_reaches([tilt, farther])[about] == (reach[0], np.inf)
+    assert set(half_reaches([replace(tilt, control="random_direction")])) == {(*about[:3], "random_direction")}
 
 
 def test_rows_are_json_with_every_weighing(rows):
