@@ -88,7 +88,7 @@ def measure_ability(
             if progress is not None:
                 progress(at, len(values))
             lm.at = at
-            found = evaluate(lm, loaded, limit=limit, bootstrap_iters=0)
+            found: Any = evaluate(lm, loaded, limit=limit, bootstrap_iters=0)
             for name, rows in found["samples"].items():
                 outcomes.setdefault(name, []).append(_right(name, rows, metric))
     return Ability(

@@ -64,20 +64,6 @@ class TextCurve(ReweightedCurve):
         found = reweighted_curve(*(*_drawn(self), values, _clusters(self.sampled)), level=level or self.level)
         return replace(self, **vars(found), scores=values)
 
-    def by_prompt(self) -> Float[np.ndarray, "prompts strengths"]:
-        """The mean score after each prompt, `sum w g / sum w` over its own texts; NaN where none of them has weight."""
-        _, log_probs, drawn_at = _drawn(self)
-        answered, prompts = ~np.isnan(self.scores), np.unique(self.sampled.prompt)
-        found = np.full((len(prompts), len(self.strengths)), np.nan)
-        for row, prompt in zip(found, prompts, strict=True):
-            own = answered & (self.sampled.prompt == prompt)
-            if own.any():
-                weights, scores = balance_weights(log_probs[own], drawn_at[own]), self.scores[own]
-                total = weights.sum(axis=0)
-                mean = np.divide(scores @ weights, total, out=row.copy(), where=total > 0)
-                row[:] = np.clip(mean, scores.min(), scores.max())  # between which it is, but for rounding
-        return found
-
     def derivatives(self, level: float | None = None) -> Derivatives | None:
         """Slope and curvature at 0 as these texts show them; None where 0 has no neighbours among the strengths."""
         return observed_derivatives(*_drawn(self), self.scores, _clusters(self.sampled), level=level or self.level)
@@ -96,6 +82,20 @@ class TextCurve(ReweightedCurve):
     def nats_by_position(self, strength: float) -> Float[np.ndarray, " tokens"]:
         """The mean divergence of each token of the texts drawn at a strength, in nats; 0 after a text's end."""
         return self.draws.divergence[self.sampled.strength == strength].mean(axis=0)
+
+    def by_prompt(self) -> Float[np.ndarray, "prompts strengths"]:
+        """The mean score after each prompt, `sum w g / sum w` over its own texts; NaN where none of them has weight."""
+        _, log_probs, drawn_at = _drawn(self)
+        answered, prompts = ~np.isnan(self.scores), np.unique(self.sampled.prompt)
+        found = np.full((len(prompts), len(self.strengths)), np.nan)
+        for row, prompt in zip(found, prompts, strict=True):
+            own = answered & (self.sampled.prompt == prompt)
+            if own.any():
+                weights, scores = balance_weights(log_probs[own], drawn_at[own]), self.scores[own]
+                total = weights.sum(axis=0)
+                mean = np.divide(scores @ weights, total, out=row.copy(), where=total > 0)
+                row[:] = np.clip(mean, scores.min(), scores.max())  # between which it is, but for rounding
+        return found
 
 
 def text_curve(

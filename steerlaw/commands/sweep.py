@@ -152,16 +152,6 @@ class Sweep:
             _print(told)
         return 0
 
-    def _exported(self, swept: Any) -> list[str]:
-        """The files of the paper's code; what to say of them."""
-        from steerlaw.exports.reference import write_observation
-
-        directory = self.out.with_name(f"{self.out.stem}.reference")
-        written = [
-            path for one in swept.observations for path in write_observation(one, directory, positions=self.positions)
-        ]
-        return [f"{len(written)} files in the layout of the paper's code are in {directory}"]
-
     def _texts(self) -> int:
         """Whole texts after the contexts, to the file that `steerlaw texts` writes."""
         from numerics.observing.grids import parse, with_zero
@@ -200,6 +190,16 @@ class Sweep:
         notes = ["0 was inserted into the strengths: divergences are from there"] if inserted else []
         show(swept, self.out, notes, json=self.json)
         return 0
+
+    def _exported(self, swept: Any) -> list[str]:
+        """The files of the paper's code; what to say of them."""
+        from steerlaw.exports.reference import write_observation
+
+        directory = self.out.with_name(f"{self.out.stem}.reference")
+        written = [
+            path for one in swept.observations for path in write_observation(one, directory, positions=self.positions)
+        ]
+        return [f"{len(written)} files in the layout of the paper's code are in {directory}"]
 
     def _observed(self) -> set[str]:
         """The kinds named by --observe, each with what it needs and nothing that none of them needs."""
