@@ -36,7 +36,7 @@ def concepts_figure(shown: Sequence[Measured], name: str, title: str, tilts: Map
         name=name,
         title=title,
         caption="Drawn by steerlaw from its own runs, in the style of the paper. The probability that a text holds the "
-        "concept, with a band for all strengths at once. The "
+        "concept, with a band for all strengths at once, from 0 to 1 where too few texts resemble those there. The "
         "claim is that it rises throughout (the paper: sigmoidal, with mismatches). Verdicts on the panels, where a "
         f"fall of {ALLOWED:g} counts: {told}. Dashed is the next token's law, which need not be that of texts.",
         figure=grid([[panel for panel, _ in row] for row in found], "probability", KEY, limits=(-0.03, 1.03)),
