@@ -70,11 +70,11 @@ def tables(count: int, small: bool) -> dict[str, Table]:
     prompts, where = prompts_of(model, count), {"layer": LAYER, "vector": vector}
     norms = [np.linalg.norm(np.asarray(model.residual(ids, LAYER))[-1]) for ids in prompts]
     pushes = np.linalg.norm(vector) / np.array(norms)
-    fine, coarse = np.linspace(0, 4, 81), np.linspace(0, 1.0, 11)
+    fine, coarse = np.linspace(0, 4, 81), np.linspace(0, 1.0, 21)
     rows = [np.asarray(model.logits(ids, fine, **where), np.float64) for ids in prompts]
     one = np.stack([divergences(row, log_softmax(row[0])) for row in rows])
-    how = {"tokens": 2 if small else TEXT_TOKENS, "samples": TEXT_SAMPLES}
-    texts = sample(model, prompts, coarse, **where, **how).nats.mean(axis=2)
+    tokens = 2 if small else TEXT_TOKENS
+    texts = sample(model, prompts, coarse, **where, tokens=tokens, samples=TEXT_SAMPLES).nats.mean(axis=2)
     return {
         "next token, 0.5 nats": Table(nats=one / 0.5, strengths=fine, pushes=pushes),
         f"texts of {TEXT_TOKENS} tokens, 2 nats": Table(nats=texts / 2.0, strengths=coarse, pushes=pushes),

@@ -19,6 +19,7 @@ from steerlaw.report import Report
 from steerlaw.results.apart import derivation_records
 from steerlaw.results.claims import claim_holdings
 from steerlaw.results.directions import Standing, ranked_claims, standings
+from steerlaw.results.exploring.continued import continued
 from steerlaw.results.exploring.explored import explored_curves
 from steerlaw.results.findings import findings
 from steerlaw.results.judging import Judged, curve_rows, judged
@@ -155,7 +156,7 @@ def _looked_at(
 ) -> dict[str, Any]:
     """Curves to be explored, off the models themselves and not those of random weights; and to be drawn small."""
     every = [one for made in experiments for one in made if one.subject.control is None]
-    explored = explored_curves(observed, {one.subject.model: one.model for one in every})
+    explored = continued(explored_curves(observed, {one.subject.model: one.model for one in every}), every)
     return {"explored": explored, "pictures": curve_pictures([(o, one.finding) for o, one in compared], explored)}
 
 

@@ -42,6 +42,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("real_models",),
     ("toy_models",),
     ("steerlaw.inputs",),
+    ("steerlaw.exports",),
     ("steerlaw.experiments",),
     ("steerlaw.plans",),
     ("steerlaw.results.reaching", "steerlaw.results.reported"),
@@ -57,8 +58,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 DOORS = {"theory", "numerics", "real_models", "toy_models", "steerlaw", "toy_models.perl_gpt", "toy_models.stdlib_gpt"}
 """Packages that offer names; importing one is importing what they offer, and their own files may not do it."""
 
-MANY = {"theory.laws", "theory.errata", "steerlaw.rendering.figures"}
-"""Folders of records, a file each."""
+MANY = {"theory.laws", "theory.errata", "steerlaw.commands", "steerlaw.rendering.figures"}
+"""Folders of records or of commands, a file each."""
 MOST_FILES = 16
 MOST_LINES, MOST_OF_A_FUNCTION = 300, 60
 

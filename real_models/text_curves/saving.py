@@ -4,6 +4,7 @@ What unsteered texts predict of it lies in a group of its own, UNSTEERED, with t
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from real_models.text_curves.prediction import TextPrediction
 FORMAT = "steerlaw text curve 1"
 CURVES = ("values", "lower", "upper", "effective", "mean_weight", "reliable")
 UNSTEERED = "unsteered"
+Groups = Mapping[str, xr.Dataset]
 PER_TOKEN = ("tokens", "log_prob", "divergence", "entropy")
 
 
@@ -70,9 +72,14 @@ def write_texts(
         prediction_dataset(*predicted).to_netcdf(path, group=UNSTEERED, mode="a", engine="h5netcdf")
 
 
-def read_prediction(path: str | Path) -> tuple[TextPrediction, Float[np.ndarray, " texts"]] | None:
-    """The prediction that a file holds, with the scores of its texts; None where it holds none."""
-    if (data := read_netcdf(path).get(UNSTEERED)) is None:
+def read_prediction(
+    path: str | Path, groups: Groups | None = None
+) -> tuple[TextPrediction, Float[np.ndarray, " texts"]] | None:
+    """The prediction that a file holds, with the scores of its texts; None where it holds none.
+
+    `groups` are what was read of the file already.
+    """
+    if (data := (groups or read_netcdf(path)).get(UNSTEERED)) is None:
         return None
     try:
         prompts, texts = parse_json(data["words"].to_numpy().astype(np.uint8).tobytes().decode(), f"{path}: words")
@@ -99,12 +106,12 @@ def _as_bytes(words: list) -> tuple[str, np.ndarray, dict, dict]:
     return "byte", np.frombuffer(json.dumps(words).encode(), np.uint8), {}, {"zlib": True}
 
 
-def read_text_curve(path: str | Path) -> tuple[TextCurve, dict]:
+def read_text_curve(path: str | Path, groups: Groups | None = None) -> tuple[TextCurve, dict]:
     """The curve that `to_dataset` was written as, made anew from its texts; and the file's attributes.
 
-    Anything else, or less, is a `ValueError` of one line that names the file.
+    `groups` are what was read of the file already. Anything else, or less, is a `ValueError` of one line that names it.
     """
-    data = read_netcdf(path).get("", xr.Dataset())
+    data = (groups or read_netcdf(path)).get("", xr.Dataset())
     if data.attrs.get("format") != FORMAT:
         raise ValueError(f"{path}: expected a file that `steerlaw texts` wrote, got one of another kind")
     try:

@@ -132,8 +132,9 @@ class Choose:
         vectors = chosen_vectors(self.vector, None)
         prompts = None if self.prompts is None else read_prompt_texts(self.prompts)
         words = None if self.words is None else read_words(self.words)
-        text = {"tokens": self.tokens or 1, "samples": self.samples if self.tokens else 1, "seed": self.seed}
+        text: dict[str, Any] = {"tokens": self.tokens or 1, "samples": self.samples if self.tokens else 1}
         budget, blocks = self.text_budget or self.budget, []
+        spent: dict[str, Any] = {"budget": budget, "risk": self.risk, "seed": self.seed}
         with phase(f"reading the model, and steering {len(vectors)} blocks"):
             model = load_model(self.model, dtype=self.dtype)
             concept = None if words is None else word_tokens(model, words)
@@ -143,7 +144,7 @@ class Choose:
                     how = {"tolerance": self.tolerance, "concept": concept, "negative": self.negative}
                     blocks.append(of_prompt(layer, choose(model, self.prompt, **where, **how, budget=budget)))
                 else:
-                    choice = choose_for_texts(model, prompts, **where, **text, budget=budget, risk=self.risk)
+                    choice = choose_for_texts(model, prompts, **where, **text, **spent)
                     blocks.append(of_texts(model, prompts, choice, **where, seed=self.seed, targets=concept))
         what = f"{budget:g} nats {'a text' if self.tokens else 'of the next token'}"
         found, told = best(blocks), say(blocks, what)

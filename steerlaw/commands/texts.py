@@ -96,7 +96,7 @@ class Texts:
         from functools import partial
 
         from real_models import load_model
-        from steerlaw.experiments.scoring import judged
+        from steerlaw.experiments.texts.scoring import judged
 
         keep = self.out.with_name(f"{self.out.name}.answers.jsonl")
         load = partial(load_model, dtype=self.dtype)
@@ -106,7 +106,7 @@ class Texts:
         from numerics.observing.grids import parse, with_zero
         from real_models import load_model
         from real_models.texts.prompts import read_prompt_texts
-        from steerlaw.experiments.text_curves import TextRequest, texts_to_file
+        from steerlaw.experiments.texts.to_file import TextRequest, texts_to_file
         from steerlaw.inputs.concept_files import one_vector
 
         for option, what in NEEDED.items():
@@ -147,7 +147,7 @@ class Texts:
         from numerics.files.alone import alone
         from numerics.files.atomic import replacing
         from real_models.text_curves.saving import read_prediction, read_text_curve, write_texts
-        from steerlaw.experiments.text_curves import scored_together
+        from steerlaw.experiments.texts.to_file import scored_together
         from steerlaw.inputs.swept_texts import swept_texts
 
         assert self.rescore is not None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from numerics.files.netcdf import read_netcdf
 from real_models import load_model
 from steerlaw.experiments.experiment import Experiment, Grid
 from steerlaw.experiments.language import language_experiments
@@ -71,11 +72,11 @@ def _read(target: str | Path, name: str, options: TargetOptions, grid: Grid, see
         precision = None if options.dtype in (None, "float64") else check_precision(options.dtype)
         curve = BareCurve(name=name, precision=precision, **vars(read_curve(path)))
         return Source(name=name, curves=[curve], inputs=[path])
-    if path.suffix == ".nc" and is_swept_texts(path):
-        return Source(name=name, texts=[read_swept_texts(path)], inputs=[path])
+    if path.suffix == ".nc" and is_swept_texts(groups := read_netcdf(path)):
+        return Source(name=name, texts=[read_swept_texts(path, groups)], inputs=[path])
     if path.suffix == ".nc":
         model = None if options.model is None else load_model(options.model)
-        return Source(name=name, observations=load_observations(path, model), inputs=[path])
+        return Source(name=name, observations=load_observations(path, model, groups), inputs=[path])
     if is_results(path):
         results = read_results(path, level=options.level, dtype=options.dtype)
         words = token_texts(options.tokenizer)

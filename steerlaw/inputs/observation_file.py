@@ -3,12 +3,13 @@
 A file holds one observation, or several kinds of one: the first as the file itself, each other as a group of its kind.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
 import numpy as np
+import xarray as xr
 
 from numerics.baseline import FIELDS, arrays_of, baseline_of
 from numerics.files.netcdf import read_netcdf
@@ -27,20 +28,23 @@ def save_observations(observations: Sequence[Observation], path: Path) -> None:
     whole.write(path, {other.kind: _with_baseline(other) for other in others})
 
 
-def load_observations(path: Path, model: Any = None) -> list[Observation]:
+def load_observations(
+    path: Path, model: Any = None, known: Mapping[str, xr.Dataset] | None = None
+) -> list[Observation]:
     """The observations of a file. A sweep without a baseline is judged by the claims that need none.
 
     One that holds curves and no tables is read off them; `model` supplies their unembedding where the file has it not.
+    `known` are the file's groups, where they were read already.
     """
-    groups = read_netcdf(path)
+    groups = dict(known or read_netcdf(path))
     nodes = groups.pop(CURVES, None)
     first, *others = (_without_baseline(Sweep.of(data, path), path) for data in groups.values())
     data, subject = without_texts(first.sweep.data, first.subject, path)
-    known = {"contexts": subject.contexts, "token_text": subject.token_text}
+    texts = {"contexts": subject.contexts, "token_text": subject.token_text}
     first = replace(first, subject=subject, sweep=Sweep(data=data, nodes=nodes))
     if lacks_tables(first.sweep):
         first = replace(first, sweep=_read_off(first, path, model))
-    return [first, *(replace(other, subject=replace(other.subject, **known)) for other in others)]
+    return [first, *(replace(other, subject=replace(other.subject, **texts)) for other in others)]
 
 
 def _read_off(observation: Observation, path: Path, model: Any) -> Sweep:

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from numerics.files.netcdf import read_netcdf
 from numerics.reweighting.derivatives import Derivatives
 from real_models import TextCurve, TextPrediction
-from real_models.text_curves.saving import FORMAT, read_prediction, read_text_curve
+from real_models.text_curves.saving import FORMAT, Groups, read_prediction, read_text_curve
 
 Scores = Float[np.ndarray, " texts"]
 FAILURE = "loops"
@@ -64,16 +64,16 @@ def swept_texts(
     )
 
 
-def is_swept_texts(path: str | Path) -> bool:
-    """Whether a netCDF file is one of `steerlaw texts`."""
-    root = read_netcdf(path).get("")
-    return root is not None and root.attrs.get("format") == FORMAT
+def is_swept_texts(groups: Groups) -> bool:
+    """Whether the groups of a netCDF file are those of `steerlaw texts`."""
+    return "" in groups and groups[""].attrs.get("format") == FORMAT
 
 
-def read_swept_texts(path: str | Path) -> SweptTexts:
+def read_swept_texts(path: str | Path, groups: Groups | None = None) -> SweptTexts:
     """What `steerlaw texts` wrote; a file that is not whole is a `ValueError` of one line."""
-    curve, about = read_text_curve(path)
-    return swept_texts(curve, read_prediction(path), about, str(path))
+    groups = read_netcdf(path) if groups is None else groups
+    curve, about = read_text_curve(path, groups)
+    return swept_texts(curve, read_prediction(path, groups), about, str(path))
 
 
 def _of_yes_and_no(scores: Scores) -> bool:

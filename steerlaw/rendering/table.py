@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MARKS: dict[Outcome, str] = {"holds": "green", "departs": "red", "undecided": "yellow", "not_applicable": "dim"}
 
 
+LONGEST_CONTROL = 2 + max(len(CONTROLS[control]) for control in CONTROLS)
+
+
 def print_summary(report: Results, directory: Path, *, controls: bool = False) -> None:
     """Print the derivations in one line, the table, how far each law holds, where the files are, and the answer.
 
@@ -42,7 +45,7 @@ def print_summary(report: Results, directory: Path, *, controls: bool = False) -
         + ("; controls have no concept in them" if controls else ""),
         [
             Column("law", wrap=True, least=max((len(line.law) for line in lines), default=0)),
-            Column("model", wrap=True),
+            Column("model", wrap=True, least=LONGEST_CONTROL),
             Column("holds", right=True, drop=4),
             Column("departs", right=True, drop=3),
             Column("undec.", right=True, drop=5),

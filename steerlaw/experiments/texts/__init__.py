@@ -1,4 +1,4 @@
-"""Whole texts of the models that are verified: observed under steering, predicted by unsteered ones.
+"""Whole texts: observed under steering, predicted by unsteered ones, scored, and drawn into files.
 
 Imports what the other experiments import, and these.
 """

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from math import sqrt
+from typing import TypedDict
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -19,6 +20,14 @@ INNER = (0.02, 0.25, 0.5, 0.75, 1.0)
 DIRECTIONS = 4
 """Random directions of which the slope is predicted; the first is observed, too."""
 HIT = "a token of the concept"
+
+
+class Options(TypedDict):
+    """What all draws have in common."""
+
+    layer: int
+    tokens: int
+    seed: int
 
 
 def middle_experiments(experiments: Iterable[Experiment]) -> Iterator[Experiment]:
@@ -40,16 +49,18 @@ def drawn_texts(experiment: Experiment, samples: int, seed: int, level: float = 
     model, subject = experiment.model, experiment.subject
     assert isinstance(model, LanguageModel)
     contexts, layer = [list(tokens) for tokens in subject.contexts], subject.layer or 0
-    where, vector = {"layer": layer}, np.asarray(experiment.vector, np.float64)
-    how = {"tokens": _tokens(model, contexts), "seed": seed}
-    predicted = predict_texts(model, contexts, **where, vector=vector, **how, samples=max(samples, _least(contexts)))
-    end = sqrt(2 * NATS / predicted.information(level).value)
+    vector = np.asarray(experiment.vector, np.float64)
+    how = Options(layer=layer, tokens=_tokens(model, contexts), seed=seed)
+    predicted = predict_texts(model, contexts, vector=vector, **how, samples=max(samples, _least(contexts)))
+    if not (information := predicted.information(level).value) > 0:
+        raise ValueError(f"{subject.name}: no text moves along the vector of block {layer}; give another vector")
+    end = sqrt(2 * NATS / information)
     strengths = end * np.array([*(-share for share in INNER[::-1]), 0.0, *INNER])
     targets = None if experiment.baseline.concepts is None else np.asarray(experiment.baseline.concepts[0], bool)
 
     def observed(along: Float[np.ndarray, " d"], count: int) -> TextCurve:
-        asked = where | how | {"vector": along, "level": level, "samples": max(count, _most(contexts))}
-        curve = text_curve(model, contexts, "repeated", strengths, **asked)
+        enough = max(count, _most(contexts))
+        curve = text_curve(model, contexts, "repeated", strengths, **how, vector=along, level=level, samples=enough)
         return curve if targets is None else curve.rescored(curve.target_shares(targets))
 
     curve, random = observed(vector, samples), random_directions(vector, seed)

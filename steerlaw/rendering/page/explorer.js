@@ -84,9 +84,20 @@
       `${short(Math.abs(along(strengths, spent, alpha)))} nats spent`;
     slider.setAttribute("aria-valuetext", words);
     part("where").textContent = words;
+    says();
     chips();
     plot(x, here, forecast(key));
     table(now.logProbs, told);
+  }
+
+  // The continuation nearest in strength: what the model goes on with, by its likeliest token each time.
+  function says() {
+    const away = (one) => Math.abs(one.strength - alpha), all = curve.continuations;
+    part("says").hidden = !all.length;
+    if (!all.length) return;
+    const nearest = all.reduce((best, one) => (away(one) < away(best) ? one : best));
+    part("said-at").textContent = `At strength ${short(nearest.strength)}, push ${short(nearest.strength * curve.push)}, it goes on`;
+    part("said").textContent = nearest.text || "(nothing: the text ends)";
   }
 
   function chips() {

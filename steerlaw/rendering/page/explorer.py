@@ -122,6 +122,7 @@ def _record(cargo: _Cargo, packed: Packed, model: int) -> dict[str, Any]:
         "model": model,
         "name": f"{where}, context {one.context}",
         "prompt": printable(one.prompt),
+        "continuations": [{"strength": said.strength, "text": printable(said.text)} for said in one.continuations],
         "push": one.push,
         "middle": curve.map.middle,
         "spread": curve.map.spread,
@@ -167,6 +168,8 @@ def _section() -> str:
         '<svg id="explorer-plot" class="plot" role="img" aria-label="probabilities by strength"></svg>'
         '<p><label class="slide">Strength <input id="explorer-strength" type="range"></label>'
         '<output id="explorer-where" for="explorer-strength"></output></p>'
+        '<p class="prompt" id="explorer-says"><span class="soft" id="explorer-said-at"></span> '
+        '<code id="explorer-said"></code></p>'
         '<p id="explorer-reach" class="soft" aria-live="polite"></p>'
         '<p><label>Search tokens <input id="explorer-search" type="search" autocomplete="off" spellcheck="false">'
         "</label> "

@@ -16,6 +16,14 @@ SHOWN = 3
 """Tokens that are shown before the reader chooses."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Continuation:
+    """What the model goes on with at a strength, by its likeliest token each time."""
+
+    strength: float
+    text: str
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Explored:
     """A context steered at one block, its curve, and what the unsteered model predicts of it.
@@ -23,7 +31,7 @@ class Explored:
     `push` is that of strength 1. `log_probs` are the unsteered model's; `local` the derivative of this context's logits
     at strength 0, and `prompts` the log-odds measured on prompts, as far as they are known: each predicts
     `log p + alpha M - log sum exp(log p + alpha M)`. `shown` are ids of tokens worth a first look, and `watched` those
-    of which the sweep kept whole curves, all chosen before steering.
+    of which the sweep kept whole curves, all chosen before steering. `continuations` are by ascending strength.
     """
 
     model: str
@@ -39,6 +47,7 @@ class Explored:
     shown: tuple[int, ...] = ()
     watched: tuple[int, ...] = ()
     texts: tuple[str, ...] = field(default=(), repr=False)
+    continuations: tuple[Continuation, ...] = ()
 
     @property
     def predictions(self) -> dict[str, Float[np.ndarray, " vocab"]]:

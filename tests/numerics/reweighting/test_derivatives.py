@@ -1,5 +1,7 @@
 """Slopes and curvatures against chains that are enumerated exactly."""
 
+# pyright: reportOptionalMemberAccess=false
+
 import itertools
 
 import numpy as np

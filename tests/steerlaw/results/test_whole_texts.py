@@ -1,11 +1,14 @@
 """What is said of whole texts, on a chain that is enumerated: predicted by one set of texts, observed on another."""
 
+# pyright: reportOptionalMemberAccess=false
+
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from numerics.files.netcdf import read_netcdf
 from real_models.text_curves.saving import write_texts
 from steerlaw.inputs.swept_texts import is_swept_texts, read_swept_texts
 from steerlaw.rendering.figures.whole_texts import whole_text_drawings
@@ -103,7 +106,7 @@ def test_as_json_figure_and_section(row):
 def test_a_file_gives_back_what_was_predicted(tmp_path):
     path, prediction = tmp_path / "t.nc", chain_prediction()
     write_texts(path, chain_curve(), prediction, model="chain", layer=2, tokens=3, score="target tokens", concept="c")
-    assert is_swept_texts(path)
+    assert is_swept_texts(read_netcdf(path))
     (row,) = text_rows([read_swept_texts(path)])
     (known,) = text_rows([chain_texts(concept="c", events={})])
     assert replace(row, events=()) == known

@@ -12,6 +12,7 @@ from curves_to_explore import explored
 from numerics.judging.verdict import Verdict
 from steerlaw.rendering.page.whole import page
 from steerlaw.results.document import Results
+from steerlaw.results.exploring.explored import Continuation
 from steerlaw.results.lines import summary_lines
 from steerlaw.results.provenance import RunRecord
 from steerlaw.results.verdict_rows import Place, VerdictRow, counted
@@ -27,8 +28,9 @@ const set = (name, value, event) => { part(name).value = value; part(name).dispa
 const lines = () => [...part("plot").querySelectorAll("polyline")].map((line) => line.getAttribute("points"));
 (async () => {
   await until(() => /every strength/.test(part("state").textContent));
-  say.before = part("where").textContent; say.lines = lines().length;
+  say.before = part("where").textContent; say.lines = lines().length; say.said = [part("said").textContent];
   set("strength", part("strength").max, "input"); say.after = part("where").textContent;
+  say.said.push(part("said").textContent); say.speaks = !part("says").hidden;
   say.rows = [...part("tokens").rows].map((row) => [...row.cells].map((cell) => cell.textContent));
   set("search", "W1", "input"); say.found = [...part("matches").children].map((one) => one.textContent);
   part("matches").children[1].click(); say.chosen = [...part("chosen").children].map((one) => one.textContent);
@@ -37,7 +39,7 @@ const lines = () => [...part("plot").querySelectorAll("polyline")].map((line) =>
   set("unit", "nats", "change"); say.nats = part("strength").getAttribute("aria-valuetext");
   set("prediction", "", "change"); say.seen = lines().length;
   set("curve", 1, "change"); await until(() => part("prompt").textContent === "another");
-  say.reach = part("reach").textContent;
+  say.reach = part("reach").textContent; say.silent = part("says").hidden;
   const table = (name) => document.getElementById("verdicts-" + name);
   const bodies = () => [...document.getElementById("verdicts").tBodies];
   const folding = () => getComputedStyle(document.querySelector(".control-row")).display;
@@ -71,7 +73,8 @@ def row(law, holds, departs, control=None) -> VerdictRow:
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
     """What the driver saw, and what the browser logged."""
-    curves = [explored(), replace(explored(1), prompt="another")]
+    said = tuple(Continuation(strength=at, text=text) for at, text in ((-1.0, "no"), (0.6, "<b>mild"), (1.5, "wild")))
+    curves = [replace(explored(), continuations=said), replace(explored(1), prompt="another")]
     run = RunRecord(command="", started="now", versions={}, device="", dtype="", seeds={}, inputs={})
     rows = [row("tilt", 3, 1), row("tilt", 1, 3, "random_direction"), row("entropy", 4, 0), row("derivative", 1, 3)]
     text = page(Results(run=run, derivations=[], verdicts=rows, lines=summary_lines(rows), explored=curves), [])
@@ -101,6 +104,13 @@ def test_the_slider_moves_what_is_told(told):
     assert token == "␣w0"
     assert measured != unsteered
     assert predicted != measured
+
+
+def test_the_continuation_is_that_of_the_nearest_strength(told):
+    say, _ = told
+    assert say["said"] == ["<b>mild", "wild"]
+    assert say["speaks"]
+    assert say["silent"]
 
 
 def test_tokens_are_found_by_their_text(told):

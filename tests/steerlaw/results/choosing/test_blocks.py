@@ -1,6 +1,6 @@
 """Every block at one budget: what its own choice says of each, and the block that is named."""
 
-# pyright: reportOptionalMemberAccess=false
+# pyright: reportOptionalMemberAccess=false, reportArgumentType=false
 
 import json
 

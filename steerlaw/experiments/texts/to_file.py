@@ -18,7 +18,7 @@ from real_models.text_curves.saving import write_texts
 from steerlaw.experiments.checkpoint_hashes import checkpoint_hashes
 from steerlaw.experiments.kept import environment
 from steerlaw.experiments.parts import RESULT, close_parts, digest, open_parts
-from steerlaw.experiments.scoring import ScoreAll
+from steerlaw.experiments.texts.scoring import ScoreAll
 from steerlaw.inputs.swept_texts import SweptTexts, swept_texts
 
 FORMAT = 2
