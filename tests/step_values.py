@@ -16,13 +16,15 @@ from theory import facts, tilted
 from theory.tilted import J, V, d
 
 mpmath.mp.dps = 60
-SIZES = {V: 4, J: 2, d: 3}
+SIZES = {V: 4, J: 2, d: 3, tilted.texts: 5}
 TOKENS = range(1, SIZES[V] + 1)
 INDICATORS = {tilted.C: (0, 1, 1, 0), tilted.T: (1, 0, 1, 0), tilted.P: (1, 0), tilted.N: (0, 1)}
+INDICATORS |= {tilted.hits: (0, 1, 1, 0, 1)}
 INDEXED = {tilted.j: J, tilted.z: V, facts.reference: V, tilted.token_a: V, tilted.token_b: V, tilted.x: V, tilted.y: V}
-INDEXED |= {tilted.feature_a: d, tilted.feature_b: d}
-ROWS = {tilted.p: V, tilted.r: V, tilted.pi: J}
+INDEXED |= {tilted.feature_a: d, tilted.feature_b: d, tilted.text: tilted.texts}
+ROWS = {tilted.p: V, tilted.r: V, tilted.pi: J, tilted.text_p: tilted.texts}
 LENGTHS = {tilted.M: V, tilted.C: V, tilted.T: V, tilted.Top: V, tilted.Bottom: V, tilted.P: J, tilted.N: J}
+LENGTHS |= {tilted.hits: tilted.texts}
 Value = Any
 
 

@@ -42,6 +42,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("real_models",),
     ("toy_models",),
     ("steerlaw.inputs",),
+    ("steerlaw.exports",),
     ("steerlaw.experiments",),
     ("steerlaw.plans",),
     ("steerlaw.results.reaching", "steerlaw.results.reported"),

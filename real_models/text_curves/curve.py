@@ -11,6 +11,7 @@ from numerics.bands.intervals import check_level
 from numerics.reweighting.curve import ReweightedCurve, reweighted_curve
 from numerics.reweighting.derivatives import Derivatives, Estimate, observed_change, observed_derivatives
 from numerics.reweighting.spacing import sampling_strengths
+from numerics.reweighting.weights import balance_weights
 from real_models.sampling.batches import Wanted
 from real_models.sampling.drawing import Drawing
 from real_models.sampling.rescoring import TextCosts, text_costs
@@ -81,6 +82,20 @@ class TextCurve(ReweightedCurve):
     def nats_by_position(self, strength: float) -> Float[np.ndarray, " tokens"]:
         """The mean divergence of each token of the texts drawn at a strength, in nats; 0 after a text's end."""
         return self.draws.divergence[self.sampled.strength == strength].mean(axis=0)
+
+    def by_prompt(self) -> Float[np.ndarray, "prompts strengths"]:
+        """The mean score after each prompt, `sum w g / sum w` over its own texts; NaN where none of them has weight."""
+        _, log_probs, drawn_at = _drawn(self)
+        answered, prompts = ~np.isnan(self.scores), np.unique(self.sampled.prompt)
+        found = np.full((len(prompts), len(self.strengths)), np.nan)
+        for row, prompt in zip(found, prompts, strict=True):
+            own = answered & (self.sampled.prompt == prompt)
+            if own.any():
+                weights, scores = balance_weights(log_probs[own], drawn_at[own]), self.scores[own]
+                total = weights.sum(axis=0)
+                mean = np.divide(scores @ weights, total, out=row.copy(), where=total > 0)
+                row[:] = np.clip(mean, scores.min(), scores.max())  # between which it is, but for rounding
+        return found
 
 
 def text_curve(

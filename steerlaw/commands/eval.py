@@ -66,7 +66,7 @@ class Eval:
         from numerics.observing.grids import parse, with_zero
         from real_models import load_model
         from real_models.ability.tasks import measure_ability
-        from steerlaw.experiments.ability import ability_document, write_ability
+        from steerlaw.exports.ability import ability_document, write_ability
         from steerlaw.inputs.concept_files import one_vector
 
         if self.task_files is not None and not self.task_files.is_dir():

@@ -49,7 +49,8 @@ def there_or_on_the_hub(targets: tuple[str, ...]) -> None:
         path = Path(target)
         may_be_hub_id = target.count("/") <= 1 and path.suffix not in READ
         if not path.exists() and not may_be_hub_id:
-            raise FileNotFoundError(f"{target}: no such checkpoint directory, saved sweep or curve")
+            what = "file" if path.suffix in READ else "checkpoint directory, saved sweep or curve"
+            raise FileNotFoundError(f"{target}: no such {what}")
 
 
 def writable_file(path: Path) -> None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -35,6 +35,8 @@ class Run:
     """Say what it would cost, from the shapes in the plan; nothing is run, read or fetched."""
     gpu: str = "H100"
     """For --dry-run: the GPU on which hours are estimated."""
+    like: Literal["reference"] | None = None
+    """Write what is done in the layout of the paper's own code, too: OUT/reference/FIGURE/MODEL/CONCEPT/."""
     json: bool = False
     """Print JSON alone."""
 
@@ -51,6 +53,7 @@ class Run:
     def _run(self, plan: Any, source: Path) -> int:
         from numerics.files.alone import alone
         from steerlaw.plans.engines import engine_named
+        from steerlaw.plans.exporting import export_cells
         from steerlaw.plans.running import run_plan
 
         with alone(self.out / "cells.json"), engine_named(self.on) as engine, progress_bar() as progress:
@@ -60,13 +63,17 @@ class Run:
                 progress.update(task, completed=done, total=cells, description=last)
 
             outcome = run_plan(plan, source, self.out, engine=engine, retries=self.retries, progress=told)
+            files = None
+            if self.like == "reference":
+                progress.update(task, description="writing the layout of the paper's code")
+                files = len({*export_cells(self.out)})
         if self.json:
-            failures = list(outcome.failures)
-            print_json(
-                {"out": str(self.out), "measured": outcome.measured, "found": outcome.found, "failures": failures}
-            )
+            counted = {"measured": outcome.measured, "found": outcome.found, "failures": list(outcome.failures)}
+            print_json({"out": str(self.out), **counted, **({} if files is None else {"files": files})})
         else:
             say(f"{self.out}: {outcome.measured} cells measured, {outcome.found} were there already")
+            if files is not None:
+                say(f"{files} files in the layout of the paper's code in {self.out}/reference")
         for failure in outcome.failures:
             complain(failure)
         return int(bool(outcome.failures))

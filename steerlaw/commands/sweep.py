@@ -68,7 +68,8 @@ class Sweep:
     """Tokens in a segment; the last of each document may be shorter."""
     like: Literal["reference"] | None = None
     """Measure as the paper's code does: cross-entropy on whole spans of 128 tokens (no beginning-of-text token, an end
-    token after each document, tails dropped), log-odds after the first 100 tokens of each prompt."""
+    token after each document, tails dropped), log-odds after the first 100 tokens of each prompt; and write its files,
+    too, into a directory beside OUT, S.reference for S.nc."""
     positions: Literal["all", "last"] = "all"
     """Positions of the contexts that are steered: all, or the last only, of which no limit is known."""
     strengths: Strengths | None = None
@@ -142,7 +143,8 @@ class Sweep:
         )
         with progress_bar() as progress:
             swept = sweep_to_file(request, self.out, progress)
-        notes = ["0 was inserted into the strengths: changes are counted from there"] if inserted else []
+        notes = self._exported(swept) if self.like == "reference" else []
+        notes += ["0 was inserted into the strengths: changes are counted from there"] if inserted else []
         told = summary(swept, self.out, notes)
         if self.json:
             print_json(told)
@@ -188,6 +190,16 @@ class Sweep:
         notes = ["0 was inserted into the strengths: divergences are from there"] if inserted else []
         show(swept, self.out, notes, json=self.json)
         return 0
+
+    def _exported(self, swept: Any) -> list[str]:
+        """The files of the paper's code; what to say of them."""
+        from steerlaw.exports.reference import write_observation
+
+        directory = self.out.with_name(f"{self.out.stem}.reference")
+        written = [
+            path for one in swept.observations for path in write_observation(one, directory, positions=self.positions)
+        ]
+        return [f"{len(written)} files in the layout of the paper's code are in {directory}"]
 
     def _observed(self) -> set[str]:
         """The kinds named by --observe, each with what it needs and nothing that none of them needs."""

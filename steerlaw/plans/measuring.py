@@ -16,12 +16,12 @@ from numerics.observing.grids import parse, with_zero
 from real_models.ability.tasks import measure_ability
 from real_models.scores.words import has_word
 from real_models.texts.segments import read_documents
-from steerlaw.experiments.ability import ability_document, write_ability
 from steerlaw.experiments.experiment import Grid
 from steerlaw.experiments.kept import environment
 from steerlaw.experiments.sweeping import SweepRequest, sweep_to_file
 from steerlaw.experiments.texts.scoring import judged
 from steerlaw.experiments.texts.to_file import TextRequest, texts_to_file
+from steerlaw.exports.ability import ability_document, write_ability
 from steerlaw.inputs.concept_files import ConceptInputs
 from steerlaw.plans.cell import Cell
 from steerlaw.plans.identity import origin

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MARKS: dict[Outcome, str] = {"holds": "green", "departs": "red", "undecided": "yellow", "not_applicable": "dim"}
 
 
+LONGEST_CONTROL = 2 + max(len(CONTROLS[control]) for control in CONTROLS)
+
+
 def print_summary(report: Results, directory: Path, *, controls: bool = False) -> None:
     """Print the derivations in one line, the table, how far each law holds, where the files are, and the answer.
 
@@ -42,7 +45,7 @@ def print_summary(report: Results, directory: Path, *, controls: bool = False) -
         + ("; controls have no concept in them" if controls else ""),
         [
             Column("law", wrap=True, least=max((len(line.law) for line in lines), default=0)),
-            Column("model", wrap=True),
+            Column("model", wrap=True, least=LONGEST_CONTROL),
             Column("holds", right=True, drop=4),
             Column("departs", right=True, drop=3),
             Column("undec.", right=True, drop=5),
@@ -95,8 +98,18 @@ def _of_laws(report: Results) -> list[str]:
     if not counts:
         return ["No law applies to what was observed."]
     departing = [name for name, count in counts.items() if count]
-    said = f"{len(counts) - len(departing)} of {len(counts)} laws depart nowhere"
-    return [f"{said}; these do: {', '.join(departing)}." if departing else f"{said}."]
+    holding = {line.name for line in own if line.counts["holds"]}
+    undecided = [name for name in counts if name not in holding and name not in departing]
+    said = f"{len(counts) - len(departing) - len(undecided)} of {len(counts)} laws depart nowhere"
+    parts = [said, *([f"these do: {', '.join(departing)}"] if departing else [])]
+    return ["; ".join(parts) + ".", *(f"{name} is undecided: {_why(report, name)}." for name in undecided)]
+
+
+def _why(report: Results, name: str) -> str:
+    """What would decide a law that is decided on no curve of a model, by the first of them."""
+    rows = (row for row in report.verdicts if row.place.control is None and row.verdict.law == name.split()[0])
+    reasons = (row.verdict.reason.partition(";")[0] for row in rows if row.verdict.verdict == "undecided")
+    return next(reasons, "its row on the page says why")
 
 
 def _excess(excess: Excess | None) -> "str | Text":

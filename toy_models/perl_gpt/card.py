@@ -3,19 +3,16 @@
 import json
 import subprocess
 
-import jax
-
-from real_models.checkpoints.checkpoint import read_checkpoint
+from toy_models.cards import HASHES, SAMPLES, SCORES, filled
 from toy_models.perl_gpt import CHECKPOINT, DATA, corpus
 from toy_models.perl_gpt.train import SPEC, TRAINING
-from toy_models.stdlib_gpt.card import continuation
 from toy_models.stdlib_gpt.evaluate import figures
-from toy_models.stdlib_gpt.tokenizer import load_tokenizer
 
 FIGURES = DATA / "figures.json"
 PROMPTS = ("sub new {\n    my ($class, %args)", "This module provides")
 MINUTES = 47
-CARD = """---
+CARD = (
+    """---
 library_name: transformers
 pipeline_tag: text-generation
 language: en
@@ -35,13 +32,9 @@ the second family behind the claims of this project, and of no other use.
 
 Bits per byte on {held_out_bytes:,} bytes of files held out of training, each token predicted once:
 
-| | bits per byte | this model over it |
-|---|---|---|
-| **this model** (bfloat16 weights, float32 arithmetic) | **{model_bits_per_byte:.3f}** | |
-| its code / its prose | {model_bits_per_byte_code:.3f} / {model_bits_per_byte_prose:.3f} | |
-| interpolated trigram over the same tokens | {trigram_bits_per_byte:.3f} | {model_over_trigram:.4f} |
-| `xz -9e` on the concatenation | {xz_bits_per_byte:.3f} | {model_over_xz:.4f} |
-
+"""
+    + SCORES
+    + """
 ## How it was made
 
 By the recipe of `stdlib_gpt`, shorter: {total_steps:,} updates of {batch_size} windows of {max_positions} tokens,
@@ -50,42 +43,22 @@ did much other work. `python -m toy_models.perl_gpt.train --out DIR` does it aga
 Sections that name people, and mail addresses, are left out of the text. A document is held out where a hash of its name
 says so.
 
-| sha256 of | |
-|---|---|
-| `model.safetensors` | `{weights_sha256}` |
-| the corpus | `{corpus_sha256}` |
-| its train side | `{train_sha256}` |
-| its held-out side | `{held_out_sha256}` |
-
-## What it writes
-
-Sixty tokens, the likeliest each time, after {prompts}:
-
-{samples}
-
+"""
+    + HASHES
+    + """
+"""
+    + SAMPLES
+    + """
 ## Licence
 
 The text is Perl's, under the GPL or the Artistic licence, at your option; the weights are derived from it.
 """
+)
 
 
 def card(found: dict) -> str:
     """The text of the model card, given the figures."""
-    spec, params = read_checkpoint(CHECKPOINT)
-    if spec != SPEC:
-        raise ValueError(f"{CHECKPOINT} is no checkpoint of this recipe: expected {SPEC}, got {spec}")
-    samples = (continuation(spec, params, load_tokenizer(CHECKPOINT), prompt) for prompt in PROMPTS)
-    return CARD.format(
-        **found,
-        **vars(spec),
-        **vars(TRAINING),
-        prompts=" and ".join(f"`{prompt!r}`" for prompt in PROMPTS),
-        parameters=sum(leaf.size for leaf in jax.tree.leaves(params)) / 1e6,
-        total_steps=TRAINING.total_steps,
-        passes=TRAINING.total_steps * TRAINING.batch_size * spec.max_positions / found["train_tokens"],
-        minutes=MINUTES,
-        samples="\n\n".join(f"```\n{sample.rstrip()}\n```" for sample in samples),
-    )
+    return filled(CARD, CHECKPOINT, SPEC, TRAINING, found, PROMPTS, minutes=MINUTES)
 
 
 def main() -> None:

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import ml_dtypes
 import numpy as np
 
 from real_models.decoding.decoder import Params, Spec
-from toy_models.stdlib_gpt.checkpoint_files import save_checkpoint
+from toy_models.checkpoint_files import save_checkpoint, shared_config
 
 LAYER_NAMES = {
     "ln_1": ("attn_norm",),
@@ -24,7 +23,7 @@ def save_gpt2(spec: Spec, params: Params, directory: Path, bos: int) -> None:
 
 
 def gpt2_config(spec: Spec, bos: int) -> dict:
-    """`config.json` for `GPT2LMHeadModel`; the dtype in the fields of transformers 4 and of 5."""
+    """`config.json` for `GPT2LMHeadModel`."""
     return {
         "architectures": ["GPT2LMHeadModel"],
         "model_type": "gpt2",
@@ -40,18 +39,12 @@ def gpt2_config(spec: Spec, bos: int) -> dict:
         "attn_pdrop": 0.0,
         "embd_pdrop": 0.0,
         "resid_pdrop": 0.0,
-        "tie_word_embeddings": spec.tied,
-        "initializer_range": 0.02,
-        "use_cache": True,
-        "bos_token_id": bos,
-        "eos_token_id": bos,
-        "torch_dtype": "bfloat16",
-        "dtype": "bfloat16",
+        **shared_config(spec, bos),
     }
 
 
 def gpt2_tensors(params: Params) -> dict[str, np.ndarray]:
-    """The parameters under Hugging Face names, rounded to bfloat16; queries, keys and values side by side."""
+    """The parameters under Hugging Face names, queries, keys and values side by side."""
     tensors = {"transformer.wte.weight": params["embed"], "transformer.wpe.weight": params["positions"]}
     for part in ("weight", "bias"):
         tensors[f"transformer.ln_f.{part}"] = params["final_norm"][part]
@@ -61,4 +54,4 @@ def gpt2_tensors(params: Params) -> dict[str, np.ndarray]:
                 tensors[f"transformer.h.{i}.{name}.{part}"] = joined
     if "unembed" in params:
         tensors["lm_head.weight"] = params["unembed"]
-    return {name: np.ascontiguousarray(array, dtype=ml_dtypes.bfloat16) for name, array in tensors.items()}
+    return tensors

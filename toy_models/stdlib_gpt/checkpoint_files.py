@@ -1,13 +1,11 @@
 """Write a decoder's parameters as an ordinary Hugging Face Llama checkpoint directory."""
 
-import json
 from pathlib import Path
 
-import ml_dtypes
 import numpy as np
-from safetensors.numpy import save
 
 from real_models.decoding.decoder import Params, Spec
+from toy_models.checkpoint_files import save_checkpoint, shared_config
 
 LAYER_NAMES = {
     "attn_norm": "input_layernorm",
@@ -27,16 +25,8 @@ def save_llama(spec: Spec, params: Params, directory: Path, bos: int) -> None:
     save_checkpoint(directory, llama_config(spec, bos), llama_tensors(params), bos)
 
 
-def save_checkpoint(directory: Path, config: dict, tensors: dict[str, np.ndarray], bos: int) -> None:
-    """Write a model's configuration and tensors, under the names of its Hugging Face class, into a new directory."""
-    directory.mkdir(parents=True, exist_ok=True)
-    _write_json(directory / "config.json", config)
-    _write_json(directory / "generation_config.json", {"bos_token_id": bos, "eos_token_id": bos})
-    (directory / "model.safetensors").write_bytes(save(tensors, metadata={"format": "pt"}))
-
-
 def llama_config(spec: Spec, bos: int) -> dict:
-    """`config.json` for `LlamaForCausalLM`; RoPE and dtype in the fields of transformers 4 and of 5."""
+    """`config.json` for `LlamaForCausalLM`; RoPE in the fields of transformers 4 and of 5."""
     return {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
@@ -56,26 +46,16 @@ def llama_config(spec: Spec, bos: int) -> dict:
         "attention_bias": False,
         "attention_dropout": 0.0,
         "mlp_bias": False,
-        "tie_word_embeddings": spec.tied,
-        "initializer_range": 0.02,
-        "use_cache": True,
-        "bos_token_id": bos,
-        "eos_token_id": bos,
-        "torch_dtype": "bfloat16",
-        "dtype": "bfloat16",
+        **shared_config(spec, bos),
     }
 
 
 def llama_tensors(params: Params) -> dict[str, np.ndarray]:
-    """The parameters under Hugging Face names, rounded to bfloat16."""
+    """The parameters under Hugging Face names."""
     tensors = {"model.embed_tokens.weight": params["embed"], "model.norm.weight": params["final_norm"]["weight"]}
     if "unembed" in params:
         tensors["lm_head.weight"] = params["unembed"]
     for i, block in enumerate(params["blocks"]):
         for name, weights in block.items():
             tensors[f"model.layers.{i}.{LAYER_NAMES[name]}.weight"] = np.asarray(weights["weight"]).T
-    return {name: np.ascontiguousarray(array, dtype=ml_dtypes.bfloat16) for name, array in tensors.items()}
-
-
-def _write_json(path: Path, content: dict) -> None:
-    path.write_text(json.dumps(content, indent=2) + "\n")
+    return tensors

@@ -8,7 +8,7 @@ import pytest
 from real_models import load_model, load_vector, text_curve
 from real_models.text_curves.saving import read_text_curve
 from steerlaw.__main__ import main
-from steerlaw.experiments import text_curves
+from steerlaw.experiments.texts import to_file
 from tiny_checkpoint import tiny_checkpoint
 
 HOW = ["--strengths=-0.4:0.4:3", "--tokens", "4", "--samples", "12", "--score", "length", "--json"]
@@ -29,7 +29,7 @@ def test_a_curve_in_a_file(made, tmp_path, capsys, monkeypatch):
     """As `text_curve` makes it; from a run that died half-way, too; and by another score, without drawing again."""
     out, drawn = tmp_path / "t.nc", []
     monkeypatch.setattr("real_models.text_curves.curve.CELL", 8)
-    real = text_curves.kept_cell
+    real = to_file.kept_cell
 
     def dying(path, make):
         drawn.append(path.exists())
@@ -37,7 +37,7 @@ def test_a_curve_in_a_file(made, tmp_path, capsys, monkeypatch):
             raise MemoryError("no more")
         return real(path, make)
 
-    monkeypatch.setattr(text_curves, "kept_cell", dying)
+    monkeypatch.setattr(to_file, "kept_cell", dying)
     assert main(line(made, out)) == 2
     assert "not enough memory" in capsys.readouterr().err
     assert not out.exists()

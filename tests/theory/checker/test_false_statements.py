@@ -10,6 +10,8 @@ import sympy as sp
 
 from false_steps import distinct_steps, false_variants
 from step_oracle import is_false
+from step_values import INDICATORS, ROWS
+from theory import tilted
 from theory.checker.kinds import Identity, Inequality, Limit, Proved, Supposed
 from theory.steps import check
 from theory.tilted import (
@@ -197,3 +199,14 @@ def test_no_false_variant_of_a_shipped_step_is_checked():
             tried += 1
             assert check(variant).status != "checked", (place, what, variant)
     assert tried >= 8
+
+
+def test_the_oracle_knows_what_arrays_are():
+    """An indicator that it took for any number would make a true variant false."""
+    assert {*INDICATORS, tilted.Top, tilted.Bottom} == tilted.INDICATORS
+    assert ROWS == tilted.DISTRIBUTIONS
+
+
+@pytest.mark.slow
+def test_the_oracle_takes_no_shipped_step_for_false():
+    assert [place for place, step in distinct_steps() if is_false(step)] == []
