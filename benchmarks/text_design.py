@@ -2,7 +2,7 @@
 
 The reference draws 12 texts at each of 41 strengths and takes each strength by itself. Here the same strengths are read
 off texts of few strengths, reweighted (`text_curve`). Both have simultaneous 95 % bands by the same code, that of the
-direct design from weights that are 0 at all other strengths; it is drawn with 24 texts a strength, since 12 are too few
+direct design from weights that are 0 at all other strengths; it is drawn with 48 texts a strength, since 12 are too few
 for a band of their own. Widths fall as the root of the number of texts, so the tokens that ours would take for the same
 mean width are its own times the squared ratio of widths. `--small` is a quick check, and is not written.
 """
@@ -17,7 +17,7 @@ from benchmarks.racing import machine, on_one_core
 from benchmarks.results import write_section
 from benchmarks.texts import LAYER, TITLE, TOKENS
 
-STRENGTHS, EACH, REFERENCE = 41, 24, 12
+STRENGTHS, EACH, REFERENCE = 41, 48, 12
 SAMPLES = 96
 END = {"uppercase": 0.4, "python_code": 0.4}
 """Strengths from minus to plus this: some 6 nats a text."""

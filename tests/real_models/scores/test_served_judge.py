@@ -14,7 +14,7 @@ import pytest
 from real_models import Endpoint, Question, judge_at, load_model, sample
 from toy_models.stdlib_gpt import CHECKPOINT
 
-for needed in ("openai", "fastapi", "uvicorn", "torch", "transformers"):
+for needed in ("accelerate", "openai", "fastapi", "uvicorn", "torch", "transformers"):
     pytest.importorskip(needed)
 
 SERVE = "import sys; from transformers.cli.transformers import main; sys.argv[0] = 'transformers'; sys.exit(main())"
