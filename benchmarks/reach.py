@@ -1,13 +1,15 @@
 """README's figure and table of how far the laws hold on the shipped model: `python -m benchmarks.reach`.
 
 The laws of the paper that say most, as `steerlaw verify` judges them: capitals, every block, beside a random direction,
-65 strengths, default tolerances. Draws docs/horizons.svg, and prints the sentences of the middle block and a row a law.
+65 strengths, default tolerances. Draws docs/horizons.svg, and writes the sentences of the middle block and a row a law
+into RESULTS.md, where a test holds README's caption against them.
 """
 
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from benchmarks.results import write_section
 from real_models import load_model
 from steerlaw.experiments.embedded import NAME, embedded_concept
 from steerlaw.experiments.experiment import Grid, observe_next, shared_curves, with_controls
@@ -21,6 +23,18 @@ from theory.catalogue import find_law
 from toy_models import stdlib_gpt
 
 CONCEPT = "uppercase"
+SECTION = """### README's figure
+
+`python -m benchmarks.reach`: capitals, 65 strengths, default tolerances, the middle block. The figure has every block.
+
+{sentences}
+
+Medians over curves, in norms of the residual and in nats; "inf": most hold as far as was steered.
+
+| law | claim | weighed by | push | nats | push, along a random direction |
+|---|---|---|---|---|---|
+{rows}
+"""
 FIGURE = Path(__file__).parents[1] / "docs" / "horizons.svg"
 
 
@@ -50,12 +64,21 @@ def main() -> None:
     assert drawn is not None
     drawn.write(FIGURE.parent)
     (FIGURE.parent / f"{drawn.name}.svg").replace(FIGURE)
-    print("\n".join(reach_lines(found)))
+    text = SECTION.format(
+        sentences="\n".join(f"- {line}" for line in reach_lines(found)), rows="\n".join(_table(found))
+    )
+    write_section("How far the laws hold", text)
+    print(text)
+
+
+def _table(found: list[HorizonRow]) -> list[str]:
     controls = {(row.claim, row.layer, row.weighing): row for row in found if row.control == "random_direction"}
+    lines = []
     for row in sorted(weakest_rows(middle(found)), key=named):
         beside = controls.get((row.claim, row.layer, row.weighing))
         cells = [named(row), row.claim, row.weighing, *map(_median, (row.push, row.nats, beside and beside.push))]
-        print("| " + " | ".join(cells) + " |")
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
 
 
 def _median(curve) -> str:

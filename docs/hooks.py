@@ -1,4 +1,4 @@
-"""What `mkdocs build` needs beyond its plugins: pages from elsewhere in the repository, their links, and mathematics.
+"""What `mkdocs build` needs beyond its plugins: pages from elsewhere, links into the repository, commands, mathematics.
 
 Pages are written to be read in the repository, where a link may lead to any file. On the site, a link to a page leads
 to that page, one to another file to a copy of it, one to a folder to nothing; one to what is not there ends the build.
@@ -16,6 +16,8 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from steerlaw.commands import COMMANDS
+
 ROOT = Path(__file__).parents[1]
 ELSEWHERE = {
     "README.md": "index.md",
@@ -25,6 +27,7 @@ ELSEWHERE = {
     "examples/README.md": "examples.md",
 }
 """Pages outside of `docs/`, by their place in the repository: their place on the site."""
+COMMANDS_PAGE = "reference/commands.md"
 LINK = r"(?P<image>!?)\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<to>[^()\s]+)\)"
 FENCED, INDENTED, INLINE = (
     r"^(?P<fence>`{3,})[^\n]*\n.*?^(?P=fence)\s*$",
@@ -60,7 +63,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """The page with its links as they are on the site."""
+    """The page with its links as they are on the site; that of commands with every command."""
+    if page.file.src_uri == COMMANDS_PAGE:
+        markdown += "".join(map(command_section, COMMANDS))
 
     def on_site(found: re.Match[str]) -> str:
         if not _within(found):
@@ -75,6 +80,13 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         return f"{found['image']}[{found['text']}]({to}{mark}{anchor})"
 
     return LINK_OR_CODE.sub(on_site, markdown)
+
+
+def command_section(name: str) -> str:
+    """What `steerlaw NAME` does and its options, from its docstrings."""
+    options = f"{{heading: steerlaw {name}, toc_label: {name}, heading_level: 2, show_signature: false}}"
+    command = COMMANDS[name]
+    return f"\n::: {command.__module__}.{command.__qualname__}\n    options: {options}\n"
 
 
 def _within(found: re.Match[str]) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import steerlaw
 from pages import CATALOGUE, PAGES, ROOT, Block, blocks, commands, name
 from real_models import save_vector
 from steerlaw.__main__ import main
@@ -155,11 +156,6 @@ def test_a_slip_in_what_is_shown_is_noticed() -> None:
         check_printed(touching, "one\nand\ntwo\n")
 
 
-def test_the_reference_has_every_stable_name_and_every_command() -> None:
-    import steerlaw
-
-    described = {file: (ROOT / "docs" / "reference" / file).read_text() for file in ("python.md", "commands.md")}
-    told = re.findall(r"^::: steerlaw\.(\w+)$", described["python.md"], re.MULTILINE)
-    assert sorted(told) == sorted(steerlaw.__all__)
-    told = re.findall(r"^::: ([\w.]+)$", described["commands.md"], re.MULTILINE)
-    assert told == [f"{command.__module__}.{command.__qualname__}" for command in COMMANDS.values()]
+def test_the_reference_has_every_stable_name() -> None:
+    described = (ROOT / "docs" / "reference" / "python.md").read_text()
+    assert sorted(re.findall(r"^::: steerlaw\.(\w+)$", described, re.MULTILINE)) == sorted(steerlaw.__all__)

@@ -18,7 +18,7 @@ BOUNDS = re.compile(r" \[[^\]]*\]")
 
 def rows(page: str, head: str) -> list[list[str]]:
     """The cells of the first table whose head begins so, row by row, without bounds in brackets."""
-    table = page[page.index(f"| {head} |") :].split("\n\n")[0].splitlines()[2:]
+    table = page[page.index(f"| {head} ") :].split("\n\n")[0].splitlines()[2:]
     return [[BOUNDS.sub("", cell).strip() for cell in row.strip("|").split("|")] for row in table]
 
 
@@ -26,6 +26,27 @@ def test_the_table_of_horizons_is_that_of_the_results() -> None:
     stored = [row for row in rows(RESULTS, "shares in %") if not row[0].startswith("...")]
     assert rows(README, "shares in %") == stored
     assert all(len(row) == 11 for row in stored)
+
+
+def test_the_caption_of_the_figure_is_of_the_results() -> None:
+    caption = " ".join(README[README.index("*The shipped language model steered") :].split("*\n")[0].split())
+    reach = r"on {} up to ([\d.]+) of the residual's norm"
+    rise, tilt = "the target concept's probability increases", "log p + alpha M - K(alpha) (local log-odds)"
+    (target,) = re.findall(rf"- .*{re.escape(rise)}: .*", RESULTS)
+    (local,) = re.findall(rf"- .*{re.escape(tilt)}: .*", RESULTS)
+    every = re.findall(reach.format("every curve"), target)
+    half = re.findall(reach.format("half") + r", ([\d.]+) nats", target) + re.findall(
+        reach.format("half") + r", ([\d.]+) nats", local
+    )
+    assert (
+        f"rises on every context up to {every[0]} norms, on half up to {half[0][0]} norms, {half[0][1]} nats" in caption
+    )
+    assert f"keeps half of the probability within 0.1 nat up to {half[1][0]} norms, {half[1][1]} nats" in caption
+    medians = {(row[0], row[1]): row[3:] for row in rows(RESULTS, "law | claim | weighed by")}
+    aside = next(told[2] for (law, _), told in medians.items() if law.startswith("target_increases"))
+    assert f"along a random direction half are gone by {aside.split(' to ')[-1]}." in caption
+    push, _, beside = next(told for (law, _), told in medians.items() if law == "tilt (local)")
+    assert float(push.split(" to ")[0]) <= float(beside.split(" to ")[0])  # no farther than along a random direction
 
 
 def shown(page: str) -> str:

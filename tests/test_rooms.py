@@ -65,7 +65,9 @@ MOST_LINES, MOST_OF_A_FUNCTION = 300, 60
 
 ROOMS = ("theory", "numerics", "real_models", "toy_models", "steerlaw")
 FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
-BESIDE = sorted(path for folder in ("tests", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
+BESIDE = sorted(
+    path for folder in ("tests", "benchmarks", "docs", "examples") for path in (ROOT / folder).rglob("*.py")
+)
 
 
 def module(path: Path) -> str:

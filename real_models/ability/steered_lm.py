@@ -51,7 +51,7 @@ class SteeredLM(TemplateLM):
         """Under which the harness keeps its requests."""
         return self.model.name
 
-    def tok_encode(self, string: str, add_special_tokens: bool | None = None, **_: Any) -> list[int]:
+    def tok_encode(self, string: str, add_special_tokens: bool | None = None, **unused: Any) -> list[int]:
         """Token ids; a text that begins with the beginning-of-text token already gets no other one."""
         tokenizer, name = self.model.tokenizer, self.model.name
         if add_special_tokens is None:
@@ -69,7 +69,7 @@ class SteeredLM(TemplateLM):
         return [self._known[args][self.at] for args in asked]
 
     def _loglikelihood_tokens(
-        self, requests: list[tuple[tuple[str, str], list[int], list[int]]], **_: Any
+        self, requests: list[tuple[tuple[str, str], list[int], list[int]]], **unused: Any
     ) -> list[Answer]:
         """Answered at every strength, and kept under each pair of texts."""
         answers = self._at_all([(context, continuation) for _, context, continuation in requests])

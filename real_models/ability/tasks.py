@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +88,7 @@ def measure_ability(
             if progress is not None:
                 progress(at, len(values))
             lm.at = at
-            found = evaluate(lm, loaded, limit=limit, bootstrap_iters=0)
+            found: Any = evaluate(lm, loaded, limit=limit, bootstrap_iters=0)
             for name, rows in found["samples"].items():
                 outcomes.setdefault(name, []).append(_right(name, rows, metric))
     return Ability(
@@ -131,14 +130,18 @@ def _right(name: str, rows: Sequence[Mapping[str, Any]], metric: str) -> list[fl
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """The harness's own progress bars and notices, of which there would be some a strength, stay away."""
-    log, before = logging.getLogger("lm_eval"), os.environ.get("TQDM_DISABLE")
+    import datasets.utils as data  # pyright: ignore[reportMissingImports]
+    from lm_eval.api import task  # pyright: ignore[reportMissingImports]
+
+    log, shown, bar = logging.getLogger("lm_eval"), not data.are_progress_bars_disabled(), task.tqdm
     level = log.level
     log.setLevel(logging.ERROR)
-    os.environ["TQDM_DISABLE"] = "1"
+    data.disable_progress_bars()
+    task.tqdm = lambda rows, *_, **__: rows
     try:
         yield
     finally:
         log.setLevel(level)
-        os.environ.pop("TQDM_DISABLE")
-        if before is not None:
-            os.environ["TQDM_DISABLE"] = before
+        task.tqdm = bar
+        if shown:
+            data.enable_progress_bars()

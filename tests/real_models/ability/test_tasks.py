@@ -143,8 +143,9 @@ def test_the_harness_s_own_backend_answers_the_same_at_strength_0(lm, tiny):
 
 
 @pytest.mark.slow
-def test_a_local_task_is_measured_at_every_strength(harness, lm, tiny, tasks):
+def test_a_local_task_is_measured_at_every_strength(harness, lm, tiny, tasks, capfd):
     found = measured(tiny, tasks, ["tiny_choice"])
+    assert "it/s" not in capfd.readouterr().err  # no progress bars of the harness's own
     questions = [json.loads(line) for line in (tasks / "questions.jsonl").read_text().splitlines()]
     for lm.at in range(len(STRENGTHS)):
         for n, question in enumerate(questions):

@@ -15,6 +15,8 @@ COLOURS = (*SERIES, "#8c564b")
 """One more than a series has: the paper shows eight tokens."""
 ROW = 1.75
 """Inches of a row of panels."""
+MOST_IN_A_ROW = 4
+"""Entries of the key that fit side by side under several panels."""
 NARROW = 4.2
 """Inches across where there is one panel in a row."""
 
@@ -90,7 +92,7 @@ def grid(
     key = [entry for entry in key if entry[0] in drawn]
     if any(len(panel.horizons) for panels in rows for panel in panels):
         key = [*key, ("approximation", GREY, f"the tilt holds within {within} so far")]
-    line_key(figure, key, ncols=len(key) if across > 1 else 2)
+    line_key(figure, key, ncols=(len(key) if len(key) <= MOST_IN_A_ROW else 3) if across > 1 else 2)
     return figure
 
 
