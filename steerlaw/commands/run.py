@@ -69,13 +69,14 @@ class Run:
                 files = len({*export_cells(self.out)})
         if self.json:
             counted = {"measured": outcome.measured, "found": outcome.found, "failures": list(outcome.failures)}
+            counted["left_out"] = list(outcome.left_out)
             print_json({"out": str(self.out), **counted, **({} if files is None else {"files": files})})
         else:
             say(f"{self.out}: {outcome.measured} cells measured, {outcome.found} were there already")
             if files is not None:
                 say(f"{files} files in the layout of the paper's code in {self.out}/reference")
-        for failure in outcome.failures:
-            complain(failure)
+        for line in (*outcome.left_out, *outcome.failures):
+            complain(line)
         return int(bool(outcome.failures))
 
     def _told(self, plan: Any) -> int:

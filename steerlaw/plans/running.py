@@ -1,11 +1,14 @@
 """Running a plan: cells that are done are skipped, the others are handed to an engine, failures are told and kept."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from numerics.files.atomic import write_atomically
 from numerics.files.text import read_text
+from real_models.ability.tasks import MISSING
 from steerlaw.plans.cell import PLAN_FILE, Cell, Planned, write_cells
 from steerlaw.plans.identity import identified
 from steerlaw.plans.measuring import is_done, measure
@@ -38,11 +41,15 @@ Engine = Callable[[Sequence[Job], int], Iterable[Ended]]
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of a plan: how many cells were measured now and before, and what each other one failed of."""
+    """What became of a plan: how many cells were measured now and before, and what each other one failed of.
+
+    `left_out` says of cells that nothing was tried for, since what they need is not installed.
+    """
 
     measured: int
     found: int
     failures: Sequence[str]
+    left_out: Sequence[str] = ()
 
 
 def here(jobs: Sequence[Job], retries: int) -> Iterator[Ended]:
@@ -72,7 +79,8 @@ def run_plan(
 ) -> Outcome:
     """Measure every cell of the plan in the file `source` that is not done yet, and list those that are.
 
-    A cell that cannot be identified or measured is a failure, and the others go on. `progress(done, cells, cell)` is
+    A cell that cannot be identified or measured is a failure, and the others go on; one that needs an extra that is not
+    installed is left out. `progress(done, cells, cell)` is
     called as the first cell begins, and after each. The list of cells (`steerlaw.plans.cell`) is whole at any moment.
     """
     planned = planned_cells(plan)
@@ -83,7 +91,8 @@ def run_plan(
     found = len(done)
     _list(results, cells, done)
     waiting = [cell for cell in _in_order(plan, cells) if cell.id not in done]
-    jobs = [Job(plan=plan, cell=cell, results=results.absolute()) for cell in waiting]
+    ready = [cell for cell in waiting if not _lacks(cell)]
+    jobs = [Job(plan=plan, cell=cell, results=results.absolute()) for cell in ready]
     if progress is not None and jobs:
         progress(0, len(jobs), jobs[0].cell.say())
     for number, (job, failure) in enumerate(engine(jobs, retries), start=1):
@@ -94,7 +103,9 @@ def run_plan(
             failures.append(f"{job.cell.say()}: {failure}")
         if progress is not None:
             progress(number, len(jobs), job.cell.say())
-    return Outcome(measured=len(done) - found, found=found, failures=failures)
+    counted = Counter(filter(None, map(_lacks, waiting)))
+    left_out = [f"{count} cells are left out: {what}" for what, count in counted.items()]
+    return Outcome(measured=len(done) - found, found=found, failures=failures, left_out=left_out)
 
 
 def _identified(plan: Plan, planned: Iterable[Planned]) -> tuple[list[Cell], list[str]]:
@@ -106,6 +117,11 @@ def _identified(plan: Plan, planned: Iterable[Planned]) -> tuple[list[Cell], lis
         except (ValueError, OSError) as error:
             failures.append(f"{cell.say()}: {error}")
     return cells, failures
+
+
+def _lacks(cell: Cell) -> str | None:
+    """What would have to be installed to measure the cell."""
+    return MISSING if cell.observe == "ability" and find_spec("lm_eval") is None else None
 
 
 def _in_order(plan: Plan, cells: Iterable[Cell]) -> list[Cell]:

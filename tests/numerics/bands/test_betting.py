@@ -16,7 +16,7 @@ SAMPLES = st.lists(
 )
 
 
-def capital(samples, m) -> mp.mpf:
+def capital(samples, m):
     """log K(m), by the definition."""
     each = [mp.fprod(1 + mp.mpf(float(g)) * (mp.mpf(x) / m - 1) for x in samples) for g in BETS]
     return mp.log(mp.fsum(each) / len(each))

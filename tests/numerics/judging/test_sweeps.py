@@ -229,6 +229,7 @@ def test_chosen_tokens_are_those_that_were_watched_whatever_became_of_them():
     (tilt,) = judge_sweep(laws()["tilt"], sweep, BASELINE)
     assert bumps.verdicts.shape == (CONTEXTS, VOCAB)
     assert bumps.tokens is None
+    assert tilt.tokens is not None
     assert np.array_equal(tilt.tokens, chosen)
     for finding, columns in ((bumps, chosen), (tilt, slice(None))):
         own = finding.verdicts[:, columns]

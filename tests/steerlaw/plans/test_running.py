@@ -1,11 +1,11 @@
 """A plan's run: cells are measured once, whatever kills it; failures are told, tried again where that may help."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
-from steerlaw.plans import measuring
+from steerlaw.plans import measuring, running
 from steerlaw.plans.cell import read_cells
 from steerlaw.plans.identity import identified
 from steerlaw.plans.plan import read_plan
@@ -60,6 +60,21 @@ def test_each_cell_is_measured_once_and_stands_in_every_figure_that_shows_it(pla
     again = run_plan(plan, home / "plan.toml", tmp_path)
     assert (again.measured, again.found) == (0, DIFFERENT)
     assert len(measured) == DIFFERENT
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_cells_that_need_what_is_not_installed_are_left_out_in_words(
+    plan, home, measured, tmp_path, monkeypatch, there
+):
+    one, *others = planned_cells(plan)
+    monkeypatch.setattr(running, "planned_cells", lambda _plan: [replace(one, observe="ability"), *others])
+    monkeypatch.setattr(running, "identified", lambda plan, cell: replace(identified(plan, one), **asdict(cell)))
+    monkeypatch.setattr(running, "find_spec", lambda name: object() if there and name == "lm_eval" else None)
+    outcome = run_plan(plan, home / "plan.toml", tmp_path)
+    assert list(outcome.failures) == []
+    said = [] if there else ["1 cells are left out: tasks need lm-evaluation-harness; pip install 'steerlaw[eval]'"]
+    assert list(outcome.left_out) == said
+    assert len(measured) == outcome.measured
 
 
 @pytest.mark.parametrize("moment", ["before", "after", "recorded"])
