@@ -38,6 +38,8 @@ from theory.catalogue import laws as catalogue
 from theory.claims import Claim
 from theory.law import Law
 
+TEXTS = 8
+"""Whole texts after each context of the embedded language model: so few that they take less than a minute a concept."""
 ADAPTIVE = Grid(count=97, text_count=41, between=True)
 """By default strengths are added where the curves need them, which costs no pass of a model."""
 
@@ -52,7 +54,7 @@ def verify(
     seed: int = 0,
     directions: int = 20,
     reported: bool = False,
-    texts: int = 0,
+    texts: int | None = None,
     progress: Any = None,
     keep: Keep | None = None,
     apart: Executor | None = None,
@@ -65,7 +67,8 @@ def verify(
     (default: 0.1 nat, a probability of 0.01, else 5%); `seed` draws the controls, `directions` is how many random
     directions each vector of a language model is ranked among, and as many differences of contexts (0: none).
     `reported` asks what other papers claim (`theory.reported`), too; not along with `laws`. `texts` is how many whole
-    texts to draw after each context of a language model, at its middle block. `progress` is a `rich.progress.Progress`.
+    texts to draw after each context of a language model, at its middle block (default: `TEXTS` on the embedded one
+    where all laws are asked about, else none). `progress` is a `rich.progress.Progress`.
     `keep` (of `kept_beside`) has sweeps on disk, so that a run that was killed goes on; derivations are checked `apart`
     (of `process_apart`). Bad input is a `ValueError` or `OSError` of one line, before any model runs where it can.
 
@@ -97,7 +100,7 @@ def verify(
         findings=findings(observed) if claims is None else [],
         **_numbers(observed, found),
         reported=_reported(experiments, observed, seed, progress) if reported else [],
-        texts=_texts(sources, experiments, texts, options.level, seed, progress),
+        texts=_texts(sources, experiments, _drawn(target, laws, texts), options.level, seed, progress),
         observations=observed,
         **_looked_at(experiments, observed, compared),
         tokens=list(token_rows(results)),
@@ -169,6 +172,11 @@ def _ranked(
     claims = [claim for _, own in asked for claim in own]
     tracked = _tracked(some, progress, "directions") if some else ()
     return [standing for one in tracked for standing in standings(follow(one, claims, count, seed), asked)]
+
+
+def _drawn(target: Any, laws: Sequence[str] | None, texts: int | None) -> int:
+    """How many texts to draw: those that were asked for."""
+    return texts if texts is not None else 0 if target or laws else TEXTS
 
 
 def _texts(

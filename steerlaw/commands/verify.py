@@ -75,9 +75,10 @@ class Verify:
     directions: Directions = 20
     """Random directions that each vector of a checkpoint is ranked among, and as many differences of contexts; its rank
     can be significant at 5% from 19 on (0: none)."""
-    texts: AnyNumber = 0
+    texts: AnyNumber | None = None
     """Whole texts to draw after each context of a language model, steered at its middle block: what unsteered texts
-    predict of them beside what is observed (0: none; 32 on the embedded model take some two minutes)."""
+    predict of them beside what is observed (0: none; default: 8 on the embedded model where all laws are asked about,
+    else none; 32 take some two minutes there)."""
     reported: bool = False
     """Ask the claims of other papers about strength, too, and print what holds: claim by model by block."""
     pdf: bool = False
