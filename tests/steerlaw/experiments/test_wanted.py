@@ -80,6 +80,7 @@ def everything(experiments):
     return list(run(experiments, seed=0))
 
 
+@pytest.mark.slow  # everything is observed first
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.id)
 def test_a_law_alone_has_the_verdicts_that_it_has_among_all(law, experiments, everything):
     """And the predicted numbers, as far as they are shown; from less, and from no model that shows nothing of it."""
@@ -109,6 +110,7 @@ def test_laws_of_whole_texts_ask_nothing_of_a_model_without_texts(law, experimen
     assert {row["verdict"] for row in rows(laws()[law], alone)} == {"not_applicable"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["log_probability", "concept_logit", "cross_entropy", "log_odds", "kl_forward"])
 def test_figures_show_what_was_observed(name, everything):
     """Those of a run of all laws, or some of them; none fails for what it lacks."""
