@@ -51,7 +51,8 @@ class Verdict:
     horizon: dict[str, list[float | None]] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """As a dictionary that JSON can hold: a departure without bound is null."""
+        """As a dictionary that JSON can hold: a departure without bound is null, and so is a horizon's unknown unit."""
+        horizon = self.horizon and {unit: self.horizon.get(unit) for unit in ("strength", "push", "nats")}
         return {
             "law": self.law,
             "claim": self.claim,
@@ -61,7 +62,7 @@ class Verdict:
             "exact": self.exact,
             "tested": self.tested,
             "slack": self.slack,
-            "horizon": self.horizon,
+            "horizon": horizon,
             "tolerance": self.tolerance,
             "relative": self.relative,
             "unit": self.unit,
