@@ -64,7 +64,8 @@ class TextChoice:
 
     def say(self) -> str:
         """What there is to say, a line each."""
-        what = f"{self.budget:g} nats a text of {self.tokens} tokens"
+        of = "for the next token" if self.tokens == 1 else f"a text of {self.tokens} tokens"
+        what = f"{self.budget:g} nats {of}"
         if self.strength == float("inf"):
             first = f"No strength up to {self.searched:.4g} spends {what} on enough prompts: give a smaller budget."
         elif self.strength == 0:
