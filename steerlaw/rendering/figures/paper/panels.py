@@ -96,6 +96,18 @@ def grid(
     return figure
 
 
+def _room(lines: Sequence[Line], drawn: tuple[float, float]) -> tuple[float, float]:
+    """Vertical limits in which what was observed takes half the height or more; what was predicted may leave them."""
+    measured = (line for line in lines if line.kind not in ("predicted", "approximation"))
+    seen = [part for line in measured for part in (line.values, line.lower, line.upper)]
+    values = np.concatenate([part for part in seen if part is not None])
+    values = values[np.isfinite(values)]
+    if values.size == 0 or np.ptp(values) == 0:
+        return drawn
+    spare = np.ptp(values) / 2
+    return max(drawn[0], float(values.min() - spare)), min(drawn[1], float(values.max() + spare))
+
+
 def _draw(axes: Axes, panel: Framed, *, small: bool) -> None:
     for line in panel.lines:
         if line.lower is not None and line.upper is not None:
@@ -109,6 +121,7 @@ def _draw(axes: Axes, panel: Framed, *, small: bool) -> None:
         if low < horizon < high:
             axes.axvline(horizon, color=GREY, **LINES["approximation"])
     axes.set_xlim(low, high)
+    axes.set_ylim(*_room(panel.lines, axes.get_ylim()))
     axes.set_title(f"{panel.title}\n{panel.verdict}", fontsize=6.5 if small else 7.5, parse_math=False)
     axes.set_xlabel(STRENGTH, fontsize=7)
     axes.tick_params(labelsize=6)
