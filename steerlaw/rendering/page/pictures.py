@@ -8,6 +8,8 @@ import numpy as np
 from steerlaw.results.pictures import CurvePicture
 
 WIDTH, HEIGHT, MARGIN = 150, 56, 4
+FLAT, NOTHING = 1e-3, 1e-9
+"""A curve that moves by less than such a share of its size, or by less than this, is drawn level."""
 
 
 def curve_picture(picture: CurvePicture) -> str:
@@ -17,7 +19,7 @@ def curve_picture(picture: CurvePicture) -> str:
     seen = values[np.isfinite(values)]
     if not seen.size:
         return ""
-    low, high = float(seen.min()), float(seen.max())
+    low, high = _range(float(seen.min()), float(seen.max()))
     first, last = float(picture.at[0]), float(picture.at[-1])
 
     def x(at: float) -> float:
@@ -48,6 +50,12 @@ def curve_picture(picture: CurvePicture) -> str:
         f'<svg class="small" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img">'
         f"<title>{escape(described(picture))}</title>{''.join(parts)}</svg>"
     )
+
+
+def _range(low: float, high: float) -> tuple[float, float]:
+    """Vertical limits: of what moves by no more than rounding, wide enough that it looks as level as it is."""
+    least = max(FLAT * max(abs(low), abs(high)), NOTHING)
+    return (low, high) if high - low >= least else ((low + high - least) / 2, (low + high + least) / 2)
 
 
 def described(picture: CurvePicture) -> str:

@@ -122,3 +122,19 @@ def test_a_picture_stays_in_its_frame(at, values, horizon, witness, name):
         assert MARGIN <= y <= HEIGHT - MARGIN
     assert not list(svg.iter("text"))
     assert ("holds up to" in described(picture)) == (horizon is not None and np.isfinite(horizon[1]))
+
+
+@given(value=st.floats(-1e6, 1e6), share=st.floats(-1, 1))
+def test_what_moves_by_no_more_than_rounding_is_drawn_level(value, share):
+    """Its band, within rounding of it, is a thin line and not the whole picture."""
+    at = np.linspace(-1, 1, 5)
+    lower = value * (1 + 1e-7 * share * at)
+    picture = CurvePicture(
+        law="l", claim="c", model="m", which="best", quantity="q", along="strength", at=at, lower=lower,
+        upper=lower + 1e-7 * abs(value), horizon=None,
+    )  # fmt: skip
+    svg = ElementTree.fromstring(curve_picture(picture))
+    (line,) = (one for one in svg.iter() if one.attrib.get("class") == "curve")
+    heights = [float(point.split(",")[1]) for point in line.attrib["points"].split()]
+    assert max(heights) - min(heights) <= 0.5
+    assert np.mean(heights) == pytest.approx(HEIGHT / 2, abs=1)
