@@ -76,7 +76,8 @@ def test_what_does_not_fit_the_positions_loses_tokens_on_the_left(model):
     cut = score_continuations(model, [long, long[11:]], [[1, 2], [1, 2]], STRENGTHS, **kwargs)
     assert len(long[11:]) + 2 == most
     short = score_continuations(model, [long[10:]], [[1, 2]], STRENGTHS, **kwargs)
-    np.testing.assert_array_equal(cut.log_probs[:, 0], short.log_probs[:, 0])
+    # another batch is another order of the sums in float64
+    np.testing.assert_allclose(cut.log_probs[:, 0], short.log_probs[:, 0], rtol=1e-12)
     assert (cut.log_probs[:, 1] != short.log_probs[:, 0]).all()
 
 
