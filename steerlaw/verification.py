@@ -67,10 +67,10 @@ def verify(
     (default: 0.1 nat, a probability of 0.01, else 5%); `seed` draws the controls, `directions` is how many random
     directions each vector of a language model is ranked among, and as many differences of contexts (0: none).
     `reported` asks what other papers claim (`theory.reported`), too; not along with `laws`. `texts` is how many whole
-    texts to draw after each context of a language model, at its middle block (default: `TEXTS` on the embedded one
-    where all laws are asked about, else none). `progress` is a `rich.progress.Progress`.
-    `keep` (of `kept_beside`) has sweeps on disk, so that a run that was killed goes on; derivations are checked `apart`
-    (of `process_apart`). Bad input is a `ValueError` or `OSError` of one line, before any model runs where it can.
+    texts to draw after each context at a language model's middle block (default: `TEXTS` on the embedded one where all
+    laws are asked about, else 0). `progress` is a `rich.progress.Progress`. `keep` (of `kept_beside`) has sweeps on
+    disk, for a run that is killed; derivations are checked `apart` (of `process_apart`). Bad input is a `ValueError` or
+    `OSError` of one line, before any model runs where it can.
 
     >>> report = verify(laws=["token_bump"])
     >>> report.summary()["token_bump"]["stdlib-gpt"]
@@ -89,16 +89,13 @@ def verify(
     found = [*results, *(one for _, one in compared)]
     rows = [*curves, *(verdict_row(*one) for one in found)]
     derivations = [one for one, _ in zip(records(), _tracked(chosen, progress, "checking derivations"), strict=True)]
-    shares = claim_holdings(found)
     return Report(
         run=_record(started, sources, options, seed),
         derivations=derivations,
         verdicts=rows,
-        lines=summary_lines(rows, found, shares),
-        shares=shares,
         directions=_ranked(experiments, chosen, directions, seed, progress),
         findings=findings(observed) if claims is None else [],
-        **_numbers(observed, found),
+        **_numbers(observed, found, rows),
         reported=_reported(experiments, observed, seed, progress) if reported else [],
         texts=_texts(sources, experiments, _drawn(target, laws, texts), options.level, seed, progress),
         observations=observed,
@@ -107,10 +104,12 @@ def verify(
     )
 
 
-def _numbers(observed: Sequence[Observation], found: Sequence[Judged]) -> dict[str, Any]:
-    """How far claims hold, how far out limits are, and numbers predicted beside numbers observed."""
+def _numbers(observed: Sequence[Observation], found: Sequence[Judged], rows: Sequence[VerdictRow]) -> dict[str, Any]:
+    """On how many curves claims hold and how far, how far out limits are, numbers predicted beside observed ones."""
+    shares = claim_holdings(found)
     numbers = [row for o in observed for row in predicted_rows(o)]
-    return {"horizons": horizon_rows(found), "limits": limit_rows(observed), "quantities": numbers}
+    known = {"horizons": horizon_rows(found), "limits": limit_rows(observed), "quantities": numbers}
+    return {"lines": summary_lines(rows, found, shares), "shares": shares, **known}
 
 
 def _allowed(tolerance: Tolerance | None) -> dict[str, tuple[float, float]]:
