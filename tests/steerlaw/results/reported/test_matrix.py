@@ -105,7 +105,8 @@ def concept_logits(experiment, context, strengths, layer):
     log_probs = log_softmax(
         np.asarray(experiment.model.logits(context, strengths, layer=layer, vector=experiment.vector)), axis=1
     )
-    return logsumexp(log_probs[:, TARGET], axis=1) - logsumexp(log_probs[:, ~TARGET], axis=1)
+    inside, outside = (np.asarray(logsumexp(log_probs[:, mask], axis=1)) for mask in (TARGET, ~TARGET))
+    return inside - outside
 
 
 @pytest.mark.parametrize("layer", [0, 1])
