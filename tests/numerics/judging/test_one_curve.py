@@ -109,7 +109,7 @@ def test_a_departure_too_small_to_matter_holds_but_not_exactly():
     assert (strict.verdict, strict.exact) == ("departs", False)
     near = np.abs(STRENGTHS)[np.abs(STRENGTHS) > 0].min()
     assert strict.horizon == {"strength": [0.0, pytest.approx(near)]}
-    assert strict.to_json()["horizon"] == {**strict.horizon, "push": None, "nats": None}
+    assert strict.to_json()["horizon"] == {**(strict.horizon or {}), "push": None, "nats": None}
     relative = compare("token_bump", STRENGTHS, dented, tolerance="5%")
     assert (relative.verdict, relative.relative) == ("holds", True)
     assert relative.tolerance == pytest.approx(0.05 * np.ptp(dented))
