@@ -80,6 +80,7 @@ def parse(arguments: Sequence[str]) -> Callable[[], int]:
     except SystemExit as leaving:
         if leaving.code:
             raise ValueError(_in_one_line(complaint.getvalue())) from None
+        sys.stdout.flush()  # here, where what goes wrong with it is told in a line
         raise
 
 

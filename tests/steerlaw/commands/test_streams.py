@@ -24,6 +24,12 @@ except OSError as error:
 """
 
 
+@pytest.fixture(autouse=True)
+def buffered(monkeypatch):
+    """What is printed waits in a buffer, as it does for most people."""
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+
+
 def steerlaw(*arguments: object, **options) -> subprocess.CompletedProcess:
     line = [sys.executable, "-m", "steerlaw", *map(str, arguments)]
     return subprocess.run(line, text=True, stderr=subprocess.PIPE, **options)
