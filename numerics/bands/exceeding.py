@@ -7,7 +7,7 @@ curve how large a departure D (`numerics.bands.shapes`) may be. The answer is th
 included, the departure is larger; their number where it never is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ Along = Float[np.ndarray, " points"]
 Rows = Float[np.ndarray, "points curves"]
 Sizes = Float[np.ndarray, " curves"]
 Passed = Int[np.ndarray, " curves"]
+Exceeding = Bool[np.ndarray, " curves"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,18 +41,29 @@ class Shape:
 
 
 def _rising(x: Along, high: Rows, low: Rows, allowed: Sizes) -> Passed:
-    with np.errstate(invalid="ignore"):
-        return _first(np.maximum.accumulate(high[:-1]) - low[1:] > 2 * allowed, after=1)
+    def falls() -> Iterator[Exceeding]:
+        top, room = np.full(allowed.shape, -np.inf), np.empty(allowed.shape)
+        for above, below in zip(high, low, strict=True):
+            yield np.subtract(top, below, out=room) > 2 * allowed
+            np.maximum(top, above, out=top)
+
+    return _first(falls(), high)
 
 
 def _bump(x: Along, high: Rows, low: Rows, allowed: Sizes) -> Passed:
-    with np.errstate(invalid="ignore"):
-        bottoms = np.where(np.maximum.accumulate(high[:-2]) - low[1:-1] > 2 * allowed, low[1:-1], np.inf)
-        return _first(high[2:] - np.minimum.accumulate(bottoms) > 2 * allowed, after=2)
+    def dips() -> Iterator[Exceeding]:
+        top, bottom, room = np.full(allowed.shape, -np.inf), np.full(allowed.shape, np.inf), np.empty(allowed.shape)
+        for above, below in zip(high, low, strict=True):
+            yield np.subtract(above, bottom, out=room) > 2 * allowed
+            fell = np.subtract(top, below, out=room) > 2 * allowed
+            np.minimum(bottom, np.where(fell, below, np.inf), out=bottom)
+            np.maximum(top, above, out=top)
+
+    return _first(dips(), high)
 
 
 def _between(x: Along, high: Rows, low: Rows, allowed: Sizes) -> Passed:
-    return _first(high > allowed)
+    return _first((above > allowed for above in high), high)
 
 
 FROM_RISING = Shape(passed=_rising, turned=True)
@@ -100,8 +112,13 @@ def _height(x: Along, point: Along, chord: Along) -> float:
     return nearest if (point <= chord).all() else farthest
 
 
-def _first(exceeding: Bool[np.ndarray, "points curves"], after: int = 0) -> Passed:
-    """The first row of each column that is true, so many rows before them; the number of all where none is."""
-    if not len(exceeding):
-        return np.full(exceeding.shape[1], after)
-    return after + np.where(exceeding.any(axis=0), exceeding.argmax(axis=0), len(exceeding))
+def _first(exceeding: Iterator[Exceeding], table: Rows) -> Passed:
+    """The first row of a table at which each curve exceeds; their number where none does.
+
+    Rows are gone through one by one, so that what is worked on stays in cache.
+    """
+    found = np.full(table.shape[1], len(table))
+    with np.errstate(invalid="ignore"):
+        for row, exceeds in enumerate(exceeding):
+            np.copyto(found, row, where=exceeds & (found == len(table)))
+    return found

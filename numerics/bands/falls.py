@@ -4,6 +4,8 @@ Tables hold one strength a row and one curve a column. They are gone through row
 in cache; the running extremes at the end of every `CHUNK` rows are kept, and tell in which chunk the points lie.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -30,7 +32,7 @@ def find_fall(high: Rows, low: Rows, above: float = -np.inf) -> tuple[Sizes, Poi
         rows, inside = _gathered(high, curves, chunk)
         before = _running(tops, curves, chunk, inside)
         with np.errstate(invalid="ignore"):
-            at = (before - low[rows, curves] == fall[curves]).argmax(axis=0)
+            at = (before - _taken(low, rows, curves) == fall[curves]).argmax(axis=0)
         points[curves, 1] = _picked(rows, at)
         points[curves, 0] = _first(high, tops, curves, _picked(before, at))
     return fall, points
@@ -50,9 +52,10 @@ def find_dip(high: Rows, low: Rows, above: float = -np.inf) -> tuple[Sizes, Poin
     if curves.size:
         chunk = (dips[:, curves] < dip[curves]).sum(axis=0)
         rows, inside = _gathered(high, curves, chunk)
-        before, behind = _running(tops, curves, chunk, inside), after[np.minimum(rows, len(after) - 1), curves]
+        before = _running(tops, curves, chunk, inside)
+        behind = _taken(after, np.minimum(rows, len(after) - 1), curves)
         with np.errstate(invalid="ignore"):
-            sizes = np.minimum(before, behind) - low[rows, curves]
+            sizes = np.minimum(before, behind) - _taken(low, rows, curves)
         at = ((sizes == dip[curves]) & (rows < len(after))).argmax(axis=0)
         points[curves, 0] = _first(high, tops, curves, _picked(before, at))
         points[curves, 1] = _picked(rows, at)
@@ -99,13 +102,21 @@ def _rows_of(chunk: int, *tables: Rows):
 def _gathered(table: Rows, curves: np.ndarray, chunk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each of the curves the rows of its chunk, and the table there."""
     rows = np.minimum(chunk * CHUNK + np.arange(CHUNK)[:, None], len(table) - 1)
-    return rows, table[rows, curves]
+    return rows, _taken(table, rows, curves)
+
+
+def _taken(table: np.ndarray, rows: np.ndarray, curves: np.ndarray) -> np.ndarray:
+    """`table[rows, curves]`, in half the time."""
+    return np.take(table, rows * table.shape[1] + curves)
 
 
 def _running(tops: Rows, curves: np.ndarray, chunk: np.ndarray, inside: Rows) -> Rows:
     """Before each row of a chunk, the largest value of all rows above it."""
     start = np.where(chunk > 0, tops[np.maximum(chunk, 1) - 1, curves], -np.inf)
-    return np.maximum.accumulate(np.concatenate([start[None], inside[:-1]]), axis=0)
+    before = np.concatenate([start[None], inside[:-1]])
+    for above, row in pairwise(before):  # down the rows together: `maximum.accumulate` goes column by column
+        np.maximum(above, row, out=row)
+    return before
 
 
 def _first(high: Rows, tops: Rows, curves: np.ndarray, value: Sizes) -> Int[np.ndarray, " some"]:

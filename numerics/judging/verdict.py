@@ -108,5 +108,6 @@ def worst(
     rank = np.empty(len(OUTCOMES))
     rank[list(SEVERITY)] = np.arange(len(OUTCOMES))
     size = np.nan_to_num(np.where(codes == DEPARTS, least, most).ravel(), nan=-1.0)
-    first = np.lexsort((-size, rank[codes.ravel()]))[0]
+    severity = rank[codes.ravel()]
+    first = np.argmax(np.where(severity == severity.min(), size, -np.inf))
     return tuple(int(n) for n in np.unravel_index(first, codes.shape))
