@@ -15,8 +15,10 @@ from numerics.observing.watched import Watched
 from real_models.sampling.batches import Wanted
 from real_models.sampling.rescoring import TextCosts
 from real_models.sampling.sampling import Draws
+from real_models.sampling.slopes import TextSlopes
 from real_models.text_curves.curve import TextCurve, curve_of
-from real_models.text_curves.saving import to_dataset
+from real_models.text_curves.prediction import TextPrediction
+from real_models.text_curves.saving import write_texts
 from steerlaw.inputs.observation_file import save_observations
 from steerlaw.inputs.subjects import Kind, Observation, Subject
 from steerlaw.plans.cell import Cell, write_cells
@@ -122,6 +124,23 @@ def text_curve(sign: float, prompts: int = 60, each: int = 6) -> TextCurve:
     return curve_of(strengths, wanted, draws, costs, [str(t) for t in tokens], tokens.astype(float), 0.05)
 
 
+def text_prediction(sign: float, prompts: int = 60, each: int = 6) -> TextPrediction:
+    """Unsteered texts of the same kind, with the derivatives of their log-probabilities at strength 0."""
+    count, chance = prompts * each, expit(-1.0)
+    tokens = (np.random.default_rng(6).random(count) < chance).astype(int)
+    spread = np.full(count, chance * (1 - chance))
+    slopes = TextSlopes(first=sign * (tokens - chance), second=-spread, information=spread[:, None])
+    return TextPrediction(
+        prompts=[[0]] * prompts,
+        prompt=np.repeat(np.arange(prompts), each),
+        tokens=tokens[:, None],
+        lengths=np.ones(count, int),
+        texts=[str(t) for t in tokens],
+        log_prob=np.where(tokens == 1, log_expit(-1.0), log_expit(1.0)),
+        slopes=slopes,
+    )
+
+
 FIGURES = {
     "next-token": {"6": ("middle",), "A.3": ("middle",), "A.7": tuple(BLOCKS), "Table A.2": ("middle",)},
     "cross-entropy": {"7 bottom": ("middle",), "A.13": tuple(BLOCKS)},
@@ -158,7 +177,8 @@ def _texts(results: Path, figure: str, sign: float) -> Cell:
     name = f"texts-{figure.replace(' ', '-')}"
     path = results / "cells" / name / "texts.nc"
     path.parent.mkdir(parents=True)
-    to_dataset(text_curve(sign)).to_netcdf(path, engine="h5netcdf")
+    prediction = text_prediction(sign)
+    write_texts(path, text_curve(sign), (prediction, prediction.tokens[:, 0].astype(float)))
     return _named(name, figure, 1, "middle", "vector", 0, "concept-probability", f"cells/{name}/texts.nc")
 
 

@@ -20,7 +20,7 @@ from steerlaw.plans.sources import (
     vector_files,
 )
 
-FORMAT = 1
+FORMAT = 2
 """Of cells: another number makes all cells new ones."""
 FILES = {
     "next-token": "next-token.nc",

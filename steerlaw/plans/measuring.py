@@ -119,6 +119,7 @@ def _texts(plan: Plan, cell: Cell, results: Path) -> None:
         seed=cell.seed,
         temperature=how.temperature,
         dtype=plan.dtype,
+        predicted=True,
     )
     score = has_word(concept.words) if concept.words else concept.score
     out, score_all = cell.path(results), None

@@ -102,8 +102,9 @@ def _caption(counts: np.ndarray, masses: Sequence[float]) -> str:
     )
     text += f"; along random directions of equal norm {null_once} of {null_tokens} do." if null_tokens else "."
     if masses:
+        least, most = f"{100 * min(masses):.0f}", f"{100 * max(masses):.0f}"
         text += (
-            f" Of the whole vocabulary by unsteered probability, {100 * min(masses):.0f} to {100 * max(masses):.0f} % "
+            f" Of the whole vocabulary by unsteered probability, {least if least == most else f'{least} to {most}'} % "
             f"rise, fall or bump over the whole window within {WITHIN:g} nat."
         )
     return text

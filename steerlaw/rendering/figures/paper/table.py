@@ -33,7 +33,7 @@ def _changes(figure: str, shows: str) -> Row:
 
 
 def _texts(figure: str, shows: str) -> Row:
-    return Row(figure=figure, shows=shows, observe="concept-probability")
+    return Row(figure=figure, shows=shows, observe="concept-probability", draw=concepts_figure)
 
 
 def _losses(figure: str, shows: str) -> Row:
@@ -80,15 +80,13 @@ def _measured(row: Row, cells: Sequence[Cell], results: Path) -> list[Measured]:
 def _drawing(row: Row, shown: Sequence[Measured], cells: Sequence[Cell], results: Path) -> Drawing:
     what = row.figure if row.figure.startswith("Table") else f"Figure {row.figure}"
     title = f"{what}: {row.shows}"
-    draw = row.draw or _with_others(row, cells, results)
+    draw = row.draw or _with_others(cells, results)
     name = slug(what)
     return Drawing(name=name, draw=lambda unique: draw(shown, unique, title))
 
 
-def _with_others(row: Row, cells: Sequence[Cell], results: Path) -> Draw:
+def _with_others(cells: Sequence[Cell], results: Path) -> Draw:
     """How a figure is drawn that shows cells of another kind beside its own."""
-    if row.observe == "concept-probability":
-        return partial(concepts_figure, tilts=_others("next-token", cells, results))
     return partial(losses_figure, own=_others("self-cross-entropy", cells, results))
 
 

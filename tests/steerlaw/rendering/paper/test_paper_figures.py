@@ -15,6 +15,7 @@ from steerlaw.plans.sources import PRESETS
 from steerlaw.rendering.figures.drawn import draw_all
 from steerlaw.rendering.figures.paper.ability import Accuracies, accuracies
 from steerlaw.rendering.figures.paper.captions import write_captions
+from steerlaw.rendering.figures.paper.concepts import tangent
 from steerlaw.rendering.figures.paper.measured import Measured, measured, rows_of
 from steerlaw.rendering.figures.paper.table import ROWS, paper_drawings
 
@@ -87,6 +88,20 @@ def test_texts_that_lose_the_concept_depart_and_those_that_gain_it_do_not(drawn)
     rises, falls = drawn["figure-7-top"].caption, drawn["figure-a-12"].caption
     assert "1 departs" not in rises
     assert "a fall of 0.01 counts: 1 departs" in falls
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_slope_of_texts_is_predicted_as_far_as_a_nat(drawn, sign):
+    prediction = known.text_prediction(sign)
+    scores = prediction.tokens[:, 0].astype(float)
+    (line,) = tangent(known.text_curve(sign), (prediction, scores))
+    spread = expit(-1.0) * expit(1.0)  # both the slope and the Fisher information, by hand
+    end, start = line.strengths[-1], line.values[1]
+    assert end == pytest.approx(min(np.sqrt(2 / spread), 4.0))
+    low, high = sorted([(line.lower[-1] - start) / end, (line.upper[-1] - start) / end])
+    assert low < sign * spread < high
+    assert tangent(known.text_curve(sign), None) == []
+    assert "predicted by unsteered texts" in drawn["figure-7-top"].svg
 
 
 def test_the_texts_of_the_fixture_have_the_probability_they_should():
