@@ -1,6 +1,6 @@
 """Do the laws hold where people steer? How far each does, in one sentence a law, concept and block."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,28 +11,39 @@ from steerlaw.results.reaching.rows import Held, HorizonRow
 LAWS = ("target_increases", "token_bump", "mean_log_odds", "concept_logistic", "tilt", "local_tilt")
 """Those that say most, in this order."""
 
+ALONE = {"prompts": "by the log-odds of the prompts alone", "local": "by the local log-odds alone"}
+"""How a law that holds by one prediction and not by the other is introduced."""
 USUAL = 1.0
 """Push up to which people steer: beyond one norm of the residual the vector outweighs what it is added to."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """Of the laws of one model, concept and block, which still hold on at least half of their curves at a push."""
+    """Of the laws of one model, concept and block, which still hold on at least half of their curves at a push.
+
+    `laws` has of each law the predictions that were judged ("prompts", "local", or "" where it needs no log-odds), and
+    `holding` those that still hold; a law counts once, and holds if one of them does.
+    """
 
     model: str
     concept: str | None
     layer: int | None
     push: float
-    holding: tuple[str, ...]
-    laws: tuple[str, ...]
+    holding: Mapping[str, tuple[str, ...]]
+    laws: Mapping[str, tuple[str, ...]]
 
     def say(self) -> str:
-        """In words."""
+        """In words: the laws that hold by every prediction that was judged, then those that hold by one alone."""
         where = place(self.model, self.concept, self.layer)
-        count, named = len(self.holding), ", ".join(self.holding)
         reach = "one norm of the residual" if self.push == 1 else f"{self.push:g} of the residual's norm"
-        said = f"{where}: {count} of {len(self.laws)} laws hold on at least half of their curves up to {reach}"
-        return f"{said}: {named}." if named else f"{said}."
+        count = f"{len(self.holding)} of {len(self.laws)} laws"
+        said = f"{where}: {count} hold on at least half of their curves up to {reach}"
+        named = [", ".join(law for law, by in self.holding.items() if by == self.laws[law])]
+        for prediction, words in ALONE.items():
+            alone = [law for law, by in self.holding.items() if by == (prediction,) != self.laws[law]]
+            named += [f"{words} {', '.join(alone)}"] if alone else []
+        told = "; ".join(filter(None, named))
+        return f"{said}: {told}." if told else f"{said}."
 
 
 def weakest_rows(rows: Iterable[HorizonRow]) -> list[HorizonRow]:
@@ -63,11 +74,19 @@ def answers(rows: Iterable[HorizonRow], push: float = USUAL) -> list[Answer]:
             concept=concept,
             layer=layer,
             push=push,
-            holding=tuple(named(row) for row in group if _end(row.half.push) >= push),
-            laws=tuple(named(row) for row in group),
+            holding=_predictions(row for row in group if _end(row.half.push) >= push),
+            laws=_predictions(group),
         )
         for (model, concept, layer), group in groups.items()
     ]
+
+
+def _predictions(rows: Iterable[HorizonRow]) -> dict[str, tuple[str, ...]]:
+    """By law, the predictions of its rows."""
+    found: dict[str, tuple[str, ...]] = {}
+    for row in rows:
+        found[row.law] = (*found.get(row.law, ()), row.log_odds or "")
+    return found
 
 
 Claimed = tuple[str, str, str, Control | None]

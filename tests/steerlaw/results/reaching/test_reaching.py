@@ -1,5 +1,6 @@
 """How far laws hold on a model whose logits are affine up to a known push, by either prediction, in every form told."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -145,9 +146,9 @@ def test_rows_are_json_with_every_weighing(rows):
 
 def test_the_question_is_answered_law_by_law(rows):
     (answer,) = answers(rows, push=0.75)
-    assert "tilt (local)" in answer.holding
-    assert "tilt (prompts)" in answer.laws
-    assert "tilt (prompts)" not in answer.holding
+    assert answer.holding["tilt"] == ("local",)
+    assert sorted(answer.laws["tilt"]) == ["local", "prompts"]
+    assert re.search(r"; by the local log-odds alone .*\btilt\b", answer.say())
     assert f"{len(answer.holding)} of {len(answer.laws)} laws hold" in answer.say()
     (tilt,) = (row for row in weakest_rows(rows) if (row.law, row.log_odds) == ("tilt", "local"))
     said = sentence(tilt)
