@@ -7,13 +7,14 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("few", derandomize=True, deadline=None, max_examples=20)  # CI, on further Pythons
 settings.register_profile("explore", deadline=None)  # HYPOTHESIS_PROFILE=explore looks for new examples
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Workers, processes that tests start, and the next run find the programs that were compiled before."""
-    cache = config.cache
+    cache = getattr(config, "cache", None)  # none with `-p no:cacheprovider`
     if cache is not None:
         os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache.mkdir("compiled")))
         os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")

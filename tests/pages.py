@@ -2,6 +2,7 @@
 
 import shlex
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -30,6 +31,13 @@ class Block:
 def name(page: Path) -> str:
     """A page as it is called in the repository."""
     return page.relative_to(ROOT).as_posix()
+
+
+def source(path: str) -> Path:
+    """A file of the project by its path in the repository; one of a package lies where that is imported from."""
+    room, *rest = Path(path).parts
+    spec = find_spec(room) if rest else None
+    return Path(spec.origin).parent.joinpath(*rest) if spec is not None and spec.origin else ROOT / path
 
 
 def blocks(page: Path) -> list[Block]:

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 import theory.laws
-from pages import ROOT, blocks
+from pages import ROOT, blocks, source
 from theory import catalogue
 from theory.catalogue import derivation_report, laws
 from theory.claims import Close
@@ -40,5 +40,5 @@ def test_the_page_spells_out_a_law_that_is_found_checked_and_judged(only_the_doc
 
 
 def test_the_page_is_the_law_that_ships():
-    text = (ROOT / "theory" / "laws" / "entropy.py").read_text(encoding="utf-8")
+    text = source("theory/laws/entropy.py").read_text(encoding="utf-8")
     assert "".join(text.split()) == "".join("".join(PARTS).split())
