@@ -1,9 +1,10 @@
 """How far the laws hold on the shipped model, beside what independent code measured on it (torch, float64).
 
-    python -m benchmarks.horizons [--contexts 16]
+    python -m benchmarks.horizons [--contexts 32] [--draws 5]
 
 Both concepts, four blocks, every context; windows on both sides of strength 0. Bounds are simultaneous 95% ones over
 contexts. The independent table came from 7 blocks of 8 contexts, so its shares know nothing closer than 1/8 to 1/56.
+Draws are of the texts behind vectors and log-odds, with replacement, as the paper's Figure A.3 has them.
 """
 
 import argparse
@@ -42,8 +43,9 @@ INDEPENDENT = {
 }
 HEAD = (
     "`python -m benchmarks.horizons`: the shipped model, both concepts, four blocks, windows on both sides of 0, with "
-    "simultaneous 95 % bounds over contexts in brackets; below each row what independent code found (torch, float64, "
-    "7 blocks of 8 contexts, so that shares are known to a few in a hundred at best)."
+    "simultaneous 95 % bounds over {contexts} contexts in brackets; below each row mean and standard deviation over "
+    "{draws} bootstrap draws of the texts that build the vectors and measure the log-odds, and what independent code "
+    "found (torch, float64, 7 blocks of 8 contexts, so that shares are known to a few in a hundred at best)."
 )
 ROWS = list(INDEPENDENT)
 GRID = np.unique(np.concatenate([PUSHES, np.linspace(0, 0.1, 11), 8 * np.sinh(np.linspace(0, 4, 64)) / np.sinh(4)]))
@@ -73,12 +75,12 @@ class Seen:
         return {name: np.asarray(peak_strengths(self.base, one)) / self.unit for name, one in odds.items()}
 
 
-def seen_of(count: int) -> dict[tuple[str, int], list[Seen]]:
-    """Every context's curve, in few evaluations, read at PUSH."""
+def seen_of(count: int, draw: int | None = None) -> dict[tuple[str, int], list[Seen]]:
+    """Every context's curve, in few evaluations, read at PUSH; with a draw of the texts behind the vectors or all."""
     model, exact = (load_model(stdlib_gpt.CHECKPOINT, dtype=dtype) for dtype in ("float32", "float64"))
     found = defaultdict(list)
     for name in stdlib_gpt.CONCEPTS:
-        concept = embedded_concept(model, name)
+        concept = embedded_concept(model, name, further=True, draw=draw)
         assert concept.log_odds is not None
         assert concept.targets is not None
         contexts = [model.encode(text) for text in concept.contexts][:count]
@@ -178,31 +180,44 @@ def mean_log_odds(seen: Seen, window: np.ndarray) -> float:
     return float(fall <= 0.05 * np.ptp(mean))
 
 
+def shares(found: dict[tuple[str, int], list[Seen]]) -> np.ndarray:
+    """Of every row the least and most share that obeys at each reach, and its bounds: [rows, 4, reaches]."""
+    everything = [one for seen in found.values() for one in seen]
+    return np.array(
+        [
+            first_passages(target, found["uppercase", 2]),
+            by_reach(tokens, everything),
+            by_reach(tokens_by_mass, everything),
+            first_passages(tilt, everything),
+            by_reach(mean_log_odds, everything),
+            first_passages(greedy, everything),
+        ]
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--contexts", type=int, default=16)
-    found = seen_of(parser.parse_args().contexts)
-    everything = [one for seen in found.values() for one in seen]
-    table = [
-        first_passages(target, found["uppercase", 2]),
-        by_reach(tokens, everything),
-        by_reach(tokens_by_mass, everything),
-        first_passages(tilt, everything),
-        by_reach(mean_log_odds, everything),
-        first_passages(greedy, everything),
-    ]
+    parser.add_argument("--contexts", type=int, default=32)
+    parser.add_argument("--draws", type=int, default=5)
+    asked = parser.parse_args()
+    table = shares(seen_of(asked.contexts))
+    draws = np.array([shares(seen_of(asked.contexts, draw))[:, :2].mean(axis=1) for draw in range(asked.draws)])
     heads = [f"push {p:g}" for p in PUSHES] + [f"{n:g} nat" for n in NATS]
     lines = ["| shares in % | " + " | ".join(heads) + " |", "|" + "---|" * (1 + len(heads))]
-    for says, (least, most, lower, upper) in zip(ROWS, 100 * np.array(table), strict=True):
+    for says, row, drawn in zip(ROWS, 100 * table, 100 * draws.swapaxes(0, 1), strict=True):
+        least, most, lower, upper = row
         cells = [
             f"{a:.0f}" + (f" to {b:.0f}" if round(b) > round(a) else "") + f" [{c:.0f}, {d:.0f}]"
             for a, b, c, d in zip(least, most, lower, upper, strict=True)
         ]
         lines.append(f"| {says} | " + " | ".join(cells) + " |")
+        spread = zip(drawn.mean(axis=0), drawn.std(axis=0, ddof=1), strict=True)
+        lines.append("| ... draws | " + " | ".join(f"{mean:.0f} ± {sd:.0f}" for mean, sd in spread) + " |")
         lines.append("| ... independent | " + " | ".join(map(str, INDEPENDENT[says])) + " |")
     text = "\n".join(lines)
     print(text)
-    write_part("How far the laws hold", f"{HEAD}\n\n{text}")
+    head = HEAD.format(contexts=asked.contexts, draws=asked.draws)
+    write_part("How far the laws hold", f"{head}\n\n{text}")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from toy_models import stdlib_gpt
 CONCEPT = "uppercase"
 SECTION = """### README's figure
 
-`python -m benchmarks.reach`: capitals, 65 strengths, default tolerances, the middle block. The figure has every block.
+`python -m benchmarks.reach`: capitals, 32 contexts, 65 strengths, default tolerances, the middle block. The figure has every block.
 
 {sentences}
 
@@ -43,7 +43,7 @@ def rows() -> list[HorizonRow]:
     model, exact = (
         replace(load_model(stdlib_gpt.CHECKPOINT, dtype=dtype), name=NAME) for dtype in ("float32", "float64")
     )
-    concept = replace(embedded_concept(model, CONCEPT), segments=None)
+    concept = replace(embedded_concept(model, CONCEPT, further=True), segments=None)
     found = []
     for number, experiment in enumerate(language_experiments(model, exact, concept, Grid(count=65))):
         if experiment.subject.control is not None:

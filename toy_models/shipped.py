@@ -41,16 +41,16 @@ class ShippedTexts:
         rows = read_prompts(self.prompts_file(concept, use, negatives))
         return texts_of(rows, "positive"), texts_of(rows, "negative")
 
-    def contexts_file(self, concept: str) -> Path:
-        """The JSONL file with a `{"negative": [...]}` and a `{concept: [...]}` row."""
+    def contexts_file(self, concept: str, *, further: bool = False) -> Path:
+        """The JSONL file with a `{"negative": [...]}` and a `{concept: [...]}` row; or one of as many further ones."""
         _expect("concept", concept, self.concepts)
-        return self.data / f"{concept}.contexts.jsonl"
+        return self.data / f"{concept}.contexts{'.further' if further else ''}.jsonl"
 
-    def contexts(self, concept: str) -> tuple[list[str], list[str]]:
-        """`(negative, positive)`: 12 and 4 short prompts without and with the concept."""
+    def contexts(self, concept: str, *, further: bool = False) -> tuple[list[str], list[str]]:
+        """`(negative, positive)`: 12 and 4 short prompts without and with the concept; or 16 further ones in all."""
         from real_models.texts.prompts import read_contexts
 
-        rows = read_contexts(self.contexts_file(concept))
+        rows = read_contexts(self.contexts_file(concept, further=further))
         return rows["negative"], rows[concept]
 
     def segments(self) -> list[str]:

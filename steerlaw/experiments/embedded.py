@@ -35,16 +35,27 @@ def embedded_experiments(grid: Grid, seed: int = 0) -> Iterator[Experiment]:
         yield from language_experiments(model, exact, embedded_concept(model, name), grid, seed)
 
 
-def embedded_concept(model: LanguageModel, name: str) -> Concept:
-    """A concept of the shipped model: the vectors of its blocks, and its texts."""
-    vectors = difference_of_means(model, *stdlib_gpt.prompts(name, "vector"))
+def embedded_concept(model: LanguageModel, name: str, *, further: bool = False, draw: int | None = None) -> Concept:
+    """A concept of the shipped model: the vectors of its blocks, and its texts; `further`: of 32 contexts, not 16.
+
+    With `draw` the texts that build the vectors, and those that measure the log-odds, are drawn anew from themselves,
+    with replacement: a bootstrap draw of that number.
+    """
+    rng = None if draw is None else np.random.default_rng(draw)
+
+    def prompts(use: str) -> list[list[str]]:
+        texts = stdlib_gpt.prompts(name, use)
+        return [list(side if rng is None else rng.choice(side, len(side))) for side in texts]
+
+    vectors = difference_of_means(model, *prompts("vector"))
     negative, positive = stdlib_gpt.contexts(name)
+    more = [text for side in stdlib_gpt.contexts(name, further=True) for text in side] if further else []
     segments = [model.encode(text)[:TEXT_TOKENS] for text in stdlib_gpt.segments()[:TEXT_SEGMENTS]]
     return Concept(
         name=name,
         vectors=dict(enumerate(np.asarray(vectors))),
-        contexts=[*negative, *positive],
+        contexts=[*negative, *positive, *more],
         targets=stdlib_gpt.target_tokens(name),
-        log_odds=np.asarray(prompt_log_odds(model, *stdlib_gpt.prompts(name, "log_odds"))),
+        log_odds=np.asarray(prompt_log_odds(model, *prompts("log_odds"))),
         segments=np.array(segments),
     )

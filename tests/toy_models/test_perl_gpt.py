@@ -55,7 +55,9 @@ def test_transformers_reads_the_same_model():
 
 @pytest.mark.parametrize("concept", CONCEPTS)
 def test_texts_are_as_many_as_promised_and_no_use_shares_one_with_another(concept):
-    sets = [{text for side in perl_gpt.contexts(concept) for text in side}, set(perl_gpt.segments())]
+    contexts = {text for more in (False, True) for side in perl_gpt.contexts(concept, further=more) for text in side}
+    assert len(contexts) == 32
+    sets = [contexts, set(perl_gpt.segments())]
     for use in USES:
         contrastive, random = (perl_gpt.prompts(concept, use, negatives) for negatives in NEGATIVES)
         assert contrastive[0] == random[0]

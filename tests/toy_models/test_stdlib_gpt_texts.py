@@ -49,6 +49,10 @@ def test_contexts_are_twelve_and_four_short_prompts(concept, bpe):
     assert (len(negative), len(positive)) == (12, 4)
     shortest, longest = texts.CONTEXT_TOKENS
     assert all(shortest <= texts.token_count(bpe, text) <= longest for text in negative + positive)
+    more, with_concept = stdlib_gpt.contexts(concept, further=True)
+    assert 1 <= len(with_concept) <= 4
+    assert len({*negative, *positive, *more, *with_concept}) == 32
+    assert all(shortest <= texts.token_count(bpe, text) <= longest for text in more + with_concept)
 
 
 def test_segments_have_equally_many_tokens(bpe):
@@ -67,7 +71,7 @@ def every_set() -> dict[str, set[str]]:
     """Each use's texts over both concepts, one set a use."""
     sets = {"segments": set(stdlib_gpt.segments()), "contexts": set()}
     for concept in CONCEPTS:
-        sets["contexts"].update(*stdlib_gpt.contexts(concept))
+        sets["contexts"].update(*stdlib_gpt.contexts(concept), *stdlib_gpt.contexts(concept, further=True))
     for use in USES:
         sides = [stdlib_gpt.prompts(concept, use, kind) for concept in CONCEPTS for kind in NEGATIVES]
         sets[use] = {text for pair in sides for side in pair for text in side}

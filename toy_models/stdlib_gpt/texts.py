@@ -3,6 +3,7 @@
     <concept>.<use>.contrastive.jsonl    positives and negatives; a negative carries the opposite of the concept
     <concept>.<use>.random.jsonl         the same positives; negatives from anywhere in the held-out text
     <concept>.contexts.jsonl             short prompts to steer from, 12 negative and 4 positive
+    <concept>.contexts.further.jsonl     16 more, for whoever wants 32 replicates; as many of 4 positive as are left
     segments.jsonl                       texts of 64 tokens to measure cross-entropy on
 
 The opposite of *python code* (code outside strings and comments) is prose; the opposite of *uppercase words* is text of
@@ -69,8 +70,11 @@ class Taken:
 
     spans: dict[str, list[Span]] = field(default_factory=dict)
 
-    def cut(self, candidates: Iterable[Span], count: int, what: str) -> list[str]:
-        """The texts of `count` candidates, in their fixed order, that overlap or repeat no part of one taken before."""
+    def cut(self, candidates: Iterable[Span], count: int, what: str, least: int | None = None) -> list[str]:
+        """The texts of `count` candidates, in their fixed order, that overlap or repeat no part of one taken before.
+
+        Fewer, where there are not so many, but not fewer than `least` (None: `count`).
+        """
         found: list[Span] = []
         for span in sorted(candidates, key=lambda span: span.order):
             if len(found) == count:
@@ -78,8 +82,8 @@ class Taken:
             if self._free(span):
                 self.spans.setdefault(span.document.name, []).append(span)
                 found.append(span)
-        if len(found) < count:
-            raise ValueError(f"the held-out text has {len(found)} {what}, expected {count}: relax the rule")
+        if len(found) < (expected := count if least is None else least):
+            raise ValueError(f"the held-out text has {len(found)} {what}, expected {expected}: relax the rule")
         return [span.text for span in found]
 
     def _free(self, span: Span) -> bool:
@@ -188,10 +192,16 @@ def draw(
     """Every file's rows. The concept whose texts are scarce is cut first, the random negatives last."""
     taken, files, contrasts = Taken(), {}, {}
     short = [span for span in spans(held_out, *CONTEXT_LENGTH) if _fits(tokenizer, span)]
+
+    def contexts(concept: str, least: int = POSITIVE_CONTEXTS) -> list[dict]:
+        positive, negative = rules[concept]
+        with_concept = taken.cut(filter(positive, short), POSITIVE_CONTEXTS, f"contexts with {concept}", least)
+        count = POSITIVE_CONTEXTS + NEGATIVE_CONTEXTS - len(with_concept)
+        without = taken.cut(filter(negative, short), count, f"contexts without {concept}")
+        return [{"negative": without}, {concept: with_concept}]
+
     for concept, (positive, negative) in rules.items():
-        with_concept = taken.cut(filter(positive, short), POSITIVE_CONTEXTS, f"contexts with {concept}")
-        without = taken.cut(filter(negative, short), NEGATIVE_CONTEXTS, f"contexts without {concept}")
-        files[shipped.contexts_file(concept)] = [{"negative": without}, {concept: with_concept}]
+        files[shipped.contexts_file(concept)] = contexts(concept)
         candidates = list(spans(held_out, *lengths[concept]))
         contrasts[concept] = [
             taken.cut(most_disjoint(filter(rule, candidates)), 2 * prompts[concept], f"texts for {concept}")
@@ -211,7 +221,7 @@ def draw(
                     for sign, texts in (("positive", positives), ("negative", others))
                     for text in texts[i::2]
                 ]
-    return files
+    return files | {shipped.contexts_file(concept, further=True): contexts(concept, 1) for concept in rules}
 
 
 def _fits(tokenizer: Tokenizer, span: Span) -> bool:
