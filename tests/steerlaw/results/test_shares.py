@@ -10,7 +10,7 @@ import pytest
 from numerics.judging.shares import tally
 from steerlaw.inputs.subjects import Subject
 from steerlaw.results.judging import Judged
-from steerlaw.results.shares import holdings, interval
+from steerlaw.results.shares import holdings, interval, percent
 
 CONTEXTS = [[n, n + 1] for n in range(12)]
 
@@ -114,3 +114,12 @@ def test_intervals_in_percent():
     assert float(value) == pytest.approx(100 * share.share, abs=0.6)
     assert value.startswith("+")
     assert bounds == f"[{100 * share.lower:.0f}, {100 * share.upper:.0f}]"
+
+
+@pytest.mark.parametrize(
+    ("share", "says"),
+    [(0.0, "0"), (0.025, "2.5"), (0.0994, "9.9"), (0.0996, "10"), (0.5, "50"), (1.0, "100"), (-0.0251, "-2.5")],
+)
+def test_small_shares_are_written_to_a_tenth_of_a_percent(share, says):
+    assert percent(share) == says
+    assert percent(share, "+") == (says if share < 0 else f"+{says}")
