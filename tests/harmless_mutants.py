@@ -20,6 +20,9 @@ HARMLESS = (
     Harmless("numerics/judging/shares.py", "1 -> 2", "reshape(len(obeys), -«1»)", RESHAPED),
     Harmless("numerics/judging/shares.py", "1 -> 2", "null.reshape(-«1»,", RESHAPED),
     Harmless("numerics/judging/shares.py", "1 -> 2", "np.maximum(np.abs(best[0]), «1»)", ALLOWED),
+    Harmless("numerics/judging/shares.py", "Mult -> Div", "«EQUAL * np.maximum(np.abs(best[0]), 1)»", ALLOWED),
+    Harmless("numerics/judging/shares.py", "GtE -> Gt", "«largest >= best[0] - EQUAL *", ALLOWED),
+    Harmless("numerics/judging/shares.py", "maximum -> minimum", "EQUAL * «np.maximum»(np.abs(best[0]), 1)", ALLOWED),
     Harmless("numerics/judging/shares.py", "1.0 -> 2.0", "np.where(flat, «1.0», spread)", UNREAD),
     Harmless("numerics/judging/p_values.py", "40 -> 41", "HALVINGS = «40»", "one halving more"),
 )

@@ -89,7 +89,6 @@ def _dips(high: Rows, low: Rows):
             np.maximum(dip, room, out=dip)
             np.maximum(top, above, out=top)
         dips[chunk], tops[chunk] = dip, top
-    np.maximum(tops[-1], high[-1], out=tops[-1])
     return dip, dips, tops, after
 
 

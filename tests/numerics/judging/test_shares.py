@@ -110,9 +110,9 @@ def test_a_rank_counts_what_is_as_high_and_needs_as_many_directions_as_it_says()
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.integers(0, 2**32), st.integers(2, 9), st.integers(1, 4))
-def test_levels_are_adjusted_by_each_directions_largest_standardised_score(seed, rows, claims):
-    """Westfall & Young's single step, one direction and one claim at a time."""
+@given(st.integers(0, 2**32), st.integers(2, 9), st.integers(1, 4), st.sampled_from([1.0, 1e-12]))
+def test_levels_are_adjusted_by_each_directions_largest_standardised_score(seed, rows, claims, unit):
+    """Westfall & Young's single step, one direction and one claim at a time, in whatever unit scores are."""
     generator = np.random.default_rng(seed)
     scores = np.where(generator.random((rows, claims)) < 0.2, np.nan, generator.random((rows, claims)))
     standardised = np.full(scores.shape, -np.inf)
@@ -121,7 +121,7 @@ def test_levels_are_adjusted_by_each_directions_largest_standardised_score(seed,
         if known.size:
             spread = column[known].std()
             into[known] = (column[known] - column[known].mean()) / spread if known.size > 1 else 0.0
-    levels, for_all = rank_levels(scores)
+    levels, for_all = rank_levels(unit * scores)
     for claim in np.flatnonzero(~np.isnan(scores[0])):
         as_high = [max(direction) >= standardised[0, claim] - 1e-9 for direction in standardised[1:]]
         expected = (1 + sum(as_high)) / rows
