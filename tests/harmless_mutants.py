@@ -24,5 +24,6 @@ HARMLESS = (
     Harmless("numerics/judging/shares.py", "GtE -> Gt", "«largest >= best[0] - EQUAL *", ALLOWED),
     Harmless("numerics/judging/shares.py", "maximum -> minimum", "EQUAL * «np.maximum»(np.abs(best[0]), 1)", ALLOWED),
     Harmless("numerics/judging/shares.py", "1.0 -> 2.0", "np.where(flat, «1.0», spread)", UNREAD),
+    Harmless("steerlaw/results/shares.py", "0 -> 1", "[theirs.mean()]]))[«0»][0])", "the two are one for one claim"),
     Harmless("numerics/judging/p_values.py", "40 -> 41", "HALVINGS = «40»", "one halving more"),
 )

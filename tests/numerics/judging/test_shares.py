@@ -128,11 +128,12 @@ def test_levels_are_adjusted_by_each_directions_largest_standardised_score(seed,
         assert for_all[claim] == pytest.approx(max(expected, levels[claim]))
 
 
-@pytest.mark.parametrize("others", [[np.nan, 0.5, np.nan], [0.3, 0.1 + 0.2, 0.3], [0.0, 0.0, 0.0]])
+@pytest.mark.parametrize("others", [[np.nan, np.nan, 0.5], [0.3, 0.3, 0.1 + 0.2], [0.0, 0.0, 0.0]])
 def test_a_direction_stands_out_nowhere_among_scores_that_are_alone_or_equal_to_rounding(others):
     """So that the first direction's 1.405 deviations in the other claim are the most there are."""
     levels, for_all = rank_levels(np.array([others, [0.9, 0.1, 0.2]]).T)
     assert levels[1] == for_all[1] == pytest.approx(1 / 3)
+    assert rank_levels(np.array([others[1:], [0.9, 0.1]]).T)[1][1] == 1 / 2  # where one deviation is the most
 
 
 def test_one_outlier_of_many_claims_stays_the_smallest_level_there_is():

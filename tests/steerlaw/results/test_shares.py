@@ -120,6 +120,12 @@ def test_contexts_of_little_weight_count_as_much():
         assert share.replicates == len(CONTEXTS)
 
 
+def test_lines_are_in_the_order_of_their_laws():
+    obeying = {"b": 2, "a": 5, "c": 3}
+    judged = [Judged(subject(contexts=[[1]]), finding(law, np.arange(9)[None] < n)) for law, n in obeying.items()]
+    assert [line.law for line in holdings(judged)] == ["a", "a", "b", "b", "c", "c"]
+
+
 def test_a_law_that_was_judged_nowhere_has_no_line():
     nothing = np.zeros((len(CONTEXTS), 3), bool)
     assert holdings([Judged(subject(), finding("tilt", nothing, judged=nothing))]) == []
