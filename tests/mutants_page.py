@@ -66,12 +66,14 @@ def read_rows(page: Path = PAGE) -> dict[str, Row]:
     }
 
 
-def write_rows(rows: Iterable[Row], page: Path = PAGE) -> None:
-    """The page with these rows, and its other rows as they are."""
+def write_rows(rows: Iterable[Row], files: Iterable[str], page: Path = PAGE) -> None:
+    """The page with these rows, its other rows as they are, and which of the files have none."""
     merged = sorted((read_rows(page) | {row.name: row for row in rows}).values(), key=lambda row: row.name)
     sections = [
         f"\n## `{row.name}`\n\n" + "".join(f"- {what}: {why}\n" for what, why in row.survivors)
         for row in merged
         if row.survivors
     ]
-    page.write_text(HEAD + "".join(f"{row}\n" for row in merged) + "".join(sections), encoding="utf-8")
+    without = [f"`{name}`" for name in files if name not in {row.name for row in merged}]
+    left = f"\nNot gone through: {', '.join(without)}.\n" if without else ""
+    page.write_text(HEAD + "".join(f"{row}\n" for row in merged) + left + "".join(sections), encoding="utf-8")

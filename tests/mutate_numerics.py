@@ -18,8 +18,10 @@ import importlib.util
 import json
 import multiprocessing
 import os
+import resource
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -37,7 +39,9 @@ from mutants_page import NOT_EXPLAINED, Row, read_rows, write_rows
 ROOT = Path(__file__).parents[1]
 FORK = multiprocessing.get_context("fork")
 """Each mutant is tested in a process that starts with everything of others imported: two seconds less a mutant."""
-SECONDS = 600
+TIMES, SECONDS = 3, 3
+"""Of processor time that a mutant has: so many times what the tests took on the file as it is, and so many more."""
+PROCESSOR = "processor time"
 NO_SHRINKING = "no shrinking"
 """Hypothesis's examples are those of the tests; nobody asks for a smaller one of a mutant that is noticed."""
 
@@ -194,10 +198,7 @@ def tests_pass(path: Path, text: str, tests: Sequence[str], seconds: dict[str, f
         changed.write_text(text, encoding="utf-8")
         run = FORK.Process(target=_test, args=(path, changed, tests, seconds, took))
         run.start()
-        run.join(SECONDS)
-        if run.is_alive():
-            run.kill()
-            run.join()
+        run.join()
         if run.exitcode == 0:
             seconds.update(json.loads(took.read_text()))
     return run.exitcode == 0
@@ -205,6 +206,8 @@ def tests_pass(path: Path, text: str, tests: Sequence[str], seconds: dict[str, f
 
 def _test(path: Path, changed: Path, tests: Sequence[str], seconds: dict[str, float], took: Path) -> None:
     """Run tests in this process, which knows nothing of ours yet, and end it."""
+    if seconds:
+        resource.setrlimit(resource.RLIMIT_CPU, (int(TIMES * seconds[PROCESSOR]) + SECONDS,) * 2)
     os.chdir(ROOT)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
@@ -214,7 +217,7 @@ def _test(path: Path, changed: Path, tests: Sequence[str], seconds: dict[str, fl
     order = QuickestFirst(seconds)
     options = ("-n", "0", "-x", "-q", "-p", "no:cacheprovider", "--assert=plain", "-m", "")
     status = pytest.main([*options, *tests], plugins=[order])
-    took.write_text(json.dumps(order.seconds))
+    took.write_text(json.dumps(order.seconds | {PROCESSOR: time.process_time()}))
     os._exit(status)
 
 
@@ -273,7 +276,7 @@ def main() -> int:
     prepare()
     for name in asked.files or TESTS:
         row, alive = gone_through(name, every=asked.every, again=asked.again)
-        write_rows([row])
+        write_rows([row], TESTS)
         print(row, flush=True)
         wrong += row.unexplained
         for one in HARMLESS if row.tried == row.mutants else ():

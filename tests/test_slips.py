@@ -54,11 +54,13 @@ def test_rows_of_files_that_were_not_gone_through_stay(tmp_path):
         ),
     )
     second = Row(name="b/c.py", digest="89", mutants=30, tried=10)
-    write_rows([first], page)
-    write_rows([second], page)
+    write_rows([first], ["a.py", "b/c.py"], page)
+    assert "Not gone through: `b/c.py`." in page.read_text(encoding="utf-8")
+    write_rows([second], ["a.py", "b/c.py"], page)
     assert read_rows(page) == {"a.py": first, "b/c.py": second}
     assert "| 9 | 9 | 7 | 1 | 1 | 87.5 % |" in page.read_text(encoding="utf-8")
-    write_rows([second], page)
+    assert "Not gone through" not in page.read_text(encoding="utf-8")
+    write_rows([second], ["a.py", "b/c.py"], page)
     assert read_rows(page) == {"a.py": first, "b/c.py": second}
 
 
