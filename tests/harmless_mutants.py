@@ -15,6 +15,9 @@ class Harmless(NamedTuple):
 RESHAPED = "NumPy reads every negative length as the one that is left"
 ALLOWED = "an allowance for rounding, about 1e-9 of what it is added to in either case"
 UNREAD = "stands in where the quotient is not read"
+SCALED = "the bound grows with its samples, so any scale that is taken out again gives the same one"
+ALIKE = "both have one shape, or are refused for that"
+NEARNESS = "how near two ends come before one alone is moved, which ends with the exact size"
 
 HARMLESS = (
     Harmless("numerics/judging/shares.py", "1 -> 2", "reshape(len(obeys), -«1»)", RESHAPED),
@@ -26,4 +29,17 @@ HARMLESS = (
     Harmless("numerics/judging/shares.py", "1.0 -> 2.0", "np.where(flat, «1.0», spread)", UNREAD),
     Harmless("steerlaw/results/shares.py", "0 -> 1", "[theirs.mean()]]))[«0»][0])", "the two are one for one claim"),
     Harmless("numerics/judging/p_values.py", "40 -> 41", "HALVINGS = «40»", "one halving more"),
+    Harmless("numerics/bands/falls.py", "32 -> 33", "CHUNK = «32»", "how many rows are gone through at once"),
+    Harmless("numerics/bands/intervals.py", "least -> most", "stakes = _shares(weights, «least»)", ALIKE),
+    Harmless("numerics/bands/intervals.py", "max -> min", "largest = «shares.max»()", SCALED),
+    Harmless("numerics/bands/intervals.py", "1 -> 2", "reshape(len(samples), -«1»)", RESHAPED),
+    Harmless("numerics/bands/intervals.py", "1 -> 2", "(w / w.sum()).reshape(-«1»,", RESHAPED),
+    Harmless("numerics/bands/zigzags.py", "30 -> 31", "NEAR = 2.0**-«30»", NEARNESS),
+    Harmless("numerics/bands/zigzags.py", "2.0 -> 3.0", "NEAR = «2.0»**-30", NEARNESS),
+    Harmless("numerics/bands/zigzags.py", "drop the sign", "NEAR = 2.0**«-30»", NEARNESS),
+    Harmless("numerics/bands/intervals.py", "least -> most", "np.log(2 * «least».shape[1] / level)", ALIKE),
+    Harmless("numerics/bands/band.py", "lower -> upper", "if «self.lower».size and not (", ALIKE),
+    Harmless("numerics/bands/band.py", "lower -> upper", "if «self.lower».ndim != 2", ALIKE),
+    Harmless("numerics/bands/band.py", "lower -> upper", "len(«self.lower») != len(self.strengths)", ALIKE),
+    Harmless("numerics/bands/band.py", "lower -> upper", "if «lower».shape[1] > 1", ALIKE),
 )

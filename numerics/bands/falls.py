@@ -56,7 +56,7 @@ def find_dip(high: Rows, low: Rows, above: float = -np.inf) -> tuple[Sizes, Poin
         behind = _taken(after, np.minimum(rows, len(after) - 1), curves)
         with np.errstate(invalid="ignore"):
             sizes = np.minimum(before, behind) - _taken(low, rows, curves)
-        at = ((sizes == dip[curves]) & (rows < len(after))).argmax(axis=0)
+        at = (sizes == dip[curves]).argmax(axis=0)
         points[curves, 0] = _first(high, tops, curves, _picked(before, at))
         points[curves, 1] = _picked(rows, at)
         points[curves, 2] = _last(high, after, curves, _picked(behind, at))

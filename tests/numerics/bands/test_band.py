@@ -11,6 +11,7 @@ def test_halfwidth_scales_with_dtype_factor_and_scale():
     assert rounding_halfwidth(np.float32, np.array([1.0, 2.0]), 1.0).tolist() == [2.0**-23, 2.0**-22]
     assert rounding_halfwidth("bfloat16", 1.0, 1.0) == 2.0**-7
     assert rounding_halfwidth(np.int64, 5.0) == rounding_halfwidth(np.bool_, 5.0) == 0
+    assert rounding_halfwidth(np.int64, np.zeros(2)).tolist() == [0, 0]
     assert rounding_halfwidth(np.float32, 1.0) == 16 * 2.0**-23  # what docs promise of bands that nobody calibrated
     with pytest.raises(ValueError, match="complex128"):
         rounding_halfwidth(np.complex128, 1.0)
@@ -64,8 +65,8 @@ def test_calibration_measures_an_error_that_was_put_there():
         ([0.0, np.nan], [1.0, 1.0], "not a number at strength 2: lower nan, upper 1$"),
         ([0.0, 0.0], [1.0, np.nan], "not a number at strength 2: lower 0, upper nan$"),
         ([1.0, 2.0], [1.0, 1.0], "lower bound above its upper bound at strength 2: lower 2, upper 1$"),
-        ([0.0, -np.inf], [1.0, -np.inf], "infinite at strength 2: lower -inf, upper -inf$"),
-        ([0.0, np.inf], [1.0, np.inf], "infinite at strength 2: lower inf, upper inf$"),
+        ([-np.inf, -np.inf], [1.0, -np.inf], "infinite at strength 2: lower -inf, upper -inf$"),
+        ([0.0, np.inf], [np.inf, np.inf], "infinite at strength 2: lower inf, upper inf$"),
     ],
 )
 def test_what_is_no_band_is_refused_by_strength_and_by_curve(lower, upper, says):
@@ -81,12 +82,13 @@ def test_what_is_no_band_is_refused_by_strength_and_by_curve(lower, upper, says)
 def test_bounds_have_one_row_a_strength(shape):
     with pytest.raises(ValueError, match=r"one shape \[strengths, curves\] with 2 strengths"):
         Band(strengths=np.arange(2.0), lower=np.zeros(shape), upper=np.zeros(shape))
-    with pytest.raises(ValueError, match="one shape"):
+    with pytest.raises(ValueError, match=r"got \(2, 1\) and \(2, 2\)"):
         Band(strengths=np.arange(2.0), lower=np.zeros((2, 1)), upper=np.zeros((2, 2)))
 
 
 def test_one_strength_is_enough_unless_more_are_asked_for_and_each_has_one_number():
-    assert around(np.zeros(1), np.ones((1, 1)), 0.25).upper.tolist() == [[1.25]]
+    one = around(np.zeros(1), np.ones((1, 1)), 0.25)
+    assert (one.lower.tolist(), one.upper.tolist()) == ([[0.75]], [[1.25]])
     assert around(np.zeros(1), np.zeros((1, 0)), 0.25).lower.shape == (1, 0)
     check_strengths(np.arange(2.0), least=2)
     with pytest.raises(ValueError, match="2 strengths given, at least 3"):
@@ -99,6 +101,12 @@ def test_one_strength_is_enough_unless_more_are_asked_for_and_each_has_one_numbe
         check_strengths(np.array([0.0, 1.0, 0.5, 2.0]))
     with pytest.raises(ValueError, match="1 is given twice"):
         check_strengths(np.array([0.0, 1.0, 1.0]))
+
+
+def test_a_band_may_have_no_width_or_no_end_on_its_own_side():
+    for lower, upper in ((0.0, 0.0), (-np.inf, 0.0), (0.0, np.inf), (-np.inf, np.inf)):
+        band = Band(strengths=np.arange(2.0), lower=np.full((2, 1), lower), upper=np.full((2, 1), upper))
+        assert (band.lower[0, 0], band.upper[1, 0]) == (lower, upper)
 
 
 def test_bands_are_turned_lowered_and_cut():

@@ -22,6 +22,7 @@ def test_a_fall_is_the_largest_of_all_pairs_and_names_its_first_bottom_and_the_h
     high, low = table
     size, points = find_fall(high, low, above)
     assert size.tolist() == largest_fall(high, low).tolist() == largest(high, low, 2).tolist()
+    assert find_fall(high, low)[1].tolist() == find_fall(high, low, -np.inf)[1].tolist()
     for curve, top in enumerate(high.T):
         bottoms = [j for (_, j), sizes in zigzags(high, low, 2) if sizes[curve] == size[curve] > above]
         bottom = min(bottoms, default=-1)
@@ -35,6 +36,7 @@ def test_a_dip_is_the_deepest_of_all_triples_and_names_its_first_bottom_and_the_
     high, low = table
     size, points = find_dip(high, low, above)
     assert size.tolist() == deepest_dip(high, low).tolist() == largest(high, low, 3).tolist()
+    assert find_dip(high, low)[1].tolist() == find_dip(high, low, -np.inf)[1].tolist()
     for curve, top in enumerate(high.T):
         bottoms = [j for (_, j, _), sizes in zigzags(high, low, 3) if sizes[curve] == size[curve] > above]
         expected = [-1, -1, -1]

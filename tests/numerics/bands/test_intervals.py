@@ -14,11 +14,16 @@ from numerics.bands.intervals import (
     centred,
     clopper_pearson,
     clustered_proportion_band,
+    enclosed_mean_band,
     mean_band,
     proportion_band,
 )
 
 LEVEL, ROUNDS = 0.2, 1000
+
+
+def enclosed(least, most):
+    return enclosed_mean_band(np.array(least), np.array(most), level=LEVEL)
 
 
 def missed(truth, lower, upper):
@@ -174,7 +179,7 @@ def test_clustered_proportions_are_those_of_the_contexts():
     [
         (lambda: proportion_band(np.array([3, 1]), 2), "between 0 and the number of trials"),
         (lambda: proportion_band(np.array([-1, 1]), 2), "between 0 and the number of trials"),
-        (lambda: proportion_band(np.array([1, 1]), np.array([0, 2])), "trials be at least 1"),
+        (lambda: proportion_band(np.array([0, 1]), np.array([0, 2])), "trials be at least 1"),
         (lambda: proportion_band(np.array([3, 1]), 4, unlabelled=np.array([2, 0])), "unlabelled draws included"),
         (lambda: proportion_band(np.array([3, 1]), 4, unlabelled=np.array([-1, 0])), "unlabelled draws included"),
         (lambda: proportion_band(np.array([0]), 2, level=1), "between 0 and 1, such as"),
@@ -184,6 +189,8 @@ def test_clustered_proportions_are_those_of_the_contexts():
         (lambda: mean_band(np.zeros((2, 3)), weights=np.array([1.0, 0.0])), "2 positive numbers"),
         (lambda: bounded_mean_band(np.array([[0.5], [1.5]])), "between 0 and 1, got 0.5 to 1.5"),
         (lambda: bounded_mean_band(np.array([[-0.5], [0.5]])), "between 0 and 1, got -0.5 to 0.5"),
+        (lambda: enclosed([[-0.5], [0.2]], [[0.5], [0.9]]), "between 0 and 1, got -0.5 to 0.9"),
+        (lambda: enclosed([[0.1], [0.2]], [[0.5], [1.5]]), "between 0 and 1, got 0.1 to 1.5"),
     ],
 )
 def test_what_cannot_be_is_refused(call, says):
