@@ -65,6 +65,6 @@ def _at(x, y, hull, where):
 
 
 def _chord(hull: Int[np.ndarray, " vertices"], middle: int) -> Int[np.ndarray, "3"]:
-    after = int(np.searchsorted(hull, middle, side="right"))
-    before = after - 2 if hull[after - 1] == middle else after - 1
-    return np.array([hull[before], middle, hull[after]])
+    """A point that is no vertex, between the two vertices about it."""
+    after = int(np.searchsorted(hull, middle))
+    return np.array([hull[after - 1], middle, hull[after]])

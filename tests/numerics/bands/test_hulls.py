@@ -41,10 +41,15 @@ def test_heights_are_the_largest_of_all_threes_and_the_points_show_them(seed, si
 
 
 @settings(max_examples=100, deadline=None)
-@given(seed=st.integers(0, 2**32), size=st.integers(4, 7), side=st.sampled_from(["upper", "lower", "both"]))
-def test_where_a_bound_is_unknown_no_chord_runs_and_any_height_is_possible(seed, size, side):
+@given(
+    seed=st.integers(0, 2**32),
+    size=st.integers(4, 7),
+    side=st.sampled_from(["upper", "lower", "both"]),
+    share=st.sampled_from([0.4, 1.0]),
+)
+def test_where_a_bound_is_unknown_no_chord_runs_and_any_height_is_possible(seed, size, side, share):
     x, lower, upper = drawn(seed, size, 0.0)
-    unknown = np.random.default_rng(seed).random(size) < 0.4
+    unknown = np.random.default_rng(seed).random(size) < share
     upper = np.where(unknown & (side != "lower"), np.inf, upper)
     lower = np.where(unknown & (side != "upper"), -np.inf, lower)
     least, most, points = height_above_hull(Band(strengths=x, lower=lower[:, None], upper=upper[:, None]), 0)
