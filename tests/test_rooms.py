@@ -49,7 +49,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("steerlaw.results",),
     ("steerlaw.guiding",),
     ("steerlaw.rendering",),
-    ("steerlaw.report", "steerlaw.verification"),
+    ("steerlaw.report", "steerlaw.beside"),
+    ("steerlaw.verification",),
     ("steerlaw.commands",),
     ("steerlaw", "steerlaw.__main__"),
 )
