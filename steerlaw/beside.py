@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from steerlaw.experiments.experiment import Experiment
+from steerlaw.memory import give_back
 from steerlaw.results.apart import begin
 
 T = TypeVar("T")
@@ -30,7 +31,10 @@ def begin_of_experiments(
 
 
 def _there(made: bytes, number: int, work: Callable[[Experiment], T]) -> T:
-    return work(_experiments(made)[number])
+    try:
+        return work(_experiments(made)[number])
+    finally:
+        give_back()
 
 
 @lru_cache(maxsize=1)

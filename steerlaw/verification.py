@@ -19,6 +19,7 @@ from steerlaw.experiments.targets import Source, TargetOptions, read_targets
 from steerlaw.experiments.texts.drawn import drawn_texts, middle_experiments
 from steerlaw.inputs.subjects import Observation
 from steerlaw.inputs.swept_texts import SweptTexts
+from steerlaw.memory import give_back
 from steerlaw.report import Report
 from steerlaw.results.apart import derivation_records
 from steerlaw.results.claims import claim_holdings
@@ -275,5 +276,7 @@ def _arithmetic(sources: Sequence[Source], options: TargetOptions) -> str:
     return options.dtype or ("tf32" if sources and all(source.results is not None for source in sources) else "float32")
 
 
-def _tracked(items: Sequence[Any], progress: Any, description: str) -> Iterable[Any]:
-    return progress.track(items, description=description) if progress else items
+def _tracked(items: Sequence[Any], progress: Any, description: str) -> Iterator[Any]:
+    for item in progress.track(items, description=description) if progress else items:
+        yield item
+        give_back()

@@ -21,7 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("theory.laws", "theory.errata", "theory.reported"),
     ("theory.catalogue",),
     ("theory",),
-    ("steerlaw.interrupts", "steerlaw.compiled"),
+    ("steerlaw.interrupts", "steerlaw.compiled", "steerlaw.memory"),
     ("numerics.arrays",),
     ("numerics.files", "numerics.baseline", "numerics.checks"),
     ("numerics.bands", "numerics.exponential_sums"),
