@@ -3,7 +3,7 @@
 `python tests/mutate_laws.py > tests/MUTANTS.md` (some minutes) changes one thing of one law at a time and asks what
 notices: the mathematics (a step is no longer checked, a claim or a counterexample no longer passes its certified test),
 or only the page `docs/laws.md`, which a test holds to the catalogue. Exit status 1 if a survivor is not explained.
-`--law ID` looks at one law, `--jobs N` uses several processes.
+`--law ID` looks at one law, `--jobs N` uses several processes. MUTANTS_NUMERICS.md is of what judges.
 """
 
 import argparse

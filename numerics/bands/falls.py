@@ -23,7 +23,7 @@ def largest_fall(high: Rows, low: Rows) -> Sizes:
 
 
 def find_fall(high: Rows, low: Rows, above: float = -np.inf) -> tuple[Sizes, Points]:
-    """max_{i<j} high_i - low_j, and the first such i and j of each curve where it exceeds `above` (else -1)."""
+    """max_{i<j} high_i - low_j; the first such j and the first highest i before; -1 where it is not above `above`."""
     fall, falls, tops = _falls(high, low)
     points = np.full((fall.size, 2), -1)
     curves = np.flatnonzero(fall > above)
@@ -45,7 +45,7 @@ def deepest_dip(high: Rows, low: Rows) -> Sizes:
 
 
 def find_dip(high: Rows, low: Rows, above: float = -np.inf) -> tuple[Sizes, Points]:
-    """max_{i<j<k} min(high_i, high_k) - low_j; the first such i and j and the last k where it exceeds `above`."""
+    """max_{i<j<k} min(high_i, high_k) - low_j; the first such j, first highest i before and last k after it (or -1)."""
     dip, dips, tops, after = _dips(high, low)
     points = np.full((dip.size, 3), -1)
     curves = np.flatnonzero(dip > above)
@@ -89,7 +89,6 @@ def _dips(high: Rows, low: Rows):
             np.maximum(dip, room, out=dip)
             np.maximum(top, above, out=top)
         dips[chunk], tops[chunk] = dip, top
-    np.maximum(tops[-1], high[-1], out=tops[-1])
     return dip, dips, tops, after
 
 

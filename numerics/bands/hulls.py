@@ -10,8 +10,9 @@ def height_above_hull(band: Band, column: int) -> tuple[float, float, Int[np.nda
     """Largest height of a point above the chord of a point on either side of it, for one curve of a band.
 
     Returns the smallest such height over the curves in the band (the point read from `lower`, the chord from `upper`),
-    the largest (exchanged), and the three points of the first where it is positive, else of the second. Negative
-    heights mean that every such curve is strictly convex by that much.
+    the largest (exchanged), and the three points of the first where it is positive, else of the second. The first is
+    exact where it is positive and else no more than 0; that the second is negative means that every such curve is
+    strictly convex by that much.
     """
     x, lower, upper = band.strengths, band.lower[:, column], band.upper[:, column]
     hull = lower_hull(x, upper)

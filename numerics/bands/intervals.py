@@ -102,7 +102,7 @@ def enclosed_mean_band(
     least: Float[np.ndarray, " replicates strengths *curves"],
     most: Float[np.ndarray, " replicates strengths *curves"],
     *,
-    level: float = 0.05,
+    level: float,
     weights: Float[np.ndarray, " replicates"] | None = None,
 ) -> Bounds:
     """As `bounded_mean_band`, of replicates that are known to lie from `least` to `most`, within [0, 1]."""

@@ -31,7 +31,7 @@ def largest_zigzag(
         better = found > 0
         size[curves[better]], points[curves[better]] = found[better], found_points[better]
         ceiling[curves[~better]] = target[~better]
-        curves = curves[better | wide]
+        curves = curves[(better | wide) & np.isfinite(size[curves])]
     return size, points
 
 
@@ -50,7 +50,8 @@ def first_zigzag(
         seeking_low = stage % 2 == 0
         ahead = np.where(seeking_low, high[row], -low[row])
         across = np.where(seeking_low, low[row], -high[row])
-        step = (extreme - across > threshold) & (stage <= n)
+        with np.errstate(invalid="ignore"):  # nothing is above nothing known
+            step = (extreme - across > threshold) & (stage <= n)
         points[curves[step], stage[step]] = at[step]
         stage += step
         shown = np.where(step & (stage == n + 1), row, shown)

@@ -45,7 +45,7 @@ class Tally:
     def shares(self) -> Float[np.ndarray, " contexts"]:
         """The share of each context that obeys; NaN where nothing was judged."""
         with np.errstate(invalid="ignore"):
-            return np.where(self.judged > 0, np.minimum(self.obeying / self.judged, 1.0), np.nan)
+            return self.obeying / self.judged
 
 
 def tally(
@@ -63,7 +63,7 @@ def tally(
     if weight.shape != obeys.shape or not (weight >= 0).all():
         raise ValueError(f"weights: expected numbers of 0 or more of shape {obeys.shape}, got shape {weight.shape}")
     obeying, total = (w.reshape(len(obeys), -1).sum(axis=1) for w in (weight * obeys, weight))
-    return Tally(obeying=obeying, judged=total)
+    return Tally(obeying=np.minimum(obeying, total), judged=total)  # NumPy may sum the two in different orders
 
 
 def share_of(shares: Float[np.ndarray, " contexts"], *, level: float = 0.05) -> Share:
@@ -73,7 +73,7 @@ def share_of(shares: Float[np.ndarray, " contexts"], *, level: float = 0.05) -> 
     """
     seen = _seen(shares)
     lower, upper = _mean_interval(seen, level)
-    return Share(share=float(seen.mean()), lower=max(lower, 0.0), upper=min(upper, 1.0), replicates=seen.size)
+    return Share(share=float(seen.mean()), lower=lower, upper=upper, replicates=seen.size)
 
 
 def excess_over(
@@ -89,8 +89,8 @@ def excess_over(
     lower, upper = _mean_interval((differences + 1) / 2, level)
     return Share(
         share=float(differences.mean()),
-        lower=max(2 * lower - 1, -1.0),
-        upper=min(2 * upper - 1, 1.0),
+        lower=2 * lower - 1,
+        upper=2 * upper - 1,
         replicates=differences.size,
     )
 
@@ -155,8 +155,6 @@ def adjusted(levels: Float[ArrayLike, " laws"], *, controlling: ErrorRate = "fam
     levels = np.asarray(levels, np.float64)
     if levels.ndim != 1 or not ((levels >= 0) & (levels <= 1)).all():
         raise ValueError(f"levels: expected a list of numbers between 0 and 1, got {levels.tolist()}")
-    if levels.size == 0:
-        return levels
     if controlling == "discoveries":
         return false_discovery_control(levels, method="by")
     order = np.argsort(levels)

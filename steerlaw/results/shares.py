@@ -117,7 +117,7 @@ def _line(group: Group, pool: Pool, pools: dict[Group, Pool], swept: Swept) -> H
 
 def _shares(sums: Sequence[np.ndarray]) -> np.ndarray:
     obeying, total = np.array(sums).T
-    return np.minimum(obeying / total, 1.0)
+    return obeying / total
 
 
 def _adjusted(lines: list[Holding]) -> list[Holding]:

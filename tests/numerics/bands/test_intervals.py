@@ -12,6 +12,7 @@ from numerics.bands.betting import BETS
 from numerics.bands.intervals import (
     bounded_mean_band,
     centred,
+    clopper_pearson,
     clustered_proportion_band,
     mean_band,
     proportion_band,
@@ -27,11 +28,13 @@ def missed(truth, lower, upper):
 
 
 def test_proportion_band_is_clopper_pearson_at_the_shared_level():
-    successes = np.array([0, 3, 10, 20])
-    lower, upper = proportion_band(successes, 20, level=0.08)
+    successes = np.array([0, 1, 2, 10, 18, 19, 20])
+    lower, upper = proportion_band(successes, 20, level=0.07)
     for k, low, high in zip(successes, lower, upper, strict=True):
-        interval = binomtest(int(k), 20).proportion_ci(confidence_level=1 - 0.08 / 4, method="exact")
+        interval = binomtest(int(k), 20).proportion_ci(confidence_level=1 - 0.07 / 7, method="exact")
         assert (low, high) == pytest.approx((interval.low, interval.high), abs=1e-12)
+        assert clopper_pearson(k, 20, 0.01) == pytest.approx((interval.low, interval.high), abs=1e-12)
+    assert proportion_band(np.array([1]), 1)[0] == pytest.approx(0.025)  # one draw is enough
 
 
 def test_a_missing_label_is_counted_against_both_bounds():
@@ -169,13 +172,18 @@ def test_clustered_proportions_are_those_of_the_contexts():
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: proportion_band(np.array([3]), 2), "between 0 and the number of trials"),
-        (lambda: proportion_band(np.array([3]), 4, unlabelled=2), "unlabelled draws included"),
+        (lambda: proportion_band(np.array([3, 1]), 2), "between 0 and the number of trials"),
+        (lambda: proportion_band(np.array([-1, 1]), 2), "between 0 and the number of trials"),
+        (lambda: proportion_band(np.array([1, 1]), np.array([0, 2])), "trials be at least 1"),
+        (lambda: proportion_band(np.array([3, 1]), 4, unlabelled=np.array([2, 0])), "unlabelled draws included"),
+        (lambda: proportion_band(np.array([3, 1]), 4, unlabelled=np.array([-1, 0])), "unlabelled draws included"),
+        (lambda: proportion_band(np.array([0]), 2, level=1), "between 0 and 1, such as"),
         (lambda: clustered_proportion_band(np.array([[0]]), 0), "at least 1"),
         (lambda: proportion_band(np.array([0]), 2, level=5), "between 0 and 1, such as"),
         (lambda: mean_band(np.zeros((1, 3))), "at least 2 replicates"),
         (lambda: mean_band(np.zeros((2, 3)), weights=np.array([1.0, 0.0])), "2 positive numbers"),
-        (lambda: bounded_mean_band(np.full((2, 3), 1.5)), "between 0 and 1, got 1.5"),
+        (lambda: bounded_mean_band(np.array([[0.5], [1.5]])), "between 0 and 1, got 0.5 to 1.5"),
+        (lambda: bounded_mean_band(np.array([[-0.5], [0.5]])), "between 0 and 1, got -0.5 to 0.5"),
     ],
 )
 def test_what_cannot_be_is_refused(call, says):

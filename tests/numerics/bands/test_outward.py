@@ -1,6 +1,5 @@
-"""First passages on growing windows, against `shapes` on each window, and its points gone through one by one."""
+"""First passages on growing windows, against `shapes` on each window."""
 
-import itertools
 from functools import partial
 
 import numpy as np
@@ -82,28 +81,6 @@ def test_distances_from_two_curves_add_up_outwards(band, floor, tolerance):
         expected = refitted(band, shape, 1, reaches(x, side), inside, tolerance)
         (found,) = first_passages(FROM_BETWEEN, x, *distances, [windows(x, side)], tolerance)
         assert [part.tolist() for part in found] == [part.tolist() for part in expected]
-
-
-def largest(high: np.ndarray, low: np.ndarray, points: int) -> np.ndarray:
-    """Half the deepest fall (2 points) or dip (3), gone through one by one."""
-    found = np.zeros(high.shape[1])
-    for at in itertools.combinations(range(len(high)), points):
-        top = high[at[0]] if points == 2 else np.minimum(high[at[0]], high[at[2]])
-        found = np.maximum(found, (top - low[at[1]]) / 2)
-    return found
-
-
-@pytest.mark.parametrize(("shape", "points"), [(FROM_RISING, 2), (FROM_BUMP, 3)])
-@settings(max_examples=60, deadline=None)
-@given(band=bands(), tolerance=TOLERANCES)
-def test_the_row_by_which_a_class_is_exceeded_is_that_of_its_points(shape, points, band, tolerance):
-    allowed = np.full(band.lower.shape[1], tolerance)
-    for high, low in ((band.upper, band.lower), (band.lower, band.upper)):
-        found = shape.passed(band.strengths, high, low, allowed)
-        back = len(high) - 1 - shape.passed_backwards(band.strengths, high, low, allowed)
-        for row in range(len(high)):
-            assert (found <= row).tolist() == (largest(high[: row + 1], low[: row + 1], points) > tolerance).tolist()
-            assert (back >= row).tolist() == (largest(high[row:], low[row:], points) > tolerance).tolist()
 
 
 @settings(max_examples=30, deadline=None)

@@ -14,9 +14,11 @@ TRIALS = 40
 
 
 def level_of(shape, successes):
-    return ruled_out_from(
-        shape, STRENGTHS, lambda level: clopper_pearson(successes, TRIALS, level / 5), successes.shape[1]
-    )
+    def bounds(levels):
+        assert ((levels > 0) & (levels < 1)).all()
+        return clopper_pearson(successes, TRIALS, levels / 5)
+
+    return ruled_out_from(shape, STRENGTHS, bounds, successes.shape[1])
 
 
 def departs(shape, successes, level):

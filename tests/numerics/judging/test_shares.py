@@ -23,6 +23,14 @@ def test_shares_are_counted_weighted_and_judged_context_by_context():
     assert share_of(tally(obeys, mass, judged).shares).replicates == 2
 
 
+def test_no_more_obeys_than_is_judged_in_whatever_order_the_weights_lie_in_memory():
+    weights = np.random.default_rng(0).random((50, 300))
+    for order in ("C", "F"):
+        shares = tally(np.ones(weights.shape, bool), np.asarray(weights, order=order)).shares
+        assert shares.max() <= 1
+        assert shares == pytest.approx(1, rel=1e-12)
+
+
 @pytest.mark.parametrize("contexts", [4, 12])
 def test_intervals_of_a_share_cover_though_tokens_of_a_context_agree(contexts):
     """Contexts differ in how many of their tokens obey; counting tokens misses, counting contexts does not."""
@@ -101,6 +109,32 @@ def test_a_rank_counts_what_is_as_high_and_needs_as_many_directions_as_it_says()
         assert rank_levels(np.eye(enough + 1)[:, :1])[0][0] <= level < rank_levels(np.eye(enough)[:, :1])[0][0]
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**32), st.integers(2, 9), st.integers(1, 4), st.sampled_from([1.0, 1e-12]))
+def test_levels_are_adjusted_by_each_directions_largest_standardised_score(seed, rows, claims, unit):
+    """Westfall & Young's single step, one direction and one claim at a time, in whatever unit scores are."""
+    generator = np.random.default_rng(seed)
+    scores = np.where(generator.random((rows, claims)) < 0.2, np.nan, generator.random((rows, claims)))
+    standardised = np.full(scores.shape, -np.inf)
+    for column, into in zip(scores.T, standardised.T, strict=True):
+        known = np.flatnonzero(~np.isnan(column))
+        if known.size:
+            spread = column[known].std()
+            into[known] = (column[known] - column[known].mean()) / spread if known.size > 1 else 0.0
+    levels, for_all = rank_levels(unit * scores)
+    for claim in np.flatnonzero(~np.isnan(scores[0])):
+        as_high = [max(direction) >= standardised[0, claim] - 1e-9 for direction in standardised[1:]]
+        expected = (1 + sum(as_high)) / rows
+        assert for_all[claim] == pytest.approx(max(expected, levels[claim]))
+
+
+@pytest.mark.parametrize("others", [[np.nan, 0.5, np.nan], [0.3, 0.1 + 0.2, 0.3], [0.0, 0.0, 0.0]])
+def test_a_direction_stands_out_nowhere_among_scores_that_are_alone_or_equal_to_rounding(others):
+    """So that the first direction's 1.405 deviations in the other claim are the most there are."""
+    levels, for_all = rank_levels(np.array([others, [0.9, 0.1, 0.2]]).T)
+    assert levels[1] == for_all[1] == pytest.approx(1 / 3)
+
+
 def test_one_outlier_of_many_claims_stays_the_smallest_level_there_is():
     """Adjusted by the largest standardised score, not by the number of claims: 20 directions do for 14 of them."""
     scores = np.random.default_rng(1).random((21, 14)) / 10
@@ -129,6 +163,11 @@ def test_holm_is_closed_testing_with_bonferroni(levels):
     assert adjusted(levels) == pytest.approx(np.minimum(closed, 1.0))
 
 
+@pytest.mark.parametrize("controlling", ["family", "discoveries"])
+def test_a_family_of_no_questions_has_no_levels(controlling):
+    assert adjusted([], controlling=controlling).shape == (0,)
+
+
 def test_families_control_their_errors():
     """Eight of ten questions have nothing to them and share their noise."""
     rng, rounds, level = np.random.default_rng(2), 1000, 0.2
@@ -150,7 +189,7 @@ def test_families_control_their_errors():
         (lambda: share_of(np.zeros(3), level=2.0), "between 0 and 1, such as"),
         (lambda: rank_levels(np.zeros((1, 2))), "two directions or more, got"),
         (lambda: rank_levels(np.array([[0.0], [np.inf]])), "expected finite numbers"),
-        (lambda: tally(np.ones((2, 2), bool), -np.ones((2, 2))), "0 or more"),
+        (lambda: tally(np.ones((2, 2), bool), np.array([[1.0, 1.0], [-1e-9, 1.0]])), "0 or more"),
         (lambda: adjusted([0.1, 1.2]), "between 0 and 1, got"),
     ],
 )

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numerics.judging.shares import tally
+from numerics.judging.shares import Share, tally
 from steerlaw.inputs.subjects import Subject
 from steerlaw.results.judging import Judged
-from steerlaw.results.shares import holdings, interval
+from steerlaw.results.shares import holdings, interval, percent
 
 CONTEXTS = [[n, n + 1] for n in range(12)]
 
@@ -101,6 +101,23 @@ def test_only_contexts_judged_on_both_sides_are_compared():
     assert found["tilt", None, None].excess["random_weights"].share.replicates == 8
     assert found["tilt", None, None].excess["random_weights"].share.share == 1
     assert found["tilt", None, "random_weights"].share.replicates == 8
+    turned = lines(
+        (subject(), finding("tilt", drawn(1, 0), judged)),
+        (subject(control="random_weights"), finding("tilt", drawn(0, 0))),
+    )
+    assert turned["tilt", None, None].excess["random_weights"] == found["tilt", None, None].excess["random_weights"]
+    assert turned["tilt", None, None].excess["random_weights"].level == 0.5
+
+
+def test_contexts_of_little_weight_count_as_much():
+    def light(share: float) -> Any:
+        obeys = drawn(share, 0, curves=3)
+        return SimpleNamespace(law="tilt", holding={"probability": tally(obeys, np.full(obeys.shape, 0.01))})
+
+    found = lines((subject(), light(1)), (subject(control="random_weights"), light(0)))["tilt", None, None]
+    for share in (found.share, found.excess["random_weights"].share):
+        assert share.share == pytest.approx(1)
+        assert share.replicates == len(CONTEXTS)
 
 
 def test_a_law_that_was_judged_nowhere_has_no_line():
@@ -114,3 +131,13 @@ def test_intervals_in_percent():
     assert float(value) == pytest.approx(100 * share.share, abs=0.6)
     assert value.startswith("+")
     assert bounds == f"[{100 * share.lower:.0f}, {100 * share.upper:.0f}]"
+
+
+@pytest.mark.parametrize(
+    ("share", "says"),
+    [(0.0, "0"), (0.025, "2.5"), (0.0994, "9.9"), (0.0996, "10"), (0.5, "50"), (1.0, "100"), (-0.0251, "-2.5")],
+)
+def test_small_shares_are_written_to_a_tenth_of_a_percent(share, says):
+    assert percent(share) == says
+    assert percent(share, "+") == (says if share < 0 else f"+{says}")
+    assert interval(Share(share=share, lower=-0.7, upper=1, replicates=9)) == f"{says} [-70, 100]"

@@ -1,0 +1,74 @@
+"""The row by which a class of shapes is exceeded, against every choice of points, from either end."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from numerics.bands.exceeding import FROM_BETWEEN, FROM_CONVEX, from_turning
+from zigzags_by_hand import largest, tables
+
+
+def rows_of(shape, x, table, allowed):
+    """The first row by which a class is exceeded, and the last one from which it is, of a table."""
+    size = len(x)
+    return shape.passed(x, *table, allowed), size - 1 - shape.passed_backwards(x, *table, allowed)
+
+
+def with_rows_left_out(table, out):
+    high, low = (side.copy() for side in table)
+    high[out], low[out] = -np.inf, np.inf
+    return high, low
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3])
+@settings(max_examples=30, deadline=None)
+@given(table=tables(least=1, most=8), tolerance=st.sampled_from([0.0, 0.125, 0.5]), out=st.sets(st.integers(0, 7)))
+def test_turns_are_exceeded_by_the_row_that_ends_a_zigzag(n, table, tolerance, out):
+    size, curves = table[0].shape
+    allowed = tolerance + np.arange(curves) / 8
+    kept = np.setdiff1d(np.arange(size), list(out))
+    left_out = with_rows_left_out(table, np.setdiff1d(np.arange(size), kept))
+    found, back = rows_of(from_turning(n), np.arange(float(size)), left_out, allowed)
+    for row in range(size):
+        before, after = (tuple(side[some] for side in table) for some in (kept[kept <= row], kept[kept >= row]))
+        assert (found <= row).tolist() == (largest(*before, n + 2) / 2 > allowed).tolist()
+        assert (back >= row).tolist() == (largest(*after, n + 2) / 2 > allowed).tolist()
+    assert (found <= size).all()
+    assert (back >= -1).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    size=st.integers(1, 7),
+    farthest=st.booleans(),
+    tolerance=st.sampled_from([0.0, 0.3]),
+    out=st.sets(st.integers(0, 6)),
+)
+def test_convexity_is_exceeded_by_the_row_that_ends_the_chord(seed, size, farthest, tolerance, out):
+    generator = np.random.default_rng(seed)
+    x, centre = np.cumsum(generator.random(size) + 0.1), generator.normal(size=(size, 3))
+    table = (centre + 0.2, centre - 0.2) if farthest else (centre - 0.2, centre + 0.2)
+    allowed = tolerance + np.arange(3) / 8
+    found, back = rows_of(FROM_CONVEX, x, with_rows_left_out(table, [row for row in out if row < size]), allowed)
+    high, low = table
+    threes = [rows for rows in itertools.combinations(range(size), 3) if not out & set(rows)]
+
+    def height(rows):
+        i, j, k = rows
+        return high[j] - (low[i] * (x[k] - x[j]) + low[k] * (x[j] - x[i])) / (x[k] - x[i])
+
+    exceeding = {rows: height(rows) / 2 > allowed for rows in threes}
+    for curve in range(3):
+        assert found[curve] == min((rows[2] for rows, is_so in exceeding.items() if is_so[curve]), default=size)
+        assert back[curve] == max((rows[0] for rows, is_so in exceeding.items() if is_so[curve]), default=-1)
+
+
+def test_distances_are_exceeded_by_the_first_row_that_is_farther_off():
+    distance = np.array([[0.0, 3.0, 1.0], [2.0, 0.0, 1.0], [3.0, 0.0, 0.5]])
+    found, back = rows_of(FROM_BETWEEN, np.arange(3.0), (distance, distance), np.array([1.0, 1.0, 1.0]))
+    assert found.tolist() == [1, 0, 3]
+    assert back.tolist() == [2, 0, -1]
