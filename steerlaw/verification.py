@@ -27,13 +27,13 @@ from steerlaw.results.directions import ranked, ranked_claims
 from steerlaw.results.exploring.continued import continued
 from steerlaw.results.exploring.explored import explored_curves
 from steerlaw.results.findings import findings
-from steerlaw.results.judging import Judged, curve_rows, judged
+from steerlaw.results.judging import Judged, curve_rows, in_brief, judged
 from steerlaw.results.lines import summary_lines
 from steerlaw.results.pictures import curve_pictures
 from steerlaw.results.predicted_rows import predicted_rows
 from steerlaw.results.provenance import RunRecord, run_record
 from steerlaw.results.reaching.limits import limit_rows
-from steerlaw.results.reaching.rows import horizon_rows
+from steerlaw.results.reaching.rows import HorizonRow, horizon_rows
 from steerlaw.results.reference_verdicts import judge_results, token_rows
 from steerlaw.results.reported.matrix import Cell, matrix
 from steerlaw.results.verdict_rows import VerdictRow, verdict_row
@@ -92,7 +92,7 @@ def verify(
     ranks = _ranks(apart, sources, experiments, chosen, directions, seed)
     drawn = _draws(apart, sources, experiments, _drawn(target, laws, texts), options.level, seed)
     observed = list(_observed(sources, experiments, claims, seed, progress, keep))
-    compared = [(o, one) for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
+    compared, reach = _compared(observed, chosen, tolerance, progress)
     found = [*results, *(one for _, one in compared)]
     rows = [*curves, *(verdict_row(*one) for one in found)]
     derivations = [one for one, _ in zip(records(), _tracked(chosen, progress, "checking derivations"), strict=True)]
@@ -102,7 +102,7 @@ def verify(
         verdicts=rows,
         directions=[standing for found in _awaited(ranks, progress, "directions") for standing in found],
         findings=findings(observed) if claims is None else [],
-        **_numbers(observed, found, rows),
+        **_numbers(observed, found, rows, [*horizon_rows(results), *reach]),
         reported=_reported(experiments, observed, seed, progress) if reported else [],
         texts=text_rows([*_ready(sources), *_awaited(drawn, progress, "whole texts")]),
         observations=observed,
@@ -111,11 +111,26 @@ def verify(
     )
 
 
-def _numbers(observed: Sequence[Observation], found: Sequence[Judged], rows: Sequence[VerdictRow]) -> dict[str, Any]:
+def _compared(
+    observed: Sequence[Observation], laws: Sequence[Law], tolerance: Tolerance | None, progress: Any
+) -> tuple[list[tuple[Observation, Judged]], list[HorizonRow]]:
+    """Every claim judged on every observation, and how far it holds; of single curves only part of that stays."""
+    found: list[tuple[Observation, Judged]] = []
+    reach: list[HorizonRow] = []
+    for observation in _tracked(observed, progress, "comparing"):
+        own = list(judged(observation, laws, tolerance))
+        reach += horizon_rows(own)
+        found += [(observation, in_brief(one)) for one in own]
+    return found, reach
+
+
+def _numbers(
+    observed: Sequence[Observation], found: Sequence[Judged], rows: Sequence[VerdictRow], reach: Sequence[HorizonRow]
+) -> dict[str, Any]:
     """On how many curves claims hold and how far, how far out limits are, numbers predicted beside observed ones."""
     shares = claim_holdings(found)
     numbers = [row for o in observed for row in predicted_rows(o)]
-    known = {"horizons": horizon_rows(found), "limits": limit_rows(observed), "quantities": numbers}
+    known = {"horizons": reach, "limits": limit_rows(observed), "quantities": numbers}
     return {"lines": summary_lines(rows, found, shares), "shares": shares, **known}
 
 
