@@ -25,7 +25,8 @@ from toy_models import stdlib_gpt
 CONCEPT = "uppercase"
 SECTION = """### README's figure
 
-`python -m benchmarks.reach`: capitals, 32 contexts, 65 strengths, default tolerances, the middle block. The figure has every block.
+`python -m benchmarks.reach`: capitals, 32 contexts, 65 strengths, default tolerances, the middle
+block. The figure has every block.
 
 {sentences}
 

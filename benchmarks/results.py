@@ -5,6 +5,7 @@ from pathlib import Path
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 PARTS = (
+    "The main job",
     "Evaluating the laws",
     "How far the laws hold",
     "The comparator",

@@ -1,38 +1,43 @@
 """The main job: check the derivations, observe the subjects, judge every claim."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from numerics.judging.horizons.tolerance import Tolerance, tolerance_for
-from steerlaw.experiments.directions import can_be_followed, follow
+from steerlaw.beside import begin_of_experiments
+from steerlaw.experiments.directions import can_be_followed
 from steerlaw.experiments.embedded import embedded_experiments, embedded_inputs
 from steerlaw.experiments.experiment import Experiment, Grid, Keep, run
 from steerlaw.experiments.nearby import nearby
 from steerlaw.experiments.targets import Source, TargetOptions, read_targets
 from steerlaw.experiments.texts.drawn import drawn_texts, middle_experiments
 from steerlaw.inputs.subjects import Observation
+from steerlaw.inputs.swept_texts import SweptTexts
+from steerlaw.memory import give_back
 from steerlaw.report import Report
 from steerlaw.results.apart import derivation_records
 from steerlaw.results.claims import claim_holdings
-from steerlaw.results.directions import Standing, ranked_claims, standings
+from steerlaw.results.directions import ranked, ranked_claims
 from steerlaw.results.exploring.continued import continued
 from steerlaw.results.exploring.explored import explored_curves
 from steerlaw.results.findings import findings
-from steerlaw.results.judging import Judged, curve_rows, judged
+from steerlaw.results.judging import Judged, curve_rows, in_brief, judged
 from steerlaw.results.lines import summary_lines
 from steerlaw.results.pictures import curve_pictures
 from steerlaw.results.predicted_rows import predicted_rows
 from steerlaw.results.provenance import RunRecord, run_record
 from steerlaw.results.reaching.limits import limit_rows
-from steerlaw.results.reaching.rows import horizon_rows
+from steerlaw.results.reaching.rows import HorizonRow, horizon_rows
 from steerlaw.results.reference_verdicts import judge_results, token_rows
 from steerlaw.results.reported.matrix import Cell, matrix
 from steerlaw.results.verdict_rows import VerdictRow, verdict_row
-from steerlaw.results.whole_texts import TextRow, text_rows
+from steerlaw.results.whole_texts import text_rows
 from theory.catalogue import find_law
 from theory.catalogue import laws as catalogue
 from theory.claims import Claim
@@ -69,8 +74,8 @@ def verify(
     `reported` asks what other papers claim (`theory.reported`), too; not along with `laws`. `texts` is how many whole
     texts to draw after each context at a language model's middle block (default: `TEXTS` on the embedded one where all
     laws are asked about, else 0). `progress` is a `rich.progress.Progress`. `keep` (of `kept_beside`) has sweeps on
-    disk, for a run that is killed; derivations are checked `apart` (of `process_apart`). Bad input is a `ValueError` or
-    `OSError` of one line, before any model runs where it can.
+    disk, for a run that is killed; derivations, and what needs no sweep of embedded models, are worked on `apart` (of
+    `process_apart`). Bad input is a `ValueError` or `OSError` of one line, before any model runs where it can.
 
     >>> report = verify(laws=["token_bump"])
     >>> report.summary()["token_bump"]["stdlib-gpt"]
@@ -84,8 +89,10 @@ def verify(
     results = [one for source in sources for one in _results(source, chosen, laws is not None, tolerance)]
     records = derivation_records(chosen, apart)
     experiments = [[replace(one, tolerances=_allowed(tolerance)) for one in source.experiments()] for source in sources]
+    ranks = _ranks(apart, sources, experiments, chosen, directions, seed)
+    drawn = _draws(apart, sources, experiments, _drawn(target, laws, texts), options.level, seed)
     observed = list(_observed(sources, experiments, claims, seed, progress, keep))
-    compared = [(o, one) for o in _tracked(observed, progress, "comparing") for one in judged(o, chosen, tolerance)]
+    compared, reach = _compared(observed, chosen, tolerance, progress)
     found = [*results, *(one for _, one in compared)]
     rows = [*curves, *(verdict_row(*one) for one in found)]
     derivations = [one for one, _ in zip(records(), _tracked(chosen, progress, "checking derivations"), strict=True)]
@@ -93,22 +100,37 @@ def verify(
         run=_record(started, sources, options, seed),
         derivations=derivations,
         verdicts=rows,
-        directions=_ranked(experiments, chosen, directions, seed, progress),
+        directions=[standing for found in _awaited(ranks, progress, "directions") for standing in found],
         findings=findings(observed) if claims is None else [],
-        **_numbers(observed, found, rows),
+        **_numbers(observed, found, rows, [*horizon_rows(results), *reach]),
         reported=_reported(experiments, observed, seed, progress) if reported else [],
-        texts=_texts(sources, experiments, _drawn(target, laws, texts), options.level, seed, progress),
+        texts=text_rows([*_ready(sources), *_awaited(drawn, progress, "whole texts")]),
         observations=observed,
         **_looked_at(experiments, observed, compared),
         tokens=list(token_rows(results)),
     )
 
 
-def _numbers(observed: Sequence[Observation], found: Sequence[Judged], rows: Sequence[VerdictRow]) -> dict[str, Any]:
+def _compared(
+    observed: Sequence[Observation], laws: Sequence[Law], tolerance: Tolerance | None, progress: Any
+) -> tuple[list[tuple[Observation, Judged]], list[HorizonRow]]:
+    """Every claim judged on every observation, and how far it holds; of single curves only part of that stays."""
+    found: list[tuple[Observation, Judged]] = []
+    reach: list[HorizonRow] = []
+    for observation in _tracked(observed, progress, "comparing"):
+        own = list(judged(observation, laws, tolerance))
+        reach += horizon_rows(own)
+        found += [(observation, in_brief(one)) for one in own]
+    return found, reach
+
+
+def _numbers(
+    observed: Sequence[Observation], found: Sequence[Judged], rows: Sequence[VerdictRow], reach: Sequence[HorizonRow]
+) -> dict[str, Any]:
     """On how many curves claims hold and how far, how far out limits are, numbers predicted beside observed ones."""
     shares = claim_holdings(found)
     numbers = [row for o in observed for row in predicted_rows(o)]
-    known = {"horizons": horizon_rows(found), "limits": limit_rows(observed), "quantities": numbers}
+    known = {"horizons": reach, "limits": limit_rows(observed), "quantities": numbers}
     return {"lines": summary_lines(rows, found, shares), "shares": shares, **known}
 
 
@@ -132,7 +154,9 @@ def _sources(
     if targets := [target] if isinstance(target, str | Path) else list(target or ()):
         return read_targets(targets, options, grid, seed)
     return [
-        Source(name="embedded", experiments=lambda: embedded_experiments(grid, seed), inputs=embedded_inputs()),
+        Source(
+            name="embedded", experiments=partial(embedded_experiments, grid, seed), again=True, inputs=embedded_inputs()
+        ),
     ]
 
 
@@ -162,15 +186,61 @@ def _looked_at(
     return {"explored": explored, "pictures": curve_pictures([(o, one.finding) for o, one in compared], explored)}
 
 
-def _ranked(
-    experiments: Sequence[Sequence[Experiment]], laws: Sequence[Law], count: int, seed: int, progress: Any
-) -> list[Standing]:
-    """Every vector among other directions, of the claims of these laws that can be asked of directions."""
-    asked = ranked_claims(laws)
-    some = [one for made in experiments for one in made if asked and can_be_followed(one, count)]
-    claims = [claim for _, own in asked for claim in own]
-    tracked = _tracked(some, progress, "directions") if some else ()
-    return [standing for one in tracked for standing in standings(follow(one, claims, count, seed), asked)]
+Begun = tuple[int, Callable[[], Iterator[Any]]]
+"""How many results there will be, and what gives them."""
+
+
+def _ranks(
+    apart: Executor | None,
+    sources: Sequence[Source],
+    experiments: Sequence[Sequence[Experiment]],
+    laws: Sequence[Law],
+    count: int,
+    seed: int,
+) -> Begun:
+    """Begin to rank vectors among other directions, by the claims of these laws that can be asked of directions."""
+    asked = bool(ranked_claims(laws))
+    some = [[one for one in made if asked and can_be_followed(one, count)] for made in experiments]
+    work = partial(ranked, laws=[law.id for law in laws], count=count, seed=seed)
+    return _begun(apart, sources, experiments, some, work)
+
+
+def _draws(
+    apart: Executor | None,
+    sources: Sequence[Source],
+    experiments: Sequence[Sequence[Experiment]],
+    samples: int,
+    level: float,
+    seed: int,
+) -> Begun:
+    """Begin to draw `samples` whole texts after each context of a language model, at its middle block."""
+    some = [list(middle_experiments(made)) if samples else [] for made in experiments]
+    return _begun(apart, sources, experiments, some, partial(drawn_texts, samples=samples, seed=seed, level=level))
+
+
+def _begun(
+    apart: Executor | None,
+    sources: Sequence[Source],
+    experiments: Sequence[Sequence[Experiment]],
+    some: Sequence[Sequence[Experiment]],
+    work: Callable[[Experiment], Any],
+) -> Begun:
+    """Begin work on some of each source's experiments."""
+    begun = []
+    for source, made, own in zip(sources, experiments, some, strict=True):
+        numbered = [(number, one) for number, one in enumerate(made) if any(one is other for other in own)]
+        again = source.experiments if source.again else None
+        begun.append(begin_of_experiments(apart, again, work, numbered))
+    return sum(map(len, some)), lambda: chain.from_iterable(results() for results in begun)
+
+
+def _awaited(begun: Begun, progress: Any, description: str) -> Iterable[Any]:
+    """The results, one by one."""
+    count, results = begun
+    if not count:
+        return []
+    found = results()
+    return [next(found) for _ in _tracked(range(count), progress, description)]
 
 
 def _drawn(target: Any, laws: Sequence[str] | None, texts: int | None) -> int:
@@ -178,19 +248,9 @@ def _drawn(target: Any, laws: Sequence[str] | None, texts: int | None) -> int:
     return texts if texts is not None else 0 if target or laws else TEXTS
 
 
-def _texts(
-    sources: Sequence[Source],
-    experiments: Sequence[Sequence[Experiment]],
-    samples: int,
-    level: float,
-    seed: int,
-    progress: Any,
-) -> list[TextRow]:
-    """Whole texts: those that were drawn already, and `samples` after each context of a language model."""
-    found = [one for source in sources for one in source.texts]
-    middle = list(middle_experiments(one for made in experiments for one in made)) if samples else []
-    tracked = _tracked(middle, progress, "whole texts") if middle else ()
-    return text_rows([*found, *(drawn_texts(one, samples, seed, level) for one in tracked)])
+def _ready(sources: Sequence[Source]) -> list[SweptTexts]:
+    """Whole texts that were drawn already."""
+    return [one for source in sources for one in source.texts]
 
 
 def _reported(
@@ -231,5 +291,7 @@ def _arithmetic(sources: Sequence[Source], options: TargetOptions) -> str:
     return options.dtype or ("tf32" if sources and all(source.results is not None for source in sources) else "float32")
 
 
-def _tracked(items: Sequence[Any], progress: Any, description: str) -> Iterable[Any]:
-    return progress.track(items, description=description) if progress else items
+def _tracked(items: Sequence[Any], progress: Any, description: str) -> Iterator[Any]:
+    for item in progress.track(items, description=description) if progress else items:
+        yield item
+        give_back()

@@ -6,6 +6,8 @@ import sys
 import pytest
 from hypothesis import settings
 
+from steerlaw.memory import give_back
+
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("few", derandomize=True, deadline=None, max_examples=20)  # CI, on further Pythons
 settings.register_profile("explore", deadline=None)  # HYPOTHESIS_PROFILE=explore looks for new examples
@@ -31,3 +33,4 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     jax = sys.modules.get("jax")
     if jax is not None and (nextitem is None or nextitem.path != item.path):
         jax.clear_caches()
+        give_back()

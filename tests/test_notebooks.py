@@ -9,7 +9,7 @@ pytestmark = pytest.mark.slow
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 SECONDS = 60
-MOST_BYTES = 500_000
+MOST_BYTES = 600_000
 
 
 def test_there_are_notebooks():

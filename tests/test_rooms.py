@@ -21,7 +21,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("theory.laws", "theory.errata", "theory.reported"),
     ("theory.catalogue",),
     ("theory",),
-    ("steerlaw.interrupts", "steerlaw.compiled"),
+    ("steerlaw.interrupts", "steerlaw.compiled", "steerlaw.memory"),
     ("numerics.arrays",),
     ("numerics.files", "numerics.baseline", "numerics.checks"),
     ("numerics.bands", "numerics.exponential_sums"),
@@ -49,7 +49,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("steerlaw.results",),
     ("steerlaw.guiding",),
     ("steerlaw.rendering",),
-    ("steerlaw.report", "steerlaw.verification"),
+    ("steerlaw.report", "steerlaw.beside"),
+    ("steerlaw.verification",),
     ("steerlaw.commands",),
     ("steerlaw", "steerlaw.__main__"),
 )

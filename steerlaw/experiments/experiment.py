@@ -18,7 +18,7 @@ from numerics.observing.sweep import Sweep
 from numerics.observing.variables import VARIABLES
 from numerics.observing.watched import TOLERANCES, Watched, choose_tokens
 from numerics.observing.whole_texts import Scored, observe_texts
-from steerlaw.experiments.wanted import wanted_for
+from steerlaw.experiments.wanted import wanted_at_limits, wanted_for
 from steerlaw.inputs.subjects import Kind, Observation, Subject
 from theory.claims import Claim
 
@@ -191,7 +191,8 @@ def works(
     wanted, kinds = None if claims is None else wanted_for(claims, experiment.subject), experiment.subject.kinds
 
     def work(kind: Kind, baseline: Baseline | None, observe: Callable[..., Observation]) -> Work:
-        names = None if wanted is None else wanted[kind]
+        everything = wanted_at_limits() if kind == "limit" else None
+        names = everything if wanted is None else wanted[kind]
         return Work(kind=kind, wanted=names, baseline=baseline, observe=partial(observe, wanted=names))
 
     if "next token" in kinds and (wanted is None or "next token" in wanted):

@@ -44,11 +44,13 @@ class Source:
     """A target that was read: experiments to be run, sweeps and curves that were made already, and its input files.
 
     `results` are the curves of other people's results (None: the target is none), `token_text` the words of their ids;
-    `texts` are whole texts that were drawn already.
+    `texts` are whole texts that were drawn already. With `again`, `experiments` can be pickled, and it costs little to
+    make them a second time, in another process.
     """
 
     name: str
     experiments: Callable[[], Iterable[Experiment]] = tuple
+    again: bool = False
     observations: Sequence[Observation] = ()
     curves: Sequence[BareCurve] = ()
     results: Sequence[ResultCurves] | None = None

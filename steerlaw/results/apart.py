@@ -1,4 +1,4 @@
-"""Derivations checked in a process of its own, beside whatever else is being done."""
+"""Work in a process of its own, beside whatever else is being done: derivations are checked there, and more."""
 
 import multiprocessing
 import os
@@ -9,10 +9,13 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
+from typing import Any, TypeVar
 
 from steerlaw.results.derivations import Derivation, derivation_record
 from theory.catalogue import find_law
 from theory.law import Law
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -39,25 +42,33 @@ def process_apart() -> Iterator[Executor | None]:
         theirs.close()
 
 
-def derivation_records(laws: Sequence[Law], apart: Executor | None) -> Callable[[], Iterator[Derivation]]:
-    """Begin to check the laws' derivations apart; called, what is given gives their records, in the same order.
+def begin(
+    apart: Executor | None, work: Callable[..., T], calls: Sequence[tuple[Any, ...]], here: Callable[[int], T]
+) -> Callable[[], Iterator[T]]:
+    """Begin `work(*call)` of each call apart; called, what is given gives their results, in the same order.
 
-    What a process did not come to, because it could not be started or was killed, is done here.
+    What a process did not come to, because it could not be started or was killed, is done by `here`, which is given the
+    call's number.
     """
-    begun: list[Future[Derivation]] = []
+    begun: list[Future[T]] = []
     if apart is not None:
         with suppress(BrokenProcessPool):  # it was killed already
-            begun = [apart.submit(_record, law.id) for law in laws]
+            begun = [apart.submit(work, *call) for call in calls]
 
-    def records() -> Iterator[Derivation]:
-        for number, law in enumerate(laws):
+    def results() -> Iterator[T]:
+        for number in range(len(calls)):
             try:
-                record = begun[number].result() if begun else derivation_record(law)
+                result = begun[number].result() if begun else here(number)
             except BrokenProcessPool:
-                record = derivation_record(law)
-            yield record
+                result = here(number)
+            yield result
 
-    return records
+    return results
+
+
+def derivation_records(laws: Sequence[Law], apart: Executor | None) -> Callable[[], Iterator[Derivation]]:
+    """Begin to check the laws' derivations apart; called, what is given gives their records, in the same order."""
+    return begin(apart, _record, [(law.id,) for law in laws], lambda number: derivation_record(laws[number]))
 
 
 def _record(law: str) -> Derivation:

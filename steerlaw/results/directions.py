@@ -17,10 +17,12 @@ from jaxtyping import Float
 from numerics.judging.shares import Share, directions_needed, excess_over, rank_levels
 from numerics.judging.sweeps import judge_sweep
 from numerics.lowering.setting import settings_of
-from steerlaw.experiments.directions import ORIGINS, Followed, Origin
+from steerlaw.experiments.directions import ORIGINS, Followed, Origin, follow
+from steerlaw.experiments.experiment import Experiment
 from steerlaw.inputs.subjects import Observation, Subject
 from steerlaw.results.findings import ROWS, area_under_curve
 from steerlaw.results.shares import LEVEL
+from theory.catalogue import find_law
 from theory.claims import Claim, Turns
 from theory.law import Law
 from theory.quantities import CONCEPT_LOGIT, GREEDY_LOG_ODDS, LOG_PROBABILITY, MEAN_LOG_ODDS
@@ -118,6 +120,13 @@ def scores(observation: Observation, asked: Sequence[tuple[Law, tuple[Claim, ...
         if separation is not None:
             found["separation", ROWS["separation"].says] = separation
     return found
+
+
+def ranked(experiment: Experiment, laws: Sequence[str], count: int, seed: int) -> list[Standing]:
+    """The ranks of an experiment's vector among `count` directions of either kind, by the claims of these laws."""
+    asked = ranked_claims([find_law(law) for law in laws])
+    claims = [claim for _, own in asked for claim in own]
+    return list(standings(follow(experiment, claims, count, seed), asked))
 
 
 def standings(followed: Iterable[Followed], asked: Sequence[tuple[Law, tuple[Claim, ...]]]) -> Iterator[Standing]:

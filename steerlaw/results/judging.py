@@ -27,6 +27,15 @@ class Judged(NamedTuple):
     finding: Finding
 
 
+def in_brief(one: Judged) -> Judged:
+    """Without how far each curve obeys on either side alone, and in nats, which `horizon_rows` has been told by then.
+
+    That is most of what is known of a claim on every token.
+    """
+    both = {side: found for side, found in one.finding.horizons.items() if side == "both"}
+    return one._replace(finding=replace(one.finding, horizons=both, nats=None))
+
+
 def judged(observation: Observation, laws: Iterable[Law], tolerance: Asked) -> Iterator[Judged]:
     """Each claim that this kind of observation is about, judged on it.
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from slurm_node import found as slurm_is_here
+from slurm_node import slurm
 from steerlaw.plans.cell import read_cells
 from steerlaw.plans.engines import engine_named
 from steerlaw.plans.running import here
@@ -28,9 +30,9 @@ def test_without_an_engine_this_process_works():
         assert engine is here
 
 
-def started(home, out, *more):
+def started(home, out, *more, environment=os.environ):
     command = [sys.executable, "-m", "steerlaw", "run", str(home / "plan.toml"), "--out", str(out), "--json", *more]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**environment, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -125,3 +127,17 @@ def test_a_worker_that_is_killed_costs_at_most_its_cell(home, tmp_path, alone):
     assert process.returncode == 0, said
     assert json.loads(told)["measured"] == len({cell.id for cell in read_cells(tmp_path / "two")})
     assert contents(tmp_path / "two") == alone
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not slurm_is_here(), reason="Slurm is not installed; Debian has it as slurm-wlm")
+def test_jobs_of_slurm_do_the_same(home, tmp_path, alone):
+    pytest.importorskip("dask_jobqueue")
+    jobs = {"CORES": "1", "MEMORY": "2GiB", "WALLTIME": "00:20:00", "LOG_DIRECTORY": str(tmp_path / "jobs")}
+    with slurm(tmp_path) as environment:
+        environment |= {f"DASK_JOBQUEUE__SLURM__{name}": value for name, value in jobs.items()}
+        process = started(home, tmp_path / "there", "--on", "slurm:2", environment=environment)
+        told, said = process.communicate(timeout=900)
+    assert process.returncode == 0, said
+    assert json.loads(told)["measured"] == len({cell.id for cell in read_cells(tmp_path / "there")})
+    assert contents(tmp_path / "there") == alone

@@ -1,0 +1,39 @@
+"""Freed memory goes back to the system, where the C library has a call for it."""
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from steerlaw.memory import give_back
+
+PROGRAM = """
+import re
+from steerlaw.memory import give_back
+
+def held():
+    with open("/proc/self/status") as status:
+        return int(re.search(r"VmRSS:\\s+(\\d+)", status.read())[1])
+
+before = held()
+pieces = [b"x" * 60_000 for _ in range(4000)]  # 240 MB in pieces that are too small to be mapped one by one
+kept = pieces[::200]
+del pieces
+freed = held()
+give_back()
+print(before, freed, held())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is known to keep what was freed")
+def test_what_was_freed_in_pieces_is_given_back():
+    run = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    before, freed, after = map(int, run.stdout.split())
+    assert freed - before > 100_000
+    assert after - before < 20_000
+
+
+def test_it_may_be_called_at_any_time():
+    give_back()
+    give_back()
