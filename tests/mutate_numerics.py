@@ -207,7 +207,8 @@ def tests_pass(path: Path, text: str, tests: Sequence[str], seconds: dict[str, f
 def _test(path: Path, changed: Path, tests: Sequence[str], seconds: dict[str, float], took: Path) -> None:
     """Run tests in this process, which knows nothing of ours yet, and end it."""
     if seconds:
-        resource.setrlimit(resource.RLIMIT_CPU, (int(TIMES * seconds[PROCESSOR]) + SECONDS,) * 2)
+        limit = int(TIMES * seconds[PROCESSOR]) + SECONDS
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
     os.chdir(ROOT)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)

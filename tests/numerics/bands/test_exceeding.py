@@ -27,15 +27,16 @@ def with_rows_left_out(table, out):
 @settings(max_examples=30, deadline=None)
 @given(table=tables(least=1, most=8), tolerance=st.sampled_from([0.0, 0.125, 0.5]), out=st.sets(st.integers(0, 7)))
 def test_turns_are_exceeded_by_the_row_that_ends_a_zigzag(n, table, tolerance, out):
-    size, curves = table[0].shape
+    high, low = table
+    size, curves = high.shape
     allowed = tolerance + np.arange(curves) / 8
     kept = np.setdiff1d(np.arange(size), list(out))
     left_out = with_rows_left_out(table, np.setdiff1d(np.arange(size), kept))
     found, back = rows_of(from_turning(n), np.arange(float(size)), left_out, allowed)
     for row in range(size):
-        before, after = (tuple(side[some] for side in table) for some in (kept[kept <= row], kept[kept >= row]))
-        assert (found <= row).tolist() == (largest(*before, n + 2) / 2 > allowed).tolist()
-        assert (back >= row).tolist() == (largest(*after, n + 2) / 2 > allowed).tolist()
+        before, after = (largest(high[some], low[some], n + 2) for some in (kept[kept <= row], kept[kept >= row]))
+        assert (found <= row).tolist() == (before / 2 > allowed).tolist()
+        assert (back >= row).tolist() == (after / 2 > allowed).tolist()
     assert (found <= size).all()
     assert (back >= -1).all()
 
