@@ -16,6 +16,7 @@ RESHAPED = "NumPy reads every negative length as the one that is left"
 ALLOWED = "an allowance for rounding, about 1e-9 of what it is added to in either case"
 UNREAD = "stands in where the quotient is not read"
 SCALED = "the bound grows with its samples, so any scale that is taken out again gives the same one"
+ENDS = "the last point is not the first of those of infinite height, and only that one is read"
 ALIKE = "both have one shape, or are refused for that"
 NEARNESS = "how near two ends come before one alone is moved, which ends with the exact size"
 
@@ -42,4 +43,7 @@ HARMLESS = (
     Harmless("numerics/bands/band.py", "lower -> upper", "if «self.lower».ndim != 2", ALIKE),
     Harmless("numerics/bands/band.py", "lower -> upper", "len(«self.lower») != len(self.strengths)", ALIKE),
     Harmless("numerics/bands/band.py", "lower -> upper", "if «lower».shape[1] > 1", ALIKE),
+    Harmless("numerics/bands/hulls.py", "Gt -> GtE", "if «least.max() > 0»:", "points found in vain are found anew"),
+    Harmless("numerics/bands/hulls.py", "Sub -> Add", "% («len(x) - 1») == 0", ENDS),
+    Harmless("numerics/bands/hulls.py", "1 -> 2", "% (len(x) - «1») == 0", ENDS),
 )

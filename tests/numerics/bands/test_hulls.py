@@ -79,3 +79,9 @@ def test_a_hull_is_convex_below_all_points_and_has_no_vertex_to_spare(seed, size
 def test_a_hull_of_unknown_points_has_no_vertices():
     assert lower_hull(np.arange(3.0), np.full(3, np.inf)).size == 0
     assert lower_hull(np.arange(3.0), np.array([np.inf, 0.0, np.inf])).tolist() == [1]
+
+
+def test_three_points_of_which_nothing_is_known_are_all_shown():
+    band = Band(strengths=np.arange(3.0), lower=np.full((3, 1), -np.inf), upper=np.zeros((3, 1)))
+    least, most, points = height_above_hull(band, 0)
+    assert (least, most, points.tolist()) == (-np.inf, np.inf, [0, 1, 2])
