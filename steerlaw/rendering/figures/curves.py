@@ -74,6 +74,7 @@ def draw_panel(axes: Axes, panel: Panel, *, width: float | None = None, above: b
     axes.set_title(panel.title, parse_math=False)
     axes.set_xlabel(PUSH if panel.push else STRENGTH)
     if width is not None:
+        axes.set_xlabel(f"{PUSH if panel.push else STRENGTH} (asinh scale)")
         axes.set_xscale("asinh", linear_width=width)
         ticks = _asinh_ticks(np.abs(x).max(), width)
         axes.set_xticks(ticks, [f"{tick:.3g}".replace("-", "−") for tick in ticks])

@@ -14,10 +14,8 @@ from matplotlib.ticker import PercentFormatter
 from steerlaw.rendering.figures.drawn import Drawing, Drawn, slug
 from steerlaw.rendering.figures.style import GREY, SERIES, WIDTH, styled
 from steerlaw.results.judging import LOCAL
-from steerlaw.results.reaching.answers import LAWS, named, weakest_rows
+from steerlaw.results.reaching.answers import LAWS, control_of, named, weakest_rows
 from steerlaw.results.reaching.rows import NATS, PUSHES, HorizonRow
-
-CONTROL = "random_direction"
 
 
 def survival_drawings(rows: Sequence[HorizonRow]) -> list[Drawing]:
@@ -57,7 +55,7 @@ def survival_figure(rows: Sequence[HorizonRow], all_rows: Sequence[HorizonRow]) 
         shown = [row for row in rows if named(row) == law]
         for row in shown:
             colour = SERIES[layers.index(row.layer) % len(SERIES)] if row.layer in layers else GREY
-            null = next((other for other in all_rows if _is_control(other, row)), None)
+            null = control_of(row, all_rows)
             _curve(left, row, null, colour, "push")
             _curve(right, row, null, colour, "nats")
         left.set_title(": ".join([law, *_said(shown)]), parse_math=False)
@@ -91,8 +89,3 @@ def _curve(axes: Axes, row: HorizonRow, null: HorizonRow | None, colour: str, un
             axes.plot(curve.at, middle, style, color=colour, linewidth=1.3 if style == "-" else 0.8)
             if style == "-" and np.any(curve.most > curve.least):
                 axes.fill_between(curve.at, curve.least, curve.most, color=colour, alpha=0.15, linewidth=0)
-
-
-def _is_control(other: HorizonRow, row: HorizonRow) -> bool:
-    same = ("law", "claim", "model", "concept", "layer", "weighing")
-    return other.control == CONTROL and all(getattr(other, name) == getattr(row, name) for name in same)

@@ -108,6 +108,13 @@ def half_reaches(rows: Sequence[HorizonRow]) -> dict[Claimed, tuple[float, float
     return found
 
 
+def control_of(row: HorizonRow, rows: Iterable[HorizonRow]) -> HorizonRow | None:
+    """The row of the same claim, model, concept and block along a random direction of equal norm."""
+    same = ("law", "claim", "model", "concept", "layer", "weighing")
+    found = (one for one in rows if one.control == "random_direction")
+    return next((one for one in found if all(getattr(one, name) == getattr(row, name) for name in same)), None)
+
+
 def middle(rows: Sequence[HorizonRow]) -> list[HorizonRow]:
     """The rows of each model's middle block, which the paper steers."""
     blocks: dict[str, set[int]] = {}

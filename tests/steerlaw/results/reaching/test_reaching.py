@@ -17,6 +17,7 @@ from numerics.observing.watched import Watched
 from steerlaw.inputs.subjects import Observation, Subject
 from steerlaw.rendering.figures.survival import survival_drawings
 from steerlaw.rendering.page.reach import reach_section
+from steerlaw.rendering.page.survival import survival_panels
 from steerlaw.rendering.table import reach_lines
 from steerlaw.results.judging import judged
 from steerlaw.results.reaching.answers import answers, half_reaches, middle, sentence, weakest_rows
@@ -142,6 +143,24 @@ def test_rows_are_json_with_every_weighing(rows):
         curve = row["survival"]["push"]
         assert len({len(values) for values in curve.values()}) == 1
         assert all(low <= high for low, high in zip(curve["least"], curve["most"], strict=True))
+
+
+def test_the_opening_picture_has_controls_dashed_beside_the_laws_that_have_them_in_push_and_in_nats(rows):
+    null = [replace(row, control="random_direction") for row in rows if row.law == "tilt"]
+    page = survival_panels([*rows, *null])
+    panels = re.findall(r"<div><h3>(.*?)</h3>(.*?)</div>", page)
+    names = [name for name, _ in panels]
+    assert len(names) == 2 * len(set(names))
+    for unit, some in (("push", panels[: len(names) // 2]), ("nats", panels[len(names) // 2 :])):
+        for name, drawn in some:
+            label = re.search(r'aria-label="(.*?)"', drawn)
+            assert label
+            assert f"at {unit} 1" in label[1]
+            assert ("along a random direction" in label[1]) == name.startswith("tilt ")
+            dashed, line = drawn.count('polyline class="control'), drawn.count("<polyline")
+            assert (dashed, line) == ((1, 2) if name.startswith("tilt ") else (0, 1))
+    assert page.count("random direction</p>") == 1
+    assert "random direction" not in survival_panels(rows)
 
 
 def test_the_question_is_answered_law_by_law(rows):
