@@ -45,5 +45,4 @@ HARMLESS = (
     Harmless("numerics/bands/band.py", "lower -> upper", "if «lower».shape[1] > 1", ALIKE),
     Harmless("numerics/bands/hulls.py", "Gt -> GtE", "if «least.max() > 0»:", "points found in vain are found anew"),
     Harmless("numerics/bands/hulls.py", "Sub -> Add", "% («len(x) - 1») == 0", ENDS),
-    Harmless("numerics/bands/hulls.py", "1 -> 2", "% (len(x) - «1») == 0", ENDS),
 )
