@@ -68,6 +68,26 @@ def test_convexity_is_exceeded_by_the_row_that_ends_the_chord(seed, size, farthe
         assert back[curve] == max((rows[0] for rows, is_so in exceeding.items() if is_so[curve]), default=-1)
 
 
+X = np.arange(3.0)
+
+
+@pytest.mark.parametrize(
+    ("high", "low", "allowed", "exceeds"),
+    [
+        ([0, 1, 0], [0, 1, 0], 0.5, False),  # twice what is allowed is not more than that
+        ([0, 1.25, 0], [0, 1.25, 0], 0.5, True),
+        ([0, 1, 0.5], [0, 0, 0.5], 0.25, True),  # the farthest curve, known exactly at the ends
+        ([0, 0, 0.5], [0, 1, 0.5], 0.0, False),  # the nearest one
+        ([0, 3, 0], [0.5, np.inf, 0.5], 1.0, True),  # nobody knows how high the middle is, but at least so high
+        ([0, 3, 0], [0.5, np.inf, 0.5], 1.25, False),
+    ],
+)
+def test_a_point_above_a_chord_is_more_than_twice_what_is_allowed(high, low, allowed, exceeds):
+    table = np.array(high, float)[:, None], np.array(low, float)[:, None]
+    found, back = rows_of(FROM_CONVEX, X, table, np.array([allowed]))
+    assert (found.tolist(), back.tolist()) == (([2], [0]) if exceeds else ([3], [-1]))
+
+
 def test_distances_are_exceeded_by_the_first_row_that_is_farther_off():
     distance = np.array([[0.0, 3.0, 1.0], [2.0, 0.0, 1.0], [3.0, 0.0, 0.5]])
     found, back = rows_of(FROM_BETWEEN, np.arange(3.0), (distance, distance), np.array([1.0, 1.0, 1.0]))
