@@ -92,7 +92,7 @@ def grid(
     key = [entry for entry in key if entry[0] in drawn]
     if any(len(panel.horizons) for panels in rows for panel in panels):
         key = [*key, ("approximation", GREY, f"the tilt holds within {within} so far")]
-    line_key(figure, key, ncols=(len(key) if len(key) <= MOST_IN_A_ROW else 3) if across > 1 else 2)
+    line_key(figure, key, ncols=(len(key) if len(key) <= MOST_IN_A_ROW else 3) if across > 1 else 1)
     return figure
 
 
