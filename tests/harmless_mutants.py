@@ -19,6 +19,10 @@ SCALED = "the bound grows with its samples, so any scale that is taken out again
 ENDS = "the last point is not the first of those of infinite height, and only that one is read"
 ALIKE = "both have one shape, or are refused for that"
 NEARNESS = "how near two ends come before one alone is moved, which ends with the exact size"
+CEILING = "where the bisection begins from above; it ends with the exact size all the same"
+ONE_MORE = "one pass more, which finds nothing larger"
+WRITTEN = "every place is written: points where there is a zigzag, -1 where there is none"
+EQUALS = "of equal extremes either shows the zigzag"
 
 HARMLESS = (
     Harmless("numerics/judging/shares.py", "1 -> 2", "reshape(len(obeys), -«1»)", RESHAPED),
@@ -38,6 +42,14 @@ HARMLESS = (
     Harmless("numerics/bands/zigzags.py", "30 -> 31", "NEAR = 2.0**-«30»", NEARNESS),
     Harmless("numerics/bands/zigzags.py", "2.0 -> 3.0", "NEAR = «2.0»**-30", NEARNESS),
     Harmless("numerics/bands/zigzags.py", "drop the sign", "NEAR = 2.0**«-30»", NEARNESS),
+    Harmless("numerics/bands/zigzags.py", "maximum -> minimum", "ceiling = «np.maximum»(high.max", CEILING),
+    Harmless("numerics/bands/zigzags.py", "0.0 -> 1.0", "low.min(axis=0), «0.0»)", CEILING),
+    Harmless("numerics/bands/zigzags.py", "max -> min", "np.maximum(«high.max»(axis=0)", CEILING),
+    Harmless("numerics/bands/zigzags.py", "min -> max", "«low.min»(axis=0), 0.0)", CEILING),
+    Harmless("numerics/bands/zigzags.py", "Gt -> GtE", "(«size > 0») & np.isfinite(size)", ONE_MORE),
+    Harmless("numerics/bands/zigzags.py", "Gt -> GtE", "«ceiling[curves] - size[curves] > fine[curves]»", NEARNESS),
+    Harmless("numerics/bands/zigzags.py", "drop the sign", "np.full((high.shape[1], n + 2), «-1»)", WRITTEN),
+    Harmless("numerics/bands/zigzags.py", "Gt -> GtE", "moved = step | («ahead > extreme»)", EQUALS),
     Harmless("numerics/bands/intervals.py", "least -> most", "np.log(2 * «least».shape[1] / level)", ALIKE),
     Harmless("numerics/bands/band.py", "lower -> upper", "if «self.lower».size and not (", ALIKE),
     Harmless("numerics/bands/band.py", "lower -> upper", "if «self.lower».ndim != 2", ALIKE),
