@@ -15,7 +15,6 @@ from numerics.observing.model import SteeredModel, Steering
 from numerics.observing.next_token import Known, observe_next_token
 from numerics.observing.readings import Curves, curves_along
 from numerics.observing.sweep import Sweep
-from numerics.observing.variables import VARIABLES
 from numerics.observing.watched import TOLERANCES, Watched, choose_tokens
 from numerics.observing.whole_texts import Scored, observe_texts
 from steerlaw.experiments.wanted import wanted_at_limits, wanted_for
@@ -24,8 +23,6 @@ from theory.claims import Claim
 
 WATCHED = 8
 """Tokens of each sort (probable, extreme, target) whose whole curves are kept."""
-LEVELS = frozenset(name for name in VARIABLES if "slope" not in name)
-"""What there is to see of three strengths far apart."""
 
 Keep = Callable[["Experiment", "Work"], Sweep]
 """Makes a sweep, or gives that of an earlier run."""
@@ -191,8 +188,7 @@ def works(
     wanted, kinds = None if claims is None else wanted_for(claims, experiment.subject), experiment.subject.kinds
 
     def work(kind: Kind, baseline: Baseline | None, observe: Callable[..., Observation]) -> Work:
-        everything = wanted_at_limits() if kind == "limit" else None
-        names = everything if wanted is None else wanted[kind]
+        names = None if wanted is None else wanted[kind]
         return Work(kind=kind, wanted=names, baseline=baseline, observe=partial(observe, wanted=names))
 
     if "next token" in kinds and (wanted is None or "next token" in wanted):
@@ -260,10 +256,13 @@ def observe_text(experiment: Experiment, same: Sweep | None = None) -> Observati
 
 
 def observe_limit(experiment: Experiment, known: dict[str, Any], wanted: Collection[str] | None = None) -> Observation:
-    """Steer as far as the limit is judged, either way; `known` are the baseline's limit fields."""
+    """Steer as far as the limit is judged, either way; `known` are the baseline's limit fields.
+
+    Observed is what is `wanted`: by default all that is ever asked of a sweep out there.
+    """
     baseline = replace(experiment.baseline, **known)
     strengths = known["limit_strength"] * np.array([-1.0, 0.0, 1.0])
-    sweep = _next_token(experiment, baseline, strengths, wanted=LEVELS if wanted is None else wanted)
+    sweep = _next_token(experiment, baseline, strengths, wanted=wanted_at_limits() if wanted is None else wanted)
     return Observation(subject=experiment.subject, kind="limit", baseline=baseline, sweep=sweep)
 
 
