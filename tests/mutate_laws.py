@@ -49,6 +49,7 @@ HARMLESS = {
     r"open -> Lopen": "an interval is open at infinity as it is",
     r"(inner_concept_vanishes|sweet_spot|token_limits).* 1 -> 2$": "of the side -1 only the sign is read",
     r"token_limits.* drop token$": "its default, written out",
+    r"text_budget:66: (drop strict|True -> False)$": "of zip: both have two",
     r"_limit.* a word of '-'$": "SymPy approaches infinity from one side only",
     r"sphere.* k -> i$": "a bound index, renamed to i in the same line",
     r"other sign in .* 0 \* alpha": "0 alpha is 0",
