@@ -95,6 +95,8 @@ def test_the_slope_of_texts_is_predicted_as_far_as_a_nat(drawn, sign):
     prediction = known.text_prediction(sign)
     scores = prediction.tokens[:, 0].astype(float)
     (line,) = tangent(known.text_curve(sign), (prediction, scores))
+    assert line.lower is not None
+    assert line.upper is not None
     spread = expit(-1.0) * expit(1.0)  # both the slope and the Fisher information, by hand
     end, start = line.strengths[-1], line.values[1]
     assert end == pytest.approx(min(np.sqrt(2 / spread), 4.0))
