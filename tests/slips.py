@@ -6,7 +6,7 @@ Each is one change of one line, in a process of its own in which the file is imp
 import sys
 from dataclasses import dataclass
 
-from mutate_numerics import ROOT, tests_pass
+from mutate_numerics import ROOT, prepare, tests_pass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,10 +96,14 @@ SLIPS = (
 
 
 def main() -> int:
-    """1 if a slip survives."""
+    """1 if a slip survives; its tests have to pass without it, or whatever breaks them would be taken for noticing."""
     alive = 0
+    prepare()
     for slip in SLIPS:
-        survives = tests_pass(ROOT / slip.path, slip.changed, slip.tests.split(), {})
+        path, tests, seconds = ROOT / slip.path, slip.tests.split(), dict[str, float]()
+        if not tests_pass(path, path.read_text(encoding="utf-8"), tests, seconds):
+            raise SystemExit(f"{slip.path}: {slip.tests} fail on the file as it is")
+        survives = tests_pass(path, slip.changed, tests, seconds)
         alive += survives
         print(f"{'SURVIVES' if survives else 'noticed '} {slip.path}: {slip.means}", flush=True)
     return int(alive > 0)

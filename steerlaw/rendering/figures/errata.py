@@ -103,9 +103,8 @@ def _quadratic(data: Any) -> Figure:
         curves = [Curve(values=exact), Curve(values=quadratic, kind="approximation", colour=BLUE)]
         draw_panel(ax, Panel(title=f"up to α = {reach:g}", strengths=strengths, curves=curves))
         short = f"{100 * (1 - quadratic[-1] / exact[-1]):.2g} % short"
-        ax.text(
-            0.98, 0.08, short, transform=ax.transAxes, ha="right", color=BLUE
-        )  # convex curves leave this corner free
+        # convex curves leave the lower right corner free
+        ax.text(0.98, 0.08, short, transform=ax.transAxes, ha="right", color=BLUE)
     axes[0].set_ylabel("change of cross-entropy, nats")
     line_key(figure, [("observed", BLACK, "exact change"), ("approximation", BLUE, "quadratic of Theorem 3.8")])
     return figure
