@@ -1,5 +1,6 @@
 """Sweeps of which curves alone were kept: what was watched of the model is read off them, without the model."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -47,10 +48,17 @@ def lacks_tables(sweep: Sweep) -> bool:
     return sweep.nodes is not None and set(map(str, sweep.data.variables)) <= set(KEPT)
 
 
-def observe_again(sweep: Sweep, concepts: Bool[np.ndarray, "concepts vocab"] | None, model: Any = None) -> Sweep:
+def observe_again(
+    sweep: Sweep,
+    concepts: Bool[np.ndarray, "concepts vocab"] | None,
+    model: Any = None,
+    *,
+    wanted: Collection[str] | None = None,
+) -> Sweep:
     """What a sweep without tables was made to show, and as many strengths more as its curves need.
 
     `model` supplies the unembedding where it was too large to be stored; one that is not the curves' own is refused.
+    `wanted` names the variables that are asked for (default: all of them).
     """
     assert sweep.nodes is not None
     curves, data = curves_of(sweep.nodes, model), sweep.data
@@ -71,6 +79,7 @@ def observe_again(sweep: Sweep, concepts: Bool[np.ndarray, "concepts vocab"] | N
         watched,
         between=True,
         curves=lambda: curves,
+        wanted=wanted,
     )
     told = {"strengths_added": seen.attributes["strengths_added"]}
     return Sweep(data=with_attributes(seen.data, sweep.attributes | told), nodes=sweep.nodes)

@@ -3,7 +3,7 @@
 A file holds one observation, or several kinds of one: the first as the file itself, each other as a group of its kind.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -29,12 +29,17 @@ def save_observations(observations: Sequence[Observation], path: Path) -> None:
 
 
 def load_observations(
-    path: Path, model: Any = None, known: Mapping[str, xr.Dataset] | None = None
+    path: Path,
+    model: Any = None,
+    known: Mapping[str, xr.Dataset] | None = None,
+    *,
+    wanted: Collection[str] | None = None,
 ) -> list[Observation]:
     """The observations of a file. A sweep without a baseline is judged by the claims that need none.
 
-    One that holds curves and no tables is read off them; `model` supplies their unembedding where the file has it not.
-    `known` are the file's groups, where they were read already.
+    One that holds curves and no tables is read off them; `model` supplies their unembedding where the file has it not,
+    and `wanted` names the variables to be found there (default: all). `known` are the file's groups, where they were
+    read already.
     """
     groups = dict(known or read_netcdf(path))
     nodes = groups.pop(CURVES, None)
@@ -43,16 +48,16 @@ def load_observations(
     texts = {"contexts": subject.contexts, "token_text": subject.token_text}
     first = replace(first, subject=subject, sweep=Sweep(data=data, nodes=nodes))
     if lacks_tables(first.sweep):
-        first = replace(first, sweep=_read_off(first, path, model))
+        first = replace(first, sweep=_read_off(first, path, model, wanted))
     return [first, *(replace(other, subject=replace(other.subject, **texts)) for other in others)]
 
 
-def _read_off(observation: Observation, path: Path, model: Any) -> Sweep:
+def _read_off(observation: Observation, path: Path, model: Any, wanted: Collection[str] | None) -> Sweep:
     """What was watched, off the curves of a file that holds no tables."""
     sweep, baseline = observation.sweep, observation.baseline
     try:
         masks = None if baseline is None else baseline.concepts
-        return observe_again(sweep, masks, model)
+        return observe_again(sweep, masks, model, wanted=wanted)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 

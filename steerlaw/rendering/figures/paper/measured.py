@@ -16,6 +16,8 @@ KINDS: dict[str, Kind] = {
 }
 KEPT = 24
 """Sweeps held at a time: as many as the figures of a few models share."""
+SHOWN = frozenset({"log_probability", "start", "end", "shape_departure"})
+"""Of a next-token sweep what figures show: the curves of tokens, which are likeliest at the ends, and their shapes."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,7 +83,7 @@ def rows_of(shown: Sequence[Measured]) -> list[list[Measured]]:
 @lru_cache(maxsize=KEPT)
 def _read(path: Path, kind: Kind) -> Observation:
     """The observation of a kind in a file, which several figures may show; a `ValueError` if it holds none."""
-    for observation in load_observations(path):
+    for observation in load_observations(path, wanted=SHOWN):
         if observation.kind == kind:
             return observation
     raise ValueError(f"{path}: expected a sweep of kind {kind!r}, got none; run the plan again")
