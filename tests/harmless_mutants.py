@@ -21,7 +21,9 @@ ALIKE = "both have one shape, or are refused for that"
 NEARNESS = "how near two ends come before one alone is moved, which ends with the exact size"
 CEILING = "where the bisection begins from above; it ends with the exact size all the same"
 ONE_MORE = "one pass more, which finds nothing larger"
-WRITTEN = "every place is written: points where there is a zigzag, -1 where there is none"
+TOP = "never equal: a point at which a fall can begin can end a rise as well"
+LOOKED_AT = "what the pass outwards leaves to bisection, or need not, is found by it all the same"
+STEPS = "how many windows are skipped before bisection, which ends with the same one"
 EQUALS = "of equal extremes either shows the zigzag"
 
 HARMLESS = (
@@ -48,13 +50,24 @@ HARMLESS = (
     Harmless("numerics/bands/zigzags.py", "min -> max", "«low.min»(axis=0), 0.0)", CEILING),
     Harmless("numerics/bands/zigzags.py", "Gt -> GtE", "(«size > 0») & np.isfinite(size)", ONE_MORE),
     Harmless("numerics/bands/zigzags.py", "Gt -> GtE", "«ceiling[curves] - size[curves] > fine[curves]»", NEARNESS),
-    Harmless("numerics/bands/zigzags.py", "drop the sign", "np.full((high.shape[1], n + 2), «-1»)", WRITTEN),
     Harmless("numerics/bands/zigzags.py", "Gt -> GtE", "moved = step | («ahead > extreme»)", EQUALS),
     Harmless("numerics/bands/intervals.py", "least -> most", "np.log(2 * «least».shape[1] / level)", ALIKE),
     Harmless("numerics/bands/band.py", "lower -> upper", "if «self.lower».size and not (", ALIKE),
     Harmless("numerics/bands/band.py", "lower -> upper", "if «self.lower».ndim != 2", ALIKE),
     Harmless("numerics/bands/band.py", "lower -> upper", "len(«self.lower») != len(self.strengths)", ALIKE),
     Harmless("numerics/bands/band.py", "lower -> upper", "if «lower».shape[1] > 1", ALIKE),
+    Harmless("numerics/bands/measured.py", "1 -> 2", "array.reshape(strengths, -«1»)", RESHAPED),
+    Harmless("numerics/bands/measured.py", "1 -> 2", "np.asarray(trials).reshape(-«1», 1)", RESHAPED),
+    Harmless("numerics/bands/peak_intervals.py", "lower -> upper", "len(«lower»)", ALIKE),
+    Harmless("numerics/bands/peak_intervals.py", "Gt -> GtE", "intervals[«falling > rising»]", TOP),
+    Harmless("numerics/bands/outward.py", "Lt -> LtE", "«grown.start < right.start»", LOOKED_AT),
+    Harmless("numerics/bands/outward.py", "Gt -> GtE", "«grown.stop > left.stop»", LOOKED_AT),
+    Harmless("numerics/bands/outward.py", "BitAnd -> BitOr", "crossing = «(grown", LOOKED_AT),
+    Harmless("numerics/bands/outward.py", "0 -> 1", "slice(np.searchsorted(strengths, «0»), None)", LOOKED_AT),
+    Harmless("numerics/bands/outward.py", "lower -> upper", "np.broadcast_to(tolerance, «lower».shape[1])", ALIKE),
+    Harmless("numerics/bands/outward.py", "Sub -> Add", "«passed + step - 1»", STEPS),
+    Harmless("numerics/bands/outward.py", "2 -> 3", "step *= «2»", STEPS),
+    Harmless("numerics/bands/outward.py", "1 -> 2", "tried, step = passed, «1»", STEPS),
     Harmless("numerics/bands/hulls.py", "Gt -> GtE", "if «least.max() > 0»:", "points found in vain are found anew"),
     Harmless("numerics/bands/hulls.py", "Sub -> Add", "% («len(x) - 1») == 0", ENDS),
 )
