@@ -66,8 +66,10 @@ HARMLESS = (
     Harmless("numerics/bands/outward.py", "0 -> 1", "slice(np.searchsorted(strengths, «0»), None)", LOOKED_AT),
     Harmless("numerics/bands/outward.py", "lower -> upper", "np.broadcast_to(tolerance, «lower».shape[1])", ALIKE),
     Harmless("numerics/bands/outward.py", "Sub -> Add", "«passed + step - 1»", STEPS),
+    Harmless("numerics/bands/outward.py", "0 -> 1", "np.pad(own, («0», most", "the first window comes twice"),
     Harmless("numerics/bands/outward.py", "2 -> 3", "step *= «2»", STEPS),
     Harmless("numerics/bands/outward.py", "1 -> 2", "tried, step = passed, «1»", STEPS),
+    Harmless("numerics/judging/prediction.py", "3 -> 4", "UNKNOWN = «3»", "a number that stands for a name"),
     Harmless("numerics/bands/hulls.py", "Gt -> GtE", "if «least.max() > 0»:", "points found in vain are found anew"),
     Harmless("numerics/bands/hulls.py", "Sub -> Add", "% («len(x) - 1») == 0", ENDS),
 )

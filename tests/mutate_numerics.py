@@ -58,15 +58,8 @@ TESTS: dict[str, tuple[str, ...]] = {
     "numerics/bands/peak_intervals.py": ("tests/numerics/bands/test_peak_intervals.py",),
     "numerics/bands/shapes.py": ("tests/numerics/bands/test_shapes.py",),
     "numerics/bands/zigzags.py": ("tests/numerics/bands/test_zigzags.py",),
-    "numerics/judging/prediction.py": (
-        "tests/numerics/judging/test_prediction.py",
-        "tests/numerics/judging/test_undecided_curves.py",
-    ),
-    "numerics/judging/assessment.py": (
-        "tests/numerics/judging/test_undecided_curves.py",
-        "tests/numerics/judging/test_one_curve.py",
-        "tests/numerics/judging/horizons/test_passages.py",
-    ),
+    "numerics/judging/prediction.py": ("tests/numerics/judging/test_prediction.py",),
+    "numerics/judging/assessment.py": ("tests/numerics/judging/test_assessment.py",),
     "numerics/judging/sweeps.py": ("tests/numerics/judging/test_sweeps.py",),
     "steerlaw/results/shares.py": ("tests/steerlaw/results/test_shares.py",),
     "steerlaw/results/directions.py": ("tests/steerlaw/results/test_directions.py",),

@@ -52,12 +52,12 @@ class Windows:
     @property
     def before(self) -> Float[np.ndarray, "windows+1 curves"]:
         """0 and the reaches."""
-        return np.vstack([np.zeros((1, self.reach.shape[1])), self.reach])
+        return np.vstack([np.zeros(self.reach.shape[1]), self.reach])
 
     @property
     def beyond(self) -> Float[np.ndarray, "windows+1 curves"]:
         """The reaches, and infinity."""
-        return np.vstack([self.reach, np.full((1, self.reach.shape[1]), np.inf)])
+        return np.vstack([self.reach, np.full(self.reach.shape[1], np.inf)])
 
     @property
     def end(self) -> Float[np.ndarray, " curves"]:
