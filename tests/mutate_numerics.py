@@ -60,7 +60,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "numerics/bands/zigzags.py": ("tests/numerics/bands/test_zigzags.py",),
     "numerics/judging/prediction.py": ("tests/numerics/judging/test_prediction.py",),
     "numerics/judging/assessment.py": ("tests/numerics/judging/test_assessment.py",),
-    "numerics/judging/sweeps.py": ("tests/numerics/judging/test_sweeps.py",),
+    "numerics/judging/sweeps.py": ("tests/numerics/judging/test_findings_of_sweeps.py",),
     "steerlaw/results/shares.py": ("tests/steerlaw/results/test_shares.py",),
     "steerlaw/results/directions.py": ("tests/steerlaw/results/test_directions.py",),
     "steerlaw/experiments/directions.py": ("tests/steerlaw/experiments/test_directions.py",),
