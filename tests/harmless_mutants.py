@@ -24,6 +24,7 @@ ONE_MORE = "one pass more, which finds nothing larger"
 TOP = "never equal: a point at which a fall can begin can end a rise as well"
 LOOKED_AT = "what the pass outwards leaves to bisection, or need not, is found by it all the same"
 STEPS = "how many windows are skipped before bisection, which ends with the same one"
+NOTHING = "of a baseline that is not read"
 EQUALS = "of equal extremes either shows the zigzag"
 
 HARMLESS = (
@@ -69,6 +70,9 @@ HARMLESS = (
     Harmless("numerics/bands/outward.py", "0 -> 1", "np.pad(own, («0», most", "the first window comes twice"),
     Harmless("numerics/bands/outward.py", "2 -> 3", "step *= «2»", STEPS),
     Harmless("numerics/bands/outward.py", "1 -> 2", "tried, step = passed, «1»", STEPS),
+    Harmless("numerics/judging/prediction.py", "1 -> 2", "np.zeros((«1», 1))", NOTHING),
+    Harmless("numerics/judging/prediction.py", "1 -> 2", "np.zeros((1, «1»))", NOTHING),
+    Harmless("numerics/judging/prediction.py", "1 -> 2", '"rising": «1»', "only its sign is read"),
     Harmless("numerics/judging/prediction.py", "3 -> 4", "UNKNOWN = «3»", "a number that stands for a name"),
     Harmless("numerics/bands/hulls.py", "Gt -> GtE", "if «least.max() > 0»:", "points found in vain are found anew"),
     Harmless("numerics/bands/hulls.py", "Sub -> Add", "% («len(x) - 1») == 0", ENDS),
