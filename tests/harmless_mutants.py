@@ -25,6 +25,8 @@ TOP = "never equal: a point at which a fall can begin can end a rise as well"
 LOOKED_AT = "what the pass outwards leaves to bisection, or need not, is found by it all the same"
 STEPS = "how many windows are skipped before bisection, which ends with the same one"
 NOTHING = "of a baseline that is not read"
+ROUNDING = "an allowance for rounding, somewhat larger"
+CHOSEN = "how far directions are followed is a choice, which tests take as it is"
 EQUALS = "of equal extremes either shows the zigzag"
 
 HARMLESS = (
@@ -73,7 +75,27 @@ HARMLESS = (
     Harmless("numerics/judging/prediction.py", "1 -> 2", "np.zeros((«1», 1))", NOTHING),
     Harmless("numerics/judging/prediction.py", "1 -> 2", "np.zeros((1, «1»))", NOTHING),
     Harmless("numerics/judging/prediction.py", "1 -> 2", '"rising": «1»', "only its sign is read"),
+    Harmless("numerics/judging/prediction.py", "1 -> 2", '"falling": -«1»', "only its sign is read"),
+    Harmless("numerics/judging/prediction.py", "1 -> 2", "np.zeros(«1»), tokens", "only the first strength is read"),
+    Harmless("numerics/judging/prediction.py", "1 -> 2", "len(strengths))).reshape(-«1»", RESHAPED),
+    Harmless("numerics/judging/prediction.py", "1 -> 2", "sizes.reshape(-«1», sizes.shape[-1])", RESHAPED),
+    Harmless("numerics/judging/prediction.py", "1 -> 2", "1e-12 * («1» + np.abs(value))", ROUNDING),
+    Harmless("numerics/judging/prediction.py", "4 -> 5", "«4» * np.finfo(float).eps", ROUNDING),
     Harmless("numerics/judging/prediction.py", "3 -> 4", "UNKNOWN = «3»", "a number that stands for a name"),
+    Harmless(
+        "numerics/judging/prediction.py", "drop the sign", "[-reach[::«-1»], reach]", "the same ones in another order"
+    ),
+    Harmless("numerics/judging/assessment.py", "lower -> upper", "along, «found.band.lower».shape[1]", ALIKE),
+    Harmless(
+        "numerics/judging/sweeps.py", "0 -> 1", "blank = np.zeros((*per, «0»))", "only the number of its curves is read"
+    ),
+    Harmless("steerlaw/experiments/directions.py", "2.0 -> 3.0", "PUSH = «2.0»", CHOSEN),
+    Harmless("steerlaw/experiments/directions.py", "1.0 -> 2.0", "NATS = «1.0»", CHOSEN),
+    Harmless("numerics/bands/shapes.py", "lower -> upper", "np.broadcast_to(remainder, «band.lower».shape)", ALIKE),
+    Harmless("numerics/bands/shapes.py", "lower -> upper", "np.zeros(«lower».shape[1], np.int32)", ALIKE),
+    Harmless("numerics/bands/shapes.py", "lower -> upper", "range(«band.lower».shape[1])", ALIKE),
+    Harmless("numerics/bands/shapes.py", "least -> most", "np.arange(«least».shape[1])", ALIKE),
+    Harmless("numerics/bands/shapes.py", "GtE -> Gt", "np.where((«fall >= rise»)[:, None]", EQUALS),
     Harmless("numerics/bands/hulls.py", "Gt -> GtE", "if «least.max() > 0»:", "points found in vain are found anew"),
     Harmless("numerics/bands/hulls.py", "Sub -> Add", "% («len(x) - 1») == 0", ENDS),
 )

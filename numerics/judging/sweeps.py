@@ -132,7 +132,8 @@ def _assess_vocabulary(claim: Turns, sweep: Sweep, known: Settings | None, toler
     data, strengths = sweep.data, sweep.strengths
     departure = data["shape_departure"].to_numpy().astype(np.float64)
     per = departure.shape[:2]
-    nothing = Curves(strengths=strengths, lower=np.zeros((*per, 0)), upper=np.zeros((*per, 0)))
+    blank = np.zeros((*per, 0))
+    nothing = Curves(strengths=strengths, lower=blank, upper=blank)
     unmet = note(Note.UNMET, condition=claim.condition.name)
     try:
         met, _ = condition_met(claim, per, known)

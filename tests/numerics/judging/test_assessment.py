@@ -27,9 +27,9 @@ RIGHT = sp.Interval.open(0, sp.oo)
 AT = np.array([-2.0, -0.5, 0.0, 0.5, 1.0, 3.0])
 INSIDE = [3, 4, 5]
 QUARTERS = st.integers(-8, 8).map(lambda n: n / 4)
-FINITE = arrays(np.float64, (2, 3, len(AT)), elements=QUARTERS)
-LOWER = arrays(np.float64, (2, 3, len(AT)), elements=st.one_of(QUARTERS, QUARTERS, st.just(-np.inf)))
-WIDTHS = arrays(np.float64, (2, 3, len(AT)), elements=st.sampled_from([0.0, 0.0, 0.25, 1.0, np.inf]))
+FINITE = arrays(np.float64, (2, 3, len(AT)), fill=st.nothing(), elements=QUARTERS)
+LOWER = arrays(np.float64, (2, 3, len(AT)), fill=st.nothing(), elements=st.one_of(QUARTERS, QUARTERS, st.just(-np.inf)))
+WIDTHS = arrays(np.float64, (2, 3, len(AT)), fill=st.nothing(), elements=st.sampled_from([0.0, 0.0, 0.25, 1.0, np.inf]))
 
 
 def curves_of(lower, upper, at=AT, **details) -> Curves:
@@ -86,6 +86,8 @@ def test_bumps_that_peak_nobody_knows_where(lower, widths, tolerance):
         decided = HOLDS if most <= tolerance and not monotone else UNDECIDED
         assert found.codes[row, column] == (DEPARTS if least > tolerance else decided)
         assert found.notes[Note(found.note[row, column])] == "where its peak lies is not predicted"
+        assert found.notes[Note.TURNS_AFTER].endswith("at a strength above 3")
+        assert found.notes[Note.TURNS_BEFORE].endswith("at a strength below 0.5")
         check_shown(found, curves, row, column)
         if least > 0:
             points = found.witness[row, column]
@@ -124,7 +126,7 @@ def reached(sizes: np.ndarray, beyond: np.ndarray, tolerance: float) -> tuple[fl
 @settings(max_examples=40, deadline=None)
 @given(
     values=FINITE,
-    spent=arrays(np.float64, (2, len(AT)), elements=st.integers(0, 9).map(float)),
+    spent=arrays(np.float64, (2, len(AT)), fill=st.nothing(), elements=st.integers(0, 9).map(float)),
     domain=st.sampled_from([sp.S.Reals, sp.Interval(-1, 2)]),
     applies=st.booleans(),
 )

@@ -66,9 +66,9 @@ def shape_judged(claim: Turns, token: int) -> int:
 
 @settings(max_examples=25, deadline=None)
 @given(
-    least=arrays(np.float64, (2, 4, 3), elements=SIZES),
-    extra=arrays(np.float64, (2, 4, 3), elements=SIZES),
-    movement=arrays(np.float64, (2, 4), elements=st.sampled_from([0.5, 2.0, 4.0])),
+    least=arrays(np.float64, (2, 4, 3), fill=st.nothing(), elements=SIZES),
+    extra=arrays(np.float64, (2, 4, 3), fill=st.nothing(), elements=SIZES),
+    movement=arrays(np.float64, (2, 4), fill=st.nothing(), elements=st.sampled_from([0.5, 2.0, 4.0])),
     tolerance=st.sampled_from([0.0, 0.25, "25%"]),
     claim=st.sampled_from(
         [
@@ -210,6 +210,22 @@ def test_a_share_of_what_was_not_kept_is_refused_as_not_observed():
     assert (found.mass, found.mass_shares, found.holding, found.where) == (None, None, {}, {})
     with pytest.raises(NotObservedError):
         sweep.curves(CONCEPT_LOGIT)
+
+
+def test_chosen_tokens_are_counted_among_all_and_only_where_curves_are_of_tokens():
+    departing = np.zeros((2, 4, 3))
+    departing[1, 2] = 5
+    sweep = sweep_of_shapes(departing, 0 * departing, departing[..., 0], token=("token", np.array([3, 2])))
+    concepts = sweep_of_concepts().data.drop_vars("strength")
+    sweep = Sweep(data=xr.merge([sweep.data, concepts]))
+    (found,) = judge_sweep(replace(LAW, claims=(BUMPS,)), sweep, baseline())
+    assert found.chosen is not None
+    assert found.chosen.tolist() == [3, 2]
+    assert found.holding["chosen"].obeying.tolist() == [2, 1]
+    bound = Bounded(says="slow", quantity=CONCEPT_LOGIT, upper=sp.S.One, derivative=1)
+    (found,) = judge_sweep(replace(LAW, claims=(bound,)), sweep, baseline())
+    assert found.chosen is None
+    assert set(found.holding) == {"count"}
 
 
 SLOPES = np.array([[0.9, 0.4, 1e-9], [0.2, 0.9, 2.0]])
