@@ -14,9 +14,9 @@ from numerics.baseline import Baseline
 from numerics.judging.assessment import judge_curves
 from numerics.judging.notes import Note
 from numerics.judging.verdict import DEPARTS, HOLDS, NOT_APPLICABLE, UNDECIDED
-from numerics.lowering.setting import settings_of
+from numerics.lowering.setting import Settings, settings_of
 from numerics.observing.curve_bands import Curves
-from theory.claims import Bounded, Claim, Close, Condition, Turns
+from theory.claims import ALWAYS, Bounded, Claim, Close, Condition, Turns
 from theory.quantities import CONCEPT_LOGIT, LOG_PROBABILITY, LOG_RATIO, PEAK
 from theory.tilted import M, alpha, z
 
@@ -36,7 +36,7 @@ def curves_of(lower, upper, at=AT, **details) -> Curves:
     return Curves(strengths=at, lower=np.asarray(lower, float), upper=np.asarray(upper, float), **details)
 
 
-def judge(claim: Claim, curves: Curves, known=KNOWN, *, tolerance=0.25, **options):
+def judge(claim: Claim, curves: Curves, known: Settings | None = KNOWN, *, tolerance: Any = 0.25, **options):
     return judge_curves(claim, curves, known, tolerance=tolerance, **options)
 
 
@@ -132,8 +132,10 @@ def reached(sizes: np.ndarray, beyond: np.ndarray, tolerance: float) -> tuple[fl
 )
 def test_horizons_in_strengths_and_in_what_each_context_spends(values, spent, domain, applies):
     """Numbers for the tokens that the claim is about; in nats each context's windows grow by its own."""
-    holds = {"condition": POSITIVE} if applies else {}
-    claim = Bounded(says="b", quantity=LOG_PROBABILITY, lower=sp.S.Zero, upper=sp.S.One, domain=domain, **holds)
+    condition = POSITIVE if applies else ALWAYS
+    claim = Bounded(
+        says="b", quantity=LOG_PROBABILITY, lower=sp.S.Zero, upper=sp.S.One, domain=domain, condition=condition
+    )
     found = judge(claim, curves_of(values, values), spent=spent)
     inside = np.array([bool(domain.contains(sp.Rational(x))) for x in AT])
     beyond = np.maximum(np.maximum(values - 1, -values), 0.0)[..., inside]
@@ -174,8 +176,8 @@ def test_what_runs_along_anything_else_has_no_horizons():
     lost=st.sampled_from([None, 0, 1, 2]),
 )
 def test_skill_is_of_the_curves_that_a_claim_predicts_beside_not_steering_at_all(values, halfwidth, at, applies, lost):
-    holds = {"condition": POSITIVE} if applies else {}
-    claim = Close(says="c", quantity=LOG_PROBABILITY, value=M[z] * alpha, **holds)
+    condition = POSITIVE if applies else ALWAYS
+    claim = Close(says="c", quantity=LOG_PROBABILITY, value=M[z] * alpha, condition=condition)
     lower, upper = values - halfwidth, values + halfwidth
     if lost is not None:
         upper[0, lost, 1] = np.inf
@@ -270,7 +272,7 @@ def test_what_is_assumed_is_said_of_every_curve():
 def test_a_claim_that_is_of_nothing_here_says_so_and_one_of_too_few_points_is_undecided():
     values = np.zeros((2, 3, len(AT)))
 
-    def judged(known=KNOWN, **details):
+    def judged(known: Settings | None = KNOWN, **details):
         claim = Turns(**{"says": "t", "quantity": LOG_PROBABILITY, "n": 1, "first": "rising"} | details)
         return judge(claim, curves_of(values, values), known, tolerance="5%")
 

@@ -28,6 +28,7 @@ LAW = find_law("token_bump")
 NOT_FIRST = Condition(name="not the second token", holds=sp.Ne(M[z], -2))
 BUMPS = Turns(says="b", quantity=LOG_PROBABILITY, n=1, first="rising", turn=alpha - M[z], condition=NOT_FIRST)
 SIZES = st.sampled_from([0.0, 0.0, 0.25, 0.5, 1.0])
+NOTHING = np.zeros((2, 4, 3))
 OUTCOMES = {"holds": HOLDS, "departs": DEPARTS, "undecided": UNDECIDED, "not_applicable": NOT_APPLICABLE}
 
 
@@ -142,17 +143,16 @@ def check_worst(found, codes, sizes, claim, judged, least, extra):
 
 
 def test_a_token_judged_as_monotone_is_said_to_be_by_the_windows_ends():
-    nothing = np.zeros((2, 4, 3))
     (found,) = judge_sweep(
-        replace(LAW, claims=(BUMPS,)), sweep_of_shapes(nothing, nothing, nothing[..., 0]), baseline()
+        replace(LAW, claims=(BUMPS,)), sweep_of_shapes(NOTHING, NOTHING, NOTHING[..., 0]), baseline()
     )
     assert found.worst.verdict == "holds"
     assert found.worst.reason.endswith(
         "judged as falling: its peak is predicted before the window, at a strength below -2"
     )
-    departing = nothing.copy()
+    departing = NOTHING.copy()
     departing[0, 3, RISING] = 5
-    sweep = sweep_of_shapes(departing, nothing, nothing[..., 0], evidence="statistical")
+    sweep = sweep_of_shapes(departing, NOTHING, NOTHING[..., 0], evidence="statistical")
     (found,) = judge_sweep(replace(LAW, claims=(BUMPS,)), sweep, baseline())
     assert (found.worst.verdict, found.where, found.evidence) == ("departs", {"context": 0, "token": 3}, "statistical")
     assert found.worst.reason.endswith(
@@ -167,11 +167,10 @@ def test_horizons_that_a_sweep_keeps_are_those_of_bumps(n):
     reach = np.arange(96.0).reshape(2, 4, 3, 2, 2) / 96
     nats = np.arange(32.0).reshape(2, 4, 2, 2) / 32
     spent = np.array([[3.0, 1, 0, 2, 4], [3, 1, 0, 2, 1]])
-    nothing = np.zeros((2, 4, 3))
     sweep = sweep_of_shapes(
-        nothing,
-        nothing,
-        nothing[..., 0],
+        NOTHING,
+        NOTHING,
+        NOTHING[..., 0],
         bump_reach=(("context", "vocab", "reach_side", "allowed", "bound"), reach),
         bump_nats=(("context", "vocab", "allowed", "bound"), nats),
         kl_forward=(("context", "strength"), spent),
@@ -199,8 +198,7 @@ def test_horizons_that_a_sweep_keeps_are_those_of_bumps(n):
 
 
 def test_a_share_of_what_was_not_kept_is_refused_as_not_observed():
-    nothing = np.zeros((2, 4, 3))
-    sweep = sweep_of_shapes(nothing, nothing, nothing[..., 0])
+    sweep = sweep_of_shapes(NOTHING, NOTHING, NOTHING[..., 0])
     (found,) = judge_sweep(LAW, Sweep(data=sweep.data.drop_vars("movement")), baseline(), tolerance="5%")
     assert found.verdicts.shape == (0, 0)
     assert sum(found.counts.values()) == 0
@@ -265,7 +263,7 @@ def test_curves_that_nothing_like_them_could_have_broken_the_bound_of_are_counte
     [
         (sweep_of_concepts(), "3 entries of concept, the baseline 1"),
         (sweep_of_concepts(SLOPES[:1, :1]), "1 entries of context, the baseline 2"),
-        (sweep_of_shapes(*2 * [np.zeros((2, 4, 3))], np.zeros((2, 4))), ""),
+        (sweep_of_shapes(NOTHING, NOTHING, NOTHING[..., 0]), ""),
         (sweep_of_concepts(SLOPES[:, :1]), ""),
     ],
 )
@@ -282,4 +280,4 @@ def test_a_sweep_of_other_sizes_than_the_baselines_is_refused(sweep, says):
 def test_a_sweep_of_another_vocabulary_is_refused():
     known = Baseline(log_probs=np.log(np.full((2, 3), 1 / 3)))
     with pytest.raises(ValueError, match="4 entries of vocab, the baseline 3"):
-        judge_sweep(LAW, sweep_of_shapes(*2 * [np.zeros((2, 4, 3))], np.zeros((2, 4))), known)
+        judge_sweep(LAW, sweep_of_shapes(NOTHING, NOTHING, NOTHING[..., 0]), known)

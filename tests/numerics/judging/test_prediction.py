@@ -168,27 +168,28 @@ def test_a_turning_point_of_which_nothing_is_known_is_nowhere_in_particular():
     assert turning_side(at_most, count, window, None).tolist() == [4 * [INSIDE]]
 
 
-DOMAINS = {
-    sp.S.Reals: lambda x: True,
-    sp.Interval.open(0, sp.oo): lambda x: x > 0,
-    sp.Interval(0, sp.oo): lambda x: x >= 0,
-    sp.Interval(-sp.oo, -1): lambda x: x <= -1,
-    sp.Interval(1, 2): lambda x: 1 <= x <= 2,
-    sp.Interval(-sp.oo, -40) | sp.Interval(50, sp.oo): lambda x: x <= -40 or x >= 50,
-    sp.Interval(-70, -60): lambda x: -70 <= x <= -60,
-    sp.S.Reals - {0}: lambda x: x != 0,
-    sp.Interval.open(3, sp.Rational(13, 4)): lambda x: 3 < x < 3.25,
-}
+DOMAINS: list[tuple[Any, Any]] = [
+    (sp.S.Reals, lambda x: True),
+    (sp.Interval.open(0, sp.oo), lambda x: x > 0),
+    (sp.Interval(0, sp.oo), lambda x: x >= 0),
+    (sp.Interval(-sp.oo, -1), lambda x: x <= -1),
+    (sp.Interval(1, 2), lambda x: 1 <= x <= 2),
+    (sp.Interval(-sp.oo, -40) | sp.Interval(50, sp.oo), lambda x: x <= -40 or x >= 50),
+    (sp.Interval(-70, -60), lambda x: -70 <= x <= -60),
+    (sp.S.Reals - {0}, lambda x: x != 0),
+    (sp.Interval.open(3, sp.Rational(13, 4)), lambda x: 3 < x < 3.25),
+]
 
 
 @settings(max_examples=60, deadline=None)
 @given(
-    domain=st.sampled_from(list(DOMAINS)),
+    asked=st.sampled_from(DOMAINS),
     at=st.lists(st.integers(-16, 16).map(lambda n: n / 4), min_size=1, max_size=6, unique=True).map(sorted),
     quantity=st.sampled_from([CONCEPT_LOGIT, PEAK]),
 )
-def test_a_claim_is_judged_in_its_domain_and_says_how_far_that_is(domain, at, quantity):
-    claim, holds = Turns(says="t", quantity=quantity, n=0, first="rising", domain=domain), DOMAINS[domain]
+def test_a_claim_is_judged_in_its_domain_and_says_how_far_that_is(asked, at, quantity):
+    domain, holds = asked
+    claim = Turns(says="t", quantity=quantity, n=0, first="rising", domain=domain)
     assume(any(at))
     inside, beyond = judged_strengths(claim, np.array(at), None)
     assert inside.tolist() == [holds(number) for number in at]
@@ -278,7 +279,7 @@ def test_a_prediction_is_a_table_of_curves_and_its_error_what_lowering_states(si
     odds, at = np.array(sizes) * factor, np.array([-2e6, 0.0, 0.5])
     known = settings_of(Baseline(log_probs=BASE, log_odds=odds if with_odds else None))
     form = 1 / alpha + (M[z] if with_odds else 0)
-    value, error = predicted(form, BUMP, at, (2, 4), known)
+    value, error = map(np.asarray, predicted(form, BUMP, at, (2, 4), known))
     assert value.shape == (3, 8)
     assert not np.isfinite(value[1]).any()
     assert (error[1] == 0).all()

@@ -81,7 +81,7 @@ def test_each_direction_is_steered_along_and_predicted_by_its_own_derivative(mod
             ends = np.asarray(model.logits(context, np.array([-step, step]), layer=0, vector=vector))
             assert baseline.local_log_odds[number] == pytest.approx((ends[1] - ends[0]) / (2 * step), abs=1e-6)
             logits = np.asarray(model.logits(context, sweep.strengths, layer=0, vector=vector))
-            inside, outside = (logsumexp(logits[:, some], axis=1) for some in (np.s_[:5], np.s_[5:]))
+            inside, outside = (np.asarray(logsumexp(logits[:, some], axis=1)) for some in (np.s_[:5], np.s_[5:]))
             assert curves[number] == pytest.approx(inside - outside, abs=1e-9)
         assert baseline.log_odds == pytest.approx(baseline.local_log_odds.mean(axis=0))
 

@@ -133,10 +133,11 @@ def test_ranks_of_shares_that_are_not_known_everywhere(table):
             assert name not in found
             continue
         standing = found[name]
+        assert means[0] is not None
         assert (standing.model, standing.layer, standing.concept, standing.law) == ("m", 3, "c", "law")
         assert standing.score == pytest.approx(means[0])
         assert standing.drawn == len(null)
-        assert standing.as_high == sum(mean >= means[0] * (1 - 1e-9) for mean in null)
+        assert standing.as_high == sum(mean >= standing.score * (1 - 1e-9) for mean in null)
         assert standing.level == pytest.approx((1 + standing.as_high) / (1 + len(null)))
         assert standing.null == pytest.approx(np.quantile(null, [0.25, 0.5, 0.75]).tolist())
         assert standing.adjusted >= standing.level
