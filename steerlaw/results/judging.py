@@ -28,12 +28,13 @@ class Judged(NamedTuple):
 
 
 def in_brief(one: Judged) -> Judged:
-    """Without how far each curve obeys on either side alone, and in nats, which `horizon_rows` has been told by then.
+    """Without what `horizon_rows` has been told by then, which is most of what is known of a claim on every token.
 
-    That is most of what is known of a claim on every token.
+    How far each curve obeys on both sides stays where curves may be drawn: not those of controls.
     """
-    both = {side: found for side, found in one.finding.horizons.items() if side == "both"}
-    return one._replace(finding=replace(one.finding, horizons=both, nats=None))
+    kept = () if one.subject.control else ("both",)
+    horizons = {side: found for side, found in one.finding.horizons.items() if side in kept}
+    return one._replace(finding=replace(one.finding, horizons=horizons, nats=None, mass=None, skill=None))
 
 
 def judged(observation: Observation, laws: Iterable[Law], tolerance: Asked) -> Iterator[Judged]:

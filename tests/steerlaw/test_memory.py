@@ -1,12 +1,14 @@
-"""Freed memory goes back to the system, where the C library has a call for it."""
+"""Freed memory goes back to the system, where the C library has a call for it, and programs are let go."""
 
 import platform
 import subprocess
 import sys
 
+import jax
 import pytest
 
-from steerlaw.memory import give_back
+from steerlaw import memory
+from steerlaw.memory import give_back, resident
 
 PROGRAM = """
 import re
@@ -37,3 +39,21 @@ def test_what_was_freed_in_pieces_is_given_back():
 def test_it_may_be_called_at_any_time():
     give_back()
     give_back()
+
+
+@pytest.mark.parametrize(("grown", "kept"), [(-1, 0), (2**60, 1)])
+def test_programs_are_let_go_where_the_process_has_grown(monkeypatch, grown, kept):
+    monkeypatch.setattr(memory, "GROWN", grown)
+    monkeypatch.setattr(memory, "_held", [resident()])
+    doubled = jax.jit(lambda x: 2 * x)
+    assert doubled(1.5) == 3
+    give_back()
+    assert doubled._cache_size() == kept
+    assert doubled(1.5) == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has it in a file")
+def test_what_a_process_holds_is_known():
+    before = resident()
+    more = bytearray(b"x" * 50_000_000)
+    assert 0.9 < (resident() - before) / len(more) < 1.5

@@ -1,10 +1,11 @@
 "use strict";
-// The curve explorer: what the page carries, drawn as the reader asks for it. Arithmetic is in curves.js.
+// The curve explorer: what the page carries, shown as the reader asks for it. Arithmetic is in curves.js,
+// the picture in chart.js.
 (() => {
   const data = document.getElementById("explorer-data");
   if (!data) return;
   const page = JSON.parse(data.textContent), part = (name) => document.getElementById("explorer-" + name);
-  const START = 0.25, COLOURS = 6, MATCHES = 40, POINTS = 121, TOP = 8, NS = "http://www.w3.org/2000/svg";
+  const START = 0.25, COLOURS = 6, MATCHES = 40, POINTS = 121, TOP = 8;
   let curve, strengths, logs, spent, forecasts, alpha, chosen = [], job = 0;
 
   const unit = () => part("unit").value;
@@ -76,8 +77,17 @@
 
   function draw() {
     const x = axis(), slider = part("strength"), low = x[0], high = x[x.length - 1];
-    const here = along(strengths, x, alpha);
-    slider.min = low; slider.max = high; slider.step = (high - low) / 1000 || 1; slider.value = here;
+    slider.min = low; slider.max = high; slider.step = (high - low) / 1000 || 1;
+    chips();
+    plot(x, along(strengths, x, alpha), forecast(part("prediction").value));
+    moved();
+  }
+
+  // What another strength changes.
+  function moved() {
+    const slider = part("strength"), here = along(strengths, axis(), alpha);
+    slider.value = here;
+    chart.move(part("plot"), here);
     const now = curves.measured(curve, alpha), key = part("prediction").value;
     const told = key ? curves.predicted(curve, key, alpha) : null;
     const words = `strength ${short(alpha)}, push ${short(alpha * curve.push)}, ` +
@@ -85,8 +95,6 @@
     slider.setAttribute("aria-valuetext", words);
     part("where").textContent = words;
     says();
-    chips();
-    plot(x, here, forecast(key));
     table(now.logProbs, told);
   }
 
@@ -112,74 +120,39 @@
     }));
   }
 
-  function node(kind, attributes, text) {
-    const made = document.createElementNS(NS, kind);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    if (text !== undefined) made.textContent = text;
-    return made;
-  }
-
-  function ticks(low, high, most) {
-    const raw = (high - low) / most, power = 10 ** Math.floor(Math.log10(raw));
-    const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw), found = [];
-    for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) found.push(k * step);
-    return found;
-  }
+  const NAMES = { strength: "strength", push: "push, norms of the residual", nats: "nats spent, to the left of 0 by negative strengths" };
 
   function plot(x, here, predictions) {
-    const svg = part("plot"), width = svg.clientWidth || 640, height = 320, logs10 = part("scale").value === "log";
-    const box = { left: 58, right: width - 12, top: 12, bottom: height - 44 };
-    const tolerance = +part("tolerance").value;
-    const shown = (value) => (logs10 ? value / Math.LN10 : Math.exp(value));
-    const lines = chosen.map((token) => ({
-      token, seen: logs.map((row) => row[column(token)]),
-      told: predictions && predictions.map((row) => row[column(token)]),
+    const logs10 = part("scale").value === "log", tolerance = +part("tolerance").value;
+    const shown = (value) => (logs10 ? Math.max(-1e4, value / Math.LN10) : Math.exp(value));
+    const known = chosen.map((token) => ({
+      seen: logs.map((row) => row[column(token)]), told: predictions && predictions.map((row) => row[column(token)]),
     }));
-    const values = lines.flatMap((line) => line.seen).map(shown);
+    const values = known.flatMap((one) => one.seen).map(shown);
     let bottom = logs10 ? Math.max(-12, Math.min(...values)) : 0, top = logs10 ? 0 : Math.max(...values, 1e-9);
     if (!(top > bottom)) [bottom, top] = [bottom - 1, bottom + 1];
-    const px = (v) => box.left + (v - x[0]) / (x[x.length - 1] - x[0] || 1) * (box.right - box.left);
-    const py = (v) => box.bottom - (Math.max(-1e4, v) - bottom) / (top - bottom) * (box.bottom - box.top);
-    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    svg.replaceChildren();
-    const frame = node("clipPath", { id: "explorer-frame" });
-    frame.append(node("rect", { x: box.left, y: box.top - 1, width: box.right - box.left, height: box.bottom - box.top + 2 }));
-    svg.append(frame);
     let reach = [-Infinity, Infinity];
-    for (const line of lines.filter((one) => one.told)) {
-      const own = curves.horizon(strengths, line.seen, line.told, tolerance);
+    for (const { seen, told } of known.filter((one) => one.told)) {
+      const own = curves.horizon(strengths, seen, told, tolerance);
       reach = [Math.max(reach[0], own[0]), Math.min(reach[1], own[1])];
     }
-    if (predictions && lines.length) {
-      const ends = reach.map((at, n) => (Number.isFinite(at) ? along(strengths, x, at) : x[n ? x.length - 1 : 0]));
-      svg.append(node("rect", { class: "within", x: px(ends[0]), y: box.top, width: Math.max(0, px(ends[1]) - px(ends[0])),
-        height: box.bottom - box.top }));
-    }
-    const names = { strength: "strength", push: "push, norms of the residual", nats: "nats spent, to the left of 0 by negative strengths" };
-    for (const tick of ticks(x[0], x[x.length - 1], width < 500 ? 4 : 8)) {
-      svg.append(node("line", { class: "grid", x1: px(tick), x2: px(tick), y1: box.top, y2: box.bottom }));
-      svg.append(node("text", { x: px(tick), y: box.bottom + 16, "text-anchor": "middle" }, short(unit() === "nats" ? Math.abs(tick) : tick)));
-    }
-    for (const tick of ticks(bottom, top, 5)) {
-      svg.append(node("line", { class: "grid", x1: box.left, x2: box.right, y1: py(tick), y2: py(tick) }));
-      const text = logs10 ? "1e" + short(tick) : share(tick);
-      svg.append(node("text", { x: box.left - 6, y: py(tick) + 4, "text-anchor": "end" }, text));
-    }
-    svg.append(node("text", { x: (box.left + box.right) / 2, y: height - 8, "text-anchor": "middle" }, names[unit()]));
-    lines.forEach((line, n) => {
-      for (const [row, kind] of [[line.told, "told"], [line.seen, "seen"]]) {
-        if (!row) continue;
-        const points = row.map((value, i) => `${px(x[i]).toFixed(1)},${py(shown(value)).toFixed(1)}`);
-        svg.append(node("polyline", { class: `${kind} s${n}`, "clip-path": "url(#explorer-frame)", points: points.join(" ") }));
-      }
-    });
-    svg.append(node("line", { class: "here", x1: px(here), x2: px(here), y1: box.top, y2: box.bottom }));
+    const judged = predictions && known.length;
+    const ends = reach.map((at, n) => (Number.isFinite(at) ? along(strengths, x, at) : x[n ? x.length - 1 : 0]));
+    const lines = known.flatMap(({ seen, told }, n) => [
+      ...(told ? [{ values: told.map(shown), colour: "s" + n, dashed: true }] : []),
+      { values: seen.map(shown), colour: "s" + n, dashed: false },
+    ]);
+    const picture = {
+      x, lines, here, bounds: [bottom, top + 0.02 * (top - bottom)], within: judged ? ends : null, label: NAMES[unit()],
+      across: (at) => short(unit() === "nats" ? Math.abs(at) : at), upwards: (at) => (logs10 ? "1e" + short(at) : share(at)),
+    };
+    chart.draw(part("plot"), picture, (at) => { alpha = along(x, strengths, at); moved(); });
     const side = (at, word) => (Number.isFinite(at) ? `${word} ${short(at)}` : `as far as was steered (${word === "up to" ? "upwards" : "downwards"})`);
-    const said = !predictions || !lines.length ? "" :
+    const said = !judged ? "" :
       `Shaded: the prediction keeps within ${tolerance} nats of what was measured for every token in the picture, ` +
       `${side(reach[0], "down to")} and ${side(reach[1], "up to")} in strength.`;
     part("reach").textContent = said;
-    svg.setAttribute("aria-label", `Probability of ${chosen.map(name).join(", ") || "no token"} by ${names[unit()]}. ${said}`);
+    part("plot").setAttribute("aria-label", `Probability of ${chosen.map(name).join(", ") || "no token"} by ${NAMES[unit()]}. ${said}`);
   }
 
   function table(now, told) {
@@ -228,13 +201,14 @@
   for (const which of ["unit", "scale", "prediction", "tolerance"]) part(which).addEventListener("change", () => draw());
   part("strength").addEventListener("input", () => {
     alpha = along(axis(), strengths, +part("strength").value);
-    draw();
+    moved();
   });
   part("search").addEventListener("input", search);
   let wide = 0;
   new ResizeObserver(() => {
     if (curve && part("plot").clientWidth !== wide) { wide = part("plot").clientWidth; draw(); }
   }).observe(part("plot"));
+  chart.recolour(part("plot"));
   part("body").hidden = false;
   look(0);
 })();

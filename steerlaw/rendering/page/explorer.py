@@ -15,12 +15,13 @@ from zlib import compress
 import numpy as np
 from jaxtyping import Float
 
-from steerlaw.rendering.page.scripts import script
+from steerlaw.rendering.page.scripts import plots, script
 from steerlaw.rendering.plain_text import printable
 from steerlaw.results.exploring.explored import Explored
 from steerlaw.results.exploring.packing import SINGLE, Packed, halves_of_head, in_halves, in_table
 from steerlaw.results.reaching.answers import place
 
+OWN = ("curves.js", "chart.js", "explorer.js")
 MOST_CURVES, OF_HEAD = 16, 0.75
 """Curves on a page; and of the room that is left the share that an unembedding may take."""
 CONTROLS = (
@@ -165,7 +166,7 @@ def _section() -> str:
         '<p class="prompt"><span class="soft">After the prompt</span> <code id="explorer-prompt"></code></p>'
         f'<div class="controls">{controls}</div>'
         '<div id="explorer-chosen" class="chips" role="group" aria-label="tokens in the picture"></div>'
-        '<svg id="explorer-plot" class="plot" role="img" aria-label="probabilities by strength"></svg>'
+        '<div id="explorer-plot" role="img" aria-label="probabilities by strength"></div>'
         '<p><label class="slide">Strength <input id="explorer-strength" type="range"></label>'
         '<output id="explorer-where" for="explorer-strength"></output></p>'
         '<p class="prompt" id="explorer-says"><span class="soft" id="explorer-said-at"></span> '
@@ -182,4 +183,5 @@ def _section() -> str:
 
 
 def _scripts() -> str:
-    return "".join(f"<script>{script(name)}</script>" for name in ("curves.js", "explorer.js"))
+    style = f"<style>{script('uplot/uPlot.min.css')}</style>"
+    return style + "".join(f"<script>{text}</script>" for text in (plots(), *map(script, OWN)))

@@ -25,12 +25,27 @@ DRIVEN = """<script>
 const until = async (asked) => { while (!asked()) await new Promise((go) => setTimeout(go, 20)); };
 const part = (name) => document.getElementById("explorer-" + name), say = {};
 const set = (name, value, event) => { part(name).value = value; part(name).dispatchEvent(new Event(event)); };
-const lines = () => [...part("plot").querySelectorAll("polyline")].map((line) => line.getAttribute("points"));
+const lines = () => part("plot").picture.data.slice(1).map((line) => line.join());
+const settled = () => new Promise((go) => setTimeout(go, 50));  // uPlot draws when whoever called it is done
+const ink = () => {
+  const canvas = part("plot").querySelector("canvas"), drawn = canvas.getContext("2d");
+  const seen = drawn.getImageData(0, 0, canvas.width, canvas.height).data, counts = {};
+  for (let i = 0; i < seen.length; i += 4) {
+    if (seen[i + 3] === 255) counts[seen.slice(i, i + 3)] = (counts[seen.slice(i, i + 3)] || 0) + 1;
+  }
+  return counts;
+};
 (async () => {
   await until(() => /every strength/.test(part("state").textContent));
+  await settled(); say.ink = ink(); say.dashed = part("plot").picture.series.map((one) => !!one.dash);
+  const over = part("plot").picture.over, box = over.getBoundingClientRect();
   say.before = part("where").textContent; say.lines = lines().length; say.said = [part("said").textContent];
   set("strength", part("strength").max, "input"); say.after = part("where").textContent;
   say.said.push(part("said").textContent); say.speaks = !part("says").hidden;
+  say.pictured = part("plot").shown.here;
+  const at = { clientX: box.left + 0.75 * box.width, clientY: box.top + 9, bubbles: true };
+  over.dispatchEvent(new MouseEvent("click", at)); say.clicked = part("where").textContent;
+  set("strength", part("strength").max, "input");
   say.rows = [...part("tokens").rows].map((row) => [...row.cells].map((cell) => cell.textContent));
   set("search", "W1", "input"); say.found = [...part("matches").children].map((one) => one.textContent);
   part("matches").children[1].click(); say.chosen = [...part("chosen").children].map((one) => one.textContent);
@@ -104,6 +119,16 @@ def test_the_slider_moves_what_is_told(told):
     assert token == "␣w0"
     assert measured != unsteered
     assert predicted != measured
+
+
+def test_the_picture_is_drawn_and_a_click_in_it_chooses_a_strength(told):
+    say, _ = told
+    low, high = explored().curve.window
+    assert say["pictured"] == pytest.approx(high)
+    assert float(say["clicked"].split(", ")[0].split()[1]) == pytest.approx(low + 0.75 * (high - low), rel=6e-3)
+    assert say["dashed"] == [False, True, False, True, False]  # the axis; predicted and measured of two tokens
+    for colour in ("194,78,0", "0,114,178"):  # of the page's two first tokens, in light
+        assert say["ink"][colour] > 300
 
 
 def test_the_continuation_is_that_of_the_nearest_strength(told):
