@@ -70,6 +70,7 @@ HARMLESS = (
     Harmless("numerics/bands/outward.py", "lower -> upper", "np.broadcast_to(tolerance, «lower».shape[1])", ALIKE),
     Harmless("numerics/bands/outward.py", "Sub -> Add", "«passed + step - 1»", STEPS),
     Harmless("numerics/bands/outward.py", "0 -> 1", "np.pad(own, («0», most", "the first window comes twice"),
+    Harmless("numerics/bands/outward.py", "1 -> 2", "passed + step - «1»", STEPS),
     Harmless("numerics/bands/outward.py", "2 -> 3", "step *= «2»", STEPS),
     Harmless("numerics/bands/outward.py", "1 -> 2", "tried, step = passed, «1»", STEPS),
     Harmless("numerics/judging/prediction.py", "1 -> 2", "np.zeros((«1», 1))", NOTHING),

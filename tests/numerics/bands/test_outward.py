@@ -83,13 +83,14 @@ def test_distances_from_two_curves_add_up_outwards(band, floor, tolerance):
         assert [part.tolist() for part in found] == [part.tolist() for part in expected]
 
 
+@pytest.mark.parametrize(("groups", "curves"), [(3, 2), (2, 1)])
 @settings(max_examples=30, deadline=None)
 @given(data=st.data(), tolerance=TOLERANCES)
-def test_each_group_has_windows_of_its_own(data, tolerance):
+def test_each_group_has_windows_of_its_own(groups, curves, data, tolerance):
     """As many curves a group, along strengths in which windows take in rows in another order."""
-    band, curves = data.draw(bands(curves=6)), 2
-    x = band.strengths
-    spent = data.draw(arrays(np.float64, (3, len(band.strengths)), elements=st.integers(0, 20).map(float)))
+    band = data.draw(bands(curves=groups * curves))
+    x, spends = band.strengths, st.integers(0, 20).map(float)
+    spent = data.draw(arrays(np.float64, (groups, len(x)), fill=st.nothing(), elements=spends))
     along = np.array([signed_nats(band.strengths, own) for own in spent])
     (found,) = first_passages(FROM_BUMP, x, band.lower, band.upper, [windows_of_each(along, curves)], tolerance)
     for group, own in enumerate(along):

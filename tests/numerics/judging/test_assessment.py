@@ -208,6 +208,15 @@ def test_a_claim_that_predicts_no_curve_or_no_finite_one_has_no_skill():
         assert judge(claim, curves_of(values, values)).skill is None
 
 
+def test_a_prediction_beyond_what_can_be_seen_has_no_skill():
+    """What lies beyond the reach is known only to lie beyond it: an infinite prediction may hold there."""
+    odd = sp.Piecewise((alpha, alpha < 2), (sp.oo, True))
+    values = np.broadcast_to(AT, (2, 3, len(AT)))
+    found = judge(Close(says="c", quantity=LOG_PROBABILITY, value=odd), curves_of(values, values, reach=(-3.0, 3.0)))
+    assert (found.codes == HOLDS).all()
+    assert found.skill is None
+
+
 TOKENS = Condition(name="not the last token", holds=M[z] < 1)
 
 

@@ -9,7 +9,6 @@ import sympy as sp
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from numerics.baseline import Baseline
 from numerics.judging.sweeps import judge_sweep
@@ -27,7 +26,6 @@ PROBS = np.array([[0.1, 0.2, 0.3, 0.4], [0.4, 0.4, 0.1, 0.1]])
 LAW = find_law("token_bump")
 NOT_FIRST = Condition(name="not the second token", holds=sp.Ne(M[z], -2))
 BUMPS = Turns(says="b", quantity=LOG_PROBABILITY, n=1, first="rising", turn=alpha - M[z], condition=NOT_FIRST)
-SIZES = st.sampled_from([0.0, 0.0, 0.25, 0.5, 1.0])
 NOTHING = np.zeros((2, 4, 3))
 OUTCOMES = {"holds": HOLDS, "departs": DEPARTS, "undecided": UNDECIDED, "not_applicable": NOT_APPLICABLE}
 
@@ -65,11 +63,9 @@ def shape_judged(claim: Turns, token: int) -> int:
     return RISING if ODDS[token] >= 2 else FALLING if ODDS[token] <= -2 else BUMP
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
-    least=arrays(np.float64, (2, 4, 3), fill=st.nothing(), elements=SIZES),
-    extra=arrays(np.float64, (2, 4, 3), fill=st.nothing(), elements=SIZES),
-    movement=arrays(np.float64, (2, 4), fill=st.nothing(), elements=st.sampled_from([0.5, 2.0, 4.0])),
+    seed=st.integers(0, 2**32 - 1),
     tolerance=st.sampled_from([0.0, 0.25, "25%"]),
     claim=st.sampled_from(
         [
@@ -82,7 +78,11 @@ def shape_judged(claim: Turns, token: int) -> int:
     ),
     weights=st.sampled_from([None, np.array([0.75, 0.25])]),
 )
-def test_a_finding_counts_what_each_token_does(least, extra, movement, tolerance, claim, weights):
+def test_a_finding_counts_what_each_token_does(seed, tolerance, claim, weights):
+    """Quarters, so that ties and sizes of the tolerance itself are common."""
+    rng = np.random.default_rng(seed)
+    least, extra = rng.choice([0, 0, 0.25, 0.5, 0.75, 1], size=(2, 2, 4, 3))
+    movement = rng.choice([0.5, 2, 4], size=(2, 4))
     sweep = sweep_of_shapes(least, extra, movement)
     (found,) = judge_sweep(replace(LAW, claims=(claim,)), sweep, baseline(weights), tolerance=tolerance)
     mass = PROBS * (np.full(2, 0.5) if weights is None else weights)[:, None]
@@ -138,8 +138,9 @@ def check_worst(found, codes, sizes, claim, judged, least, extra):
         first = (np.arange(24).reshape(2, 4, 3) % 3)[(*at, shape)]
         values = [place / 8 - 4 for place in range(first, first + 3)]
         assert found.worst.witness == {"strengths": AT[first : first + 3].tolist(), "values": values}
-    if outcome == "undecided" and claim.turn is not None:
-        assert f"it is ±{extra[(*at, shape)] / 2:.2g}" in found.worst.reason
+    half = extra[(*at, shape)] / 2
+    if outcome == "undecided" and claim.turn is not None and found.worst.tolerance != sizes[at] - half:
+        assert f"it is ±{half:.2g}" in found.worst.reason
 
 
 def test_a_token_judged_as_monotone_is_said_to_be_by_the_windows_ends():
