@@ -21,7 +21,12 @@ ALIKE = "both have one shape, or are refused for that"
 NEARNESS = "how near two ends come before one alone is moved, which ends with the exact size"
 CEILING = "where the bisection begins from above; it ends with the exact size all the same"
 ONE_MORE = "one pass more, which finds nothing larger"
-WRITTEN = "every place is written: points where there is a zigzag, -1 where there is none"
+TOP = "never equal: a point at which a fall can begin can end a rise as well"
+LOOKED_AT = "what the pass outwards leaves to bisection, or need not, is found by it all the same"
+STEPS = "how many windows are skipped before bisection, which ends with the same one"
+NOTHING = "of a baseline that is not read"
+ROUNDING = "an allowance for rounding, somewhat larger"
+CHOSEN = "how far directions are followed is a choice, which tests take as it is"
 EQUALS = "of equal extremes either shows the zigzag"
 
 HARMLESS = (
@@ -48,13 +53,50 @@ HARMLESS = (
     Harmless("numerics/bands/zigzags.py", "min -> max", "«low.min»(axis=0), 0.0)", CEILING),
     Harmless("numerics/bands/zigzags.py", "Gt -> GtE", "(«size > 0») & np.isfinite(size)", ONE_MORE),
     Harmless("numerics/bands/zigzags.py", "Gt -> GtE", "«ceiling[curves] - size[curves] > fine[curves]»", NEARNESS),
-    Harmless("numerics/bands/zigzags.py", "drop the sign", "np.full((high.shape[1], n + 2), «-1»)", WRITTEN),
     Harmless("numerics/bands/zigzags.py", "Gt -> GtE", "moved = step | («ahead > extreme»)", EQUALS),
     Harmless("numerics/bands/intervals.py", "least -> most", "np.log(2 * «least».shape[1] / level)", ALIKE),
     Harmless("numerics/bands/band.py", "lower -> upper", "if «self.lower».size and not (", ALIKE),
     Harmless("numerics/bands/band.py", "lower -> upper", "if «self.lower».ndim != 2", ALIKE),
     Harmless("numerics/bands/band.py", "lower -> upper", "len(«self.lower») != len(self.strengths)", ALIKE),
     Harmless("numerics/bands/band.py", "lower -> upper", "if «lower».shape[1] > 1", ALIKE),
+    Harmless("numerics/bands/measured.py", "1 -> 2", "array.reshape(strengths, -«1»)", RESHAPED),
+    Harmless("numerics/bands/measured.py", "1 -> 2", "np.asarray(trials).reshape(-«1», 1)", RESHAPED),
+    Harmless("numerics/bands/peak_intervals.py", "lower -> upper", "len(«lower»)", ALIKE),
+    Harmless("numerics/bands/peak_intervals.py", "Gt -> GtE", "intervals[«falling > rising»]", TOP),
+    Harmless("numerics/bands/outward.py", "Lt -> LtE", "«grown.start < right.start»", LOOKED_AT),
+    Harmless("numerics/bands/outward.py", "Gt -> GtE", "«grown.stop > left.stop»", LOOKED_AT),
+    Harmless("numerics/bands/outward.py", "BitAnd -> BitOr", "crossing = «(grown", LOOKED_AT),
+    Harmless("numerics/bands/outward.py", "0 -> 1", "slice(np.searchsorted(strengths, «0»), None)", LOOKED_AT),
+    Harmless("numerics/bands/outward.py", "lower -> upper", "np.broadcast_to(tolerance, «lower».shape[1])", ALIKE),
+    Harmless("numerics/bands/outward.py", "Sub -> Add", "«passed + step - 1»", STEPS),
+    Harmless("numerics/bands/outward.py", "0 -> 1", "np.pad(own, («0», most", "the first window comes twice"),
+    Harmless("numerics/bands/outward.py", "1 -> 2", "passed + step - «1»", STEPS),
+    Harmless("numerics/bands/outward.py", "2 -> 3", "step *= «2»", STEPS),
+    Harmless("numerics/bands/outward.py", "1 -> 2", "tried, step = passed, «1»", STEPS),
+    Harmless("numerics/judging/prediction.py", "1 -> 2", "np.zeros((«1», 1))", NOTHING),
+    Harmless("numerics/judging/prediction.py", "1 -> 2", "np.zeros((1, «1»))", NOTHING),
+    Harmless("numerics/judging/prediction.py", "1 -> 2", '"rising": «1»', "only its sign is read"),
+    Harmless("numerics/judging/prediction.py", "1 -> 2", '"falling": -«1»', "only its sign is read"),
+    Harmless("numerics/judging/prediction.py", "1 -> 2", "np.zeros(«1»), tokens", "only the first strength is read"),
+    Harmless("numerics/judging/prediction.py", "1 -> 2", "len(strengths))).reshape(-«1»", RESHAPED),
+    Harmless("numerics/judging/prediction.py", "1 -> 2", "sizes.reshape(-«1», sizes.shape[-1])", RESHAPED),
+    Harmless("numerics/judging/prediction.py", "1 -> 2", "1e-12 * («1» + np.abs(value))", ROUNDING),
+    Harmless("numerics/judging/prediction.py", "4 -> 5", "«4» * np.finfo(float).eps", ROUNDING),
+    Harmless("numerics/judging/prediction.py", "3 -> 4", "UNKNOWN = «3»", "a number that stands for a name"),
+    Harmless(
+        "numerics/judging/prediction.py", "drop the sign", "[-reach[::«-1»], reach]", "the same ones in another order"
+    ),
+    Harmless("numerics/judging/assessment.py", "lower -> upper", "along, «found.band.lower».shape[1]", ALIKE),
+    Harmless(
+        "numerics/judging/sweeps.py", "0 -> 1", "blank = np.zeros((*per, «0»))", "only the number of its curves is read"
+    ),
+    Harmless("steerlaw/experiments/directions.py", "2.0 -> 3.0", "PUSH = «2.0»", CHOSEN),
+    Harmless("steerlaw/experiments/directions.py", "1.0 -> 2.0", "NATS = «1.0»", CHOSEN),
+    Harmless("numerics/bands/shapes.py", "lower -> upper", "np.broadcast_to(remainder, «band.lower».shape)", ALIKE),
+    Harmless("numerics/bands/shapes.py", "lower -> upper", "np.zeros(«lower».shape[1], np.int32)", ALIKE),
+    Harmless("numerics/bands/shapes.py", "lower -> upper", "range(«band.lower».shape[1])", ALIKE),
+    Harmless("numerics/bands/shapes.py", "least -> most", "np.arange(«least».shape[1])", ALIKE),
+    Harmless("numerics/bands/shapes.py", "GtE -> Gt", "np.where((«fall >= rise»)[:, None]", EQUALS),
     Harmless("numerics/bands/hulls.py", "Gt -> GtE", "if «least.max() > 0»:", "points found in vain are found anew"),
     Harmless("numerics/bands/hulls.py", "Sub -> Add", "% («len(x) - 1») == 0", ENDS),
 )

@@ -94,7 +94,7 @@ def _refuse_outside(
 ) -> None:
     """Bounds hold their value, give or take the rounding of the dtype in which the values were written."""
     centre = values.astype(np.float64)
-    width = rounding_halfwidth(values.dtype, np.where(np.isfinite(centre), np.abs(centre), 0.0))
+    width = rounding_halfwidth(values.dtype, _sizes(centre))
     misses = (lower.astype(np.float64) > centre + width) | (upper.astype(np.float64) < centre - width)
     if misses.any():
         row, column = np.argwhere(misses)[0]
@@ -105,8 +105,7 @@ def _refuse_outside(
 def _refuse_above_zero(strengths: Float[np.ndarray, " strengths"], values: np.ndarray, dtype: Any) -> None:
     """The least that a log-probability may be is at most 0, give or take rounding; else it is no log-probability."""
     centre = values.astype(np.float64)
-    size = np.where(np.isfinite(centre), np.abs(centre), 0.0).max(axis=0, initial=1.0)
-    above = centre > rounding_halfwidth(dtype, size)
+    above = centre > rounding_halfwidth(dtype, _sizes(centre).max(axis=0, initial=1.0))
     if above.any():
         row, column = np.argwhere(above)[0]
         raise ValueError(
@@ -130,8 +129,7 @@ def _are_probabilities(quantity: Quantity, values: np.ndarray, scale: str | None
 
 def _rounded(quantity: Quantity, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     centre = values.astype(np.float64)
-    finite = np.isfinite(centre)
-    width = rounding_halfwidth(values.dtype, np.where(finite, np.abs(centre), 0.0).max(axis=0))
+    width = rounding_halfwidth(values.dtype, _sizes(centre).max(axis=0))
     if quantity != LOG_PROBABILITY:
         return centre - width, centre + width
     return centre - width, np.where(centre == -np.inf, np.log(SMALLEST), centre + width)
@@ -140,10 +138,15 @@ def _rounded(quantity: Quantity, values: np.ndarray) -> tuple[np.ndarray, np.nda
 def _rounded_probabilities(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A computed probability is off by rounding of its logit (relative) and by the spacing of its dtype (absolute)."""
     centre = values.astype(np.float64)
-    logs = np.where(centre > 0, np.log(np.maximum(centre, SMALLEST)), 0.0)
-    relative = rounding_halfwidth(values.dtype, np.maximum(1.0, np.abs(logs).max(axis=0)))
+    logs = np.log(centre, out=np.zeros_like(centre), where=centre > 0)
+    relative = rounding_halfwidth(values.dtype, np.abs(logs).max(axis=0, initial=1.0))
     spacing = np.spacing(values).astype(np.float64) if np.issubdtype(values.dtype, np.floating) else 0.0
     return centre * (1 - relative) - spacing, centre * (1 + relative) + spacing
+
+
+def _sizes(values: np.ndarray) -> np.ndarray:
+    """Absolute values; 0 of what is infinite."""
+    return np.abs(values, out=np.zeros_like(values), where=np.isfinite(values))
 
 
 def _log_bounds(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -42,10 +42,7 @@ class Windows:
 
     def holding(self, since: Passed, until: Passed) -> Passed:
         """Of each curve how many windows hold no row up to `since`, nor one from `until` on."""
-        if self.reach.shape[1] > 1:
-            return ((self.stop <= until) & (self.start > since)).sum(axis=0)
-        start, stop = self.start[:, 0], self.stop[:, 0]
-        return np.minimum(np.searchsorted(stop, until, side="right"), np.searchsorted(-start, -since))
+        return ((self.stop <= until) & (self.start > since)).sum(axis=0)
 
     def rows(self, numbers: Passed, curves: np.ndarray, count: int) -> Bool[np.ndarray, "rows curves"]:
         """Which of so many rows the window of a number holds, of each of some curves."""
@@ -55,12 +52,12 @@ class Windows:
     @property
     def before(self) -> Float[np.ndarray, "windows+1 curves"]:
         """0 and the reaches."""
-        return np.vstack([np.zeros((1, self.reach.shape[1])), self.reach])
+        return np.vstack([np.zeros(self.reach.shape[1]), self.reach])
 
     @property
     def beyond(self) -> Float[np.ndarray, "windows+1 curves"]:
         """The reaches, and infinity."""
-        return np.vstack([self.reach, np.full((1, self.reach.shape[1]), np.inf)])
+        return np.vstack([self.reach, np.full(self.reach.shape[1], np.inf)])
 
     @property
     def end(self) -> Float[np.ndarray, " curves"]:
@@ -80,7 +77,7 @@ def windows(strengths: Float[np.ndarray, " strengths"], side: Side = "both") -> 
 def windows_of_each(strengths: Float[np.ndarray, "groups strengths"], curves: int) -> Windows:
     """Those on both sides of so many curves for each group, one group after the other, along strengths of its own."""
     each = [windows(own) for own in strengths]
-    most = max((len(one.reach) for one in each), default=0)
+    most = max(len(one.reach) for one in each)
 
     def joined(name: str) -> np.ndarray:
         columns = (getattr(one, name)[:, 0] for one in each)
@@ -104,11 +101,11 @@ def signed_nats(
 ) -> Float[np.ndarray, " strengths"]:
     """Strengths in what they spend: the largest KL(p_alpha, p) from 0 out to each, in nats, negative left of 0.
 
-    Windows that grow in these reach as far out on either side as so many nats go. The divergence need not grow with the
-    strength; where it does not, strengths are kept apart by 1e-12 nats.
+    Windows that grow in these reach as far out on either side as so many nats go. At strength 0 nothing is spent. The
+    divergence need not grow with the strength; where it does not, strengths are kept apart by 1e-12 nats.
     """
     found = np.zeros(strengths.shape)
-    for side in (np.flatnonzero(strengths >= 0), np.flatnonzero(strengths < 0)[::-1]):
+    for side in (np.flatnonzero(strengths > 0), np.flatnonzero(strengths < 0)[::-1]):
         so_far = np.maximum.accumulate(np.maximum(divergence[side], 0.0)) + 1e-12 * np.arange(1, 1 + side.size)
         found[side] = np.sign(strengths[side]) * so_far
     return found

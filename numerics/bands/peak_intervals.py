@@ -40,7 +40,7 @@ def ordered_peaks(intervals: Float[np.ndarray, "curves 2"], keys: Float[np.ndarr
         raise ValueError(f"intervals have shape {intervals.shape}, expected one pair for each of the {keys.size} keys")
     known = np.flatnonzero(~np.isnan(intervals).any(axis=1))
     order = known[np.argsort(keys[known], kind="stable")]
-    starts = np.flatnonzero(np.diff(keys[order], prepend=-np.inf))
+    _, starts = np.unique(keys[order], return_index=True)
     if len(starts) < 2:
         raise ValueError(f"an order needs peaks of at least 2 different keys, got {len(starts)}")
     groups = np.split(order, starts[1:])

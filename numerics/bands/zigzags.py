@@ -44,7 +44,7 @@ def first_zigzag(
     """
     curves = np.arange(high.shape[1])
     stage = np.zeros(high.shape[1], np.int64)
-    points, shown = np.full((high.shape[1], n + 2), -1), np.full(high.shape[1], len(high))
+    points, shown = np.empty((high.shape[1], n + 2), np.int64), np.full(high.shape[1], len(high))
     extreme, at = high[:1].max(axis=0, initial=-np.inf), np.zeros_like(stage)
     for row in range(1, len(high)):
         seeking_low = stage % 2 == 0

@@ -196,7 +196,7 @@ def _reached(
     families = [windows(found.band.strengths, side) for side in SIDES]
     if spent is not None:
         along = np.array([signed_nats(strengths, own)[inside] for own in spent])
-        families.append(windows_of_each(along, found.band.lower.shape[1] // max(len(spent), 1)))
+        families.append(windows_of_each(along, found.band.lower.shape[1] // len(spent)))
     reached = [_where_applied(one, codes) for one in found.horizons(families, allowed)]
     return dict(zip(SIDES, reached, strict=False)), reached[len(SIDES)] if spent is not None else None
 

@@ -106,9 +106,9 @@ def turning_side(
         turn = lower(claim.turn, claim.quantity.per)(known, window, tokens)
     except MissingInputError:
         return np.where(count == 1, UNKNOWN, INSIDE)
-    start, end = (np.broadcast_to(np.asarray(turn)[..., at], count.shape) for at in (0, 1))
+    start, end = np.moveaxis(np.broadcast_to(turn, (*count.shape, len(window))), -1, 0)
     nearer_end = np.where(np.abs(end) < np.abs(start), AFTER, np.where(np.abs(end) > np.abs(start), BEFORE, UNKNOWN))
-    side = np.where(np.isnan(start + end), UNKNOWN, np.where(start * end < 0, INSIDE, nearer_end))
+    side = np.where(start * end < 0, INSIDE, nearer_end)
     return np.where(count == 1, side, INSIDE)
 
 

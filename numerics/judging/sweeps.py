@@ -132,7 +132,8 @@ def _assess_vocabulary(claim: Turns, sweep: Sweep, known: Settings | None, toler
     data, strengths = sweep.data, sweep.strengths
     departure = data["shape_departure"].to_numpy().astype(np.float64)
     per = departure.shape[:2]
-    nothing = Curves(strengths=strengths, lower=np.zeros((*per, 0)), upper=np.zeros((*per, 0)))
+    blank = np.zeros((*per, 0))
+    nothing = Curves(strengths=strengths, lower=blank, upper=blank)
     unmet = note(Note.UNMET, condition=claim.condition.name)
     try:
         met, _ = condition_met(claim, per, known)
@@ -177,7 +178,7 @@ def _assess_vocabulary(claim: Turns, sweep: Sweep, known: Settings | None, toler
 def _allowed(data: xr.Dataset, tolerance: Tolerance, per: tuple[int, ...]) -> Float[np.ndarray, "context vocab"]:
     """The tolerance of every token's curve: the same, or of its movement and never below its band.
 
-    A band of width w that has an obeying curve in it has D+ of at most w; one that has none, D+ - D- of w.
+    A band of width w has D+ - D- of w, or of at most w where an obeying curve is in it.
     """
     if not tolerance.relative:
         return np.full(per, tolerance.amount)
@@ -185,7 +186,7 @@ def _allowed(data: xr.Dataset, tolerance: Tolerance, per: tuple[int, ...]) -> Fl
         raise NotObservedError("the sweep does not hold movement, of which a relative tolerance is a share")
     least, most = (data["shape_departure"].to_numpy()[..., BUMP, bound] for bound in (0, 1))
     movement = data["movement"].transpose("context", "vocab").to_numpy().astype(np.float64)
-    return np.maximum(tolerance.amount * movement, np.where(least == 0, most, most - least))
+    return np.maximum(tolerance.amount * movement, most - least)
 
 
 def _summed(law: Law, found: Assessment, sweep: Sweep, baseline, tokens, missing: str, tolerance: Tolerance) -> Finding:

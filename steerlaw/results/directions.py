@@ -144,12 +144,12 @@ def standings(followed: Iterable[Followed], asked: Sequence[tuple[Law, tuple[Cla
 
 
 def _standings(along: Along, origin: Origin) -> Iterator[Standing]:
-    """Claims that say something of the vector and of some of the directions, all of them adjusted for together."""
-    shares = {
+    """Claims that say something of the vector and of some direction in one context, all adjusted for together."""
+    stacked = {
         asked: np.stack([own, *(drawn[asked] for drawn in along.null[origin])]) for asked, own in along.vector.items()
     }
+    shares = {asked: rows for asked, rows in stacked.items() if _can_be_compared(rows)}
     means = {asked: _means(rows) for asked, rows in shares.items()}
-    means = {asked: mean for asked, mean in means.items() if mean[0] == mean[0] and (mean[1:] == mean[1:]).any()}
     if not means:
         return
     levels, adjusted = rank_levels(np.stack(list(means.values()), axis=1))
@@ -171,6 +171,12 @@ def _standings(along: Along, origin: Origin) -> Iterator[Standing]:
             level=level,
             adjusted=for_all,
         )
+
+
+def _can_be_compared(shares: Float[np.ndarray, "directions contexts"]) -> bool:
+    """Whether the vector and some other direction were judged in the same context."""
+    seen = ~np.isnan(shares)
+    return bool((seen[0] & seen[1:].any(axis=0)).any())
 
 
 def _means(shares: Float[np.ndarray, "directions contexts"]) -> Float[np.ndarray, " directions"]:

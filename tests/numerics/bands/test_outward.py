@@ -50,8 +50,8 @@ SHAPES = {
 
 @pytest.mark.parametrize("side", SIDES)
 @pytest.mark.parametrize("name", SHAPES)
-@settings(max_examples=40, deadline=None)
-@given(band=bands(), tolerance=TOLERANCES)
+@settings(max_examples=20, deadline=None)
+@given(band=bands(curves=16), tolerance=TOLERANCES)
 def test_passages_are_those_of_windows_refitted_one_by_one(name, side, band, tolerance):
     known, shape, points = SHAPES[name]
     x = band.strengths
@@ -83,13 +83,14 @@ def test_distances_from_two_curves_add_up_outwards(band, floor, tolerance):
         assert [part.tolist() for part in found] == [part.tolist() for part in expected]
 
 
+@pytest.mark.parametrize(("groups", "curves"), [(3, 2), (2, 1)])
 @settings(max_examples=30, deadline=None)
 @given(data=st.data(), tolerance=TOLERANCES)
-def test_each_group_has_windows_of_its_own(data, tolerance):
+def test_each_group_has_windows_of_its_own(groups, curves, data, tolerance):
     """As many curves a group, along strengths in which windows take in rows in another order."""
-    band, curves = data.draw(bands(curves=6)), 2
-    x = band.strengths
-    spent = data.draw(arrays(np.float64, (3, len(band.strengths)), elements=st.integers(0, 20).map(float)))
+    band = data.draw(bands(curves=groups * curves))
+    x, spends = band.strengths, st.integers(0, 20).map(float)
+    spent = data.draw(arrays(np.float64, (groups, len(x)), fill=st.nothing(), elements=spends))
     along = np.array([signed_nats(band.strengths, own) for own in spent])
     (found,) = first_passages(FROM_BUMP, x, band.lower, band.upper, [windows_of_each(along, curves)], tolerance)
     for group, own in enumerate(along):
@@ -97,6 +98,41 @@ def test_each_group_has_windows_of_its_own(data, tolerance):
         part = band.columns(kept)
         (alone,) = first_passages(FROM_BUMP, x, part.lower, part.upper, [windows(own)], tolerance)
         assert [side[kept].tolist() for side in found] == [side.tolist() for side in alone]
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), tolerance=TOLERANCES, each=st.booleans())
+def test_some_of_the_curves_have_the_windows_that_they_have_among_all(data, tolerance, each):
+    band = data.draw(bands(curves=6))
+    kept = data.draw(st.lists(st.integers(0, 5), min_size=1, max_size=3, unique=True))
+    sizes = arrays(np.float64, (3, len(band.strengths)), elements=st.integers(0, 9).map(float))
+    along = np.array([signed_nats(band.strengths, own) for own in data.draw(sizes)])
+    grown = windows_of_each(along, 2) if each else windows(band.strengths)
+    part, own = band.columns(kept), grown.of(np.array(kept))
+    (all_of_them,) = first_passages(FROM_BUMP, band.strengths, band.lower, band.upper, [grown], tolerance)
+    (found,) = first_passages(FROM_BUMP, band.strengths, part.lower, part.upper, [own], tolerance)
+    assert [side.tolist() for side in found] == [side[kept].tolist() for side in all_of_them]
+    ends = [max(map(abs, along[curve // 2] if each else band.strengths)) for curve in kept]
+    assert np.broadcast_to(own.end, len(kept)).tolist() == ends
+
+
+def test_the_end_of_no_windows_is_0():
+    """Where there is no strength on a side, nothing was looked at there."""
+    assert windows(np.array([0.5, 2.0]), "left").end.tolist() == [0]
+    assert windows(np.array([0.5, 2.0]), "right").end.tolist() == [2]
+    assert windows(np.array([-0.25, 0.5]), "left").end.tolist() == [0.25]
+
+
+@given(data=st.data())
+def test_what_is_spent_by_a_strength_is_the_most_on_the_way_there(data):
+    x = data.draw(bands(curves=1)).strengths
+    divergence = data.draw(arrays(np.float64, x.shape, elements=st.sampled_from([-1e-17, 0.0, 0.5, 2.0])))
+    spent = signed_nats(x, divergence)
+    for at, strength in enumerate(x):
+        on_the_way = (x * np.sign(strength) > 0) & (abs(x) <= abs(strength))
+        expected = np.sign(strength) * max([0.0, *divergence[on_the_way]])
+        assert spent[at] == pytest.approx(expected, abs=1e-12 * (1 + len(x)))
+    assert (np.diff(spent) > 0).all()
 
 
 def test_many_waves_on_a_fine_grid():

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import linprog
@@ -55,10 +55,11 @@ def test_peak_intervals_of_known_bumps_hold_their_peaks():
     assert (intervals[peaks < -4.2, 0] == -np.inf).all()
 
 
-starts_widths_keys = st.tuples(st.integers(-5, 5), st.integers(0, 4), st.integers(0, 3))
+starts_widths_keys = st.tuples(st.integers(-5, 5), st.integers(0, 9), st.integers(0, 3))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
+@example([(1, 1, 0), (0, 9, 0), (-1, 2, 1)])  # least of all in order by the first, most of all by the second
 @given(st.lists(starts_widths_keys, min_size=2, max_size=5))
 def test_order_of_peaks_against_every_choice_of_peaks(drawn):
     intervals = np.array([(a, a + width) for a, width, _ in drawn], float)
@@ -102,6 +103,20 @@ def test_peaks_beyond_the_window_leave_the_order_open_and_no_bumps_are_left_out(
     found = ordered_peaks(intervals, np.array([1.0, 2.0, 0.0, -9.0]))
     assert np.isnan(intervals[3]).all()
     assert (found.least[0], found.most[0]) == (0, np.inf)
+
+
+@given(st.lists(starts_widths_keys, min_size=2, max_size=5), st.lists(st.sampled_from(["both", 0, 1]), max_size=3))
+def test_curves_that_are_no_bumps_or_half_known_are_left_out(drawn, unknown):
+    keys = np.array([key for *_, key in drawn], float)
+    assume(len(set(keys)) > 1)
+    intervals = np.array([(a, a + width) for a, width, _ in drawn], float)
+    more = np.array([[np.nan if which in (end, "both") else 0.0 for end in (0, 1)] for which in unknown])
+    found = ordered_peaks(
+        np.vstack([more.reshape(-1, 2), intervals]), np.concatenate([np.arange(len(more)) * 1.0, keys])
+    )
+    alone = ordered_peaks(intervals, keys)
+    assert (found.least[0], found.most[0]) == (alone.least[0], alone.most[0])
+    assert (found.witness - len(more)).tolist() == alone.witness.tolist()
 
 
 def test_orders_of_nothing_are_refused():

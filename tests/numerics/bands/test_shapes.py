@@ -123,13 +123,80 @@ def test_flat_within_a_spread_against_linear_programme_and_worst_curve(band, wit
 
 
 @settings(max_examples=40, deadline=None)
-@given(band=bands(most=8))
-def test_fewest_turns_is_the_first_class_that_fits(band):
+@given(band=bands(most=8), shift=st.sampled_from([-20.0, 0.0, 20.0]))
+def test_fewest_turns_is_the_first_class_that_fits(band, shift):
+    band = band.less(shift)
     count, first = shapes.fewest_turns(band)
     fits = next(n for n in range(9) if min(shapes.turns(band, n, f).least[0] for f in ("rising", "falling")) == 0)
     assert count[0] == fits
     if count[0] > 0:
         assert shapes.turns(band, int(count[0]), "rising" if first[0] > 0 else "falling").least[0] == 0
+        assert first[0] in (1, -1)
+    elif band.lower.max() <= band.upper.min():
+        assert first[0] == 0
+    else:
+        assert first[0] == (1 if shapes.rising(band).least[0] == 0 else -1)
+
+
+SHOWN = {
+    "rising": shapes.rising,
+    "falling": shapes.falling,
+    "valley": shapes.valley,
+    "convex": shapes.convex,
+    "flat": shapes.flat,
+    "nearly flat": lambda band: shapes.flat(band, 0.5),
+    "between": lambda band: shapes.between(band, -0.5, 1.0),
+    "below": lambda band: shapes.between(band, ceiling=0.5),
+    "close": lambda band: shapes.close(band, np.zeros((len(band.strengths), 1))),
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+@settings(max_examples=40, deadline=None)
+@given(band=bands())
+def test_the_points_of_a_witness_show_the_departure_by_themselves(name, band):
+    """D- where it is positive, else D+: of two points or three, or of the worst one."""
+    found = SHOWN[name](band)
+    points = found.witness[0]
+    if found.most[0] == 0:
+        return
+    assert (points >= 0).all()
+    alone = SHOWN[name](band[points])
+    if found.least[0] > 0:
+        assert alone.least[0] == found.least[0]
+    else:
+        assert alone.most[0] == found.most[0]
+
+
+FLOORS = st.lists(st.sampled_from([-np.inf, -1.0, 0.0, 0.25]), min_size=3, max_size=3)
+CEILINGS = st.lists(st.sampled_from([0.5, 1.0, np.inf]), min_size=3, max_size=3)
+ENDS = st.lists(st.tuples(*2 * [st.integers(-8, 8).map(lambda n: n / 4)]).map(sorted), min_size=3, max_size=3)
+
+
+@given(ends=ENDS, floors=FLOORS, ceilings=CEILINGS, known=st.booleans())
+def test_distance_from_two_curves_is_the_largest_beyond_either(ends, floors, ceilings, known):
+    """Strength by strength; where a bound and the curve are both without end nothing is beyond."""
+    low, high = np.array(ends).T
+    if not known:
+        low[0] = -np.inf
+    band = Band(strengths=np.arange(3.0), lower=low[:, None], upper=high[:, None])
+    found = shapes.between(band, np.array(floors)[:, None], np.array(ceilings)[:, None])
+    each = list(zip(low, high, floors, ceilings, strict=True))
+    nearest = [
+        max(floor - u if floor > u else 0.0, b - ceiling if b > ceiling else 0.0) for b, u, floor, ceiling in each
+    ]
+    farthest = [
+        max(floor - b if floor > b else 0.0, u - ceiling if u > ceiling else 0.0) for b, u, floor, ceiling in each
+    ]
+    assert (found.least[0], found.most[0]) == (max(nearest), max(farthest))
+
+
+def test_two_points_are_enough_for_a_slope_and_a_plateau():
+    two = around(np.array([0.0, 1.0]), np.array([[1.0], [0.0]]), 0.0)
+    for shape, departure in ((shapes.rising, 0.5), (shapes.falling, 0.0), (shapes.flat, 0.5)):
+        assert shape(two).least[0] == departure
+        with pytest.raises(ValueError, match="1 strengths given, at least 2"):
+            shape(two[:1])
 
 
 @pytest.mark.parametrize(("n", "first"), SHAPES)
@@ -197,6 +264,8 @@ def test_many_curves_at_once_are_judged_one_by_one():
         assert np.array_equal(together.least, [one.least[0] for one in single])
         assert np.array_equal(together.most, [one.most[0] for one in single])
         assert np.array_equal(together.witness, [one.witness[0] for one in single])
+    together, single = shapes.fewest_turns(band), [shapes.fewest_turns(band.columns([c])) for c in range(9)]
+    assert np.array_equal(together, np.concatenate(single, axis=1))
     quick = shapes.bump(band, "departing")
     assert np.array_equal(quick.witness[quick.least > 0], shapes.bump(band).witness[quick.least > 0])
     assert (quick.witness[quick.least == 0] == -1).all()
@@ -279,3 +348,10 @@ def test_the_worse_of_two_departures_is_shown_by_its_own_points():
     assert worse.least.tolist() == [0, 2, 0.5]
     assert worse.most.tolist() == [3, 9, 5]
     assert worse.witness.tolist() == [[6, 7], [2, 3], [10, 11]]
+
+
+def test_the_worse_of_departures_shown_by_fewer_points_is_filled_up():
+    few = Departures(least=np.array([2.0, 0.0]), most=np.array([2.0, 0.0]), witness=np.array([[4, 5], [0, 1]]))
+    more = Departures(least=np.array([0.0, 1.0]), most=np.array([0.0, 1.0]), witness=np.array([[1, 2, 3], [2, 3, 4]]))
+    for parts in ((few, more), (more, few)):
+        assert Departures.worse(*parts).witness.tolist() == [[4, 5, -1], [2, 3, 4]]

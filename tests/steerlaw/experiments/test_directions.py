@@ -1,13 +1,17 @@
 """Directions are treated alike whatever their length, each predicted by its own derivative, as far as it says."""
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
 import jax
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.special import logsumexp
 
+from numerics.observing.next_token import FEW
 from real_models.decoding.decoder import initialise
 from real_models.steering.model import LanguageModel
 from steerlaw.experiments.directions import (
@@ -77,7 +81,7 @@ def test_each_direction_is_steered_along_and_predicted_by_its_own_derivative(mod
             ends = np.asarray(model.logits(context, np.array([-step, step]), layer=0, vector=vector))
             assert baseline.local_log_odds[number] == pytest.approx((ends[1] - ends[0]) / (2 * step), abs=1e-6)
             logits = np.asarray(model.logits(context, sweep.strengths, layer=0, vector=vector))
-            inside, outside = (logsumexp(logits[:, some], axis=1) for some in (np.s_[:5], np.s_[5:]))
+            inside, outside = (np.asarray(logsumexp(logits[:, some], axis=1)) for some in (np.s_[:5], np.s_[5:]))
             assert curves[number] == pytest.approx(inside - outside, abs=1e-9)
         assert baseline.log_odds == pytest.approx(baseline.local_log_odds.mean(axis=0))
 
@@ -107,6 +111,31 @@ def test_context_differences_are_of_pairs_of_contexts_each_once(model):
     assert np.sum(matches) == 3
     assert len(context_differences(experiment, 2, np.random.default_rng(0))) == 2
     assert len(context_differences(replace(experiment, residuals=None), 2, np.random.default_rng(0))) == 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(kinds=st.lists(st.integers(0, 2), min_size=2, max_size=6), seed=st.integers(0, 99))
+def test_contexts_of_one_residual_give_no_direction_and_others_either_sign(model, kinds, seed):
+    residuals = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 2.0]])[kinds]
+    experiment = replace(experiments(model)[0], vector=np.ones(2), residuals=lambda: residuals)
+    found = context_differences(experiment, 99, np.random.default_rng(seed))
+    pairs = [tuple(abs(residuals[i] - residuals[j])) for i, j in itertools.combinations(range(len(kinds)), 2)]
+    assert sorted(map(tuple, abs(found))) == sorted(pair for pair in pairs if any(pair))
+
+
+def test_differences_have_either_sign_as_often(model):
+    """Of 20 seeds with 3 pairs each; all of one sign is as likely as 60 heads in a row."""
+    experiment = experiments(model)[0]
+    ends = np.stack([np.asarray(model.residual(context, 0))[-1] for context in CONTEXTS])
+    pairs = [ends[i] - ends[j] for i, j in ((0, 1), (0, 2), (1, 2))]
+    found = np.concatenate([context_differences(experiment, 3, np.random.default_rng(seed)) for seed in range(20)])
+    same = sum(any(np.allclose(row, pair) for pair in pairs) for row in found)
+    assert 15 < same < 45
+
+
+def test_a_direction_is_asked_about_at_0_too_and_at_so_few_strengths_that_none_is_between():
+    assert STRENGTHS % 2 == 1
+    assert STRENGTHS <= FEW
 
 
 def test_controls_and_models_without_a_push_are_not_followed(model):

@@ -1,17 +1,24 @@
 """Ranks among directions: counted by hand, honest in words, and what they rank computed a second way."""
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
 
 import jax
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy.stats import mannwhitneyu
 
 from real_models.decoding.decoder import initialise
 from real_models.steering.model import LanguageModel
-from steerlaw.experiments.directions import follow
+from steerlaw.experiments.directions import Followed, follow
 from steerlaw.experiments.experiment import Grid
 from steerlaw.experiments.language import Concept, language_experiments
+from steerlaw.results import directions
 from steerlaw.results.directions import TOLERANCE, ranked_claims, scores, standings
 from theory.catalogue import find_law, laws
 
@@ -82,10 +89,59 @@ def test_too_few_directions_are_never_significant_and_words_say_how_many_it_take
         assert "it takes 19 directions to reach 0.05" in standing.words
         assert f"higher than {5 - standing.as_high} of 5 {standing.origin}" in standing.words
         assert "never below 0.17" in standing.words
-        enough = replace(standing, drawn=99, as_high=0, level=0.01, adjusted=0.01)
-        assert enough.significant
-        assert "it takes" not in enough.words
-        assert enough.to_json()["words"] == enough.words
+        for drawn, level in ((99, 0.01), (19, 0.05)):
+            enough = replace(standing, drawn=drawn, as_high=0, level=level, adjusted=level)
+            assert enough.significant
+            assert "it takes" not in enough.words
+            assert enough.to_json()["words"] == enough.words
+            assert enough.to_json()["tolerance"] == 0.1
+        assert not replace(standing, adjusted=0.051).significant
+
+
+SHARES = st.one_of(st.sampled_from([0.0, 0.5, 1.0, np.nan]), st.floats(0, 1))
+
+
+@settings(max_examples=25, deadline=None)
+@example(table=[np.array([[1.0, np.nan], [1.0, 0.0]]), np.array([[np.nan, 0.5], [np.nan, 0.5]])])  # nowhere together
+@given(
+    table=st.integers(1, 4).flatmap(
+        lambda contexts: st.lists(arrays(np.float64, (2, contexts), elements=SHARES), min_size=2, max_size=9)
+    )
+)
+def test_ranks_of_shares_that_are_not_known_everywhere(table):
+    """Two claims, the vector's shares first: means over the contexts judged, of the directions judged anywhere."""
+    subject = SimpleNamespace(model="m", layer=3, concept="c")
+    seen: list[Any] = [
+        Followed(
+            origin="random directions" if number else None,
+            observation=SimpleNamespace(subject=subject, shares={("law", "a"): own[0], ("law", "b"): own[1]}),  # pyright: ignore
+        )
+        for number, own in enumerate(table)
+    ]
+    with patch.object(directions, "scores", lambda observation, asked: observation.shares):
+        found = {standing.claim: standing for standing in standings(iter(seen), ())}
+    for claim, name in enumerate("ab"):
+        means = [known.mean() if (known := own[claim][~np.isnan(own[claim])]).size else None for own in table]
+        null = [mean for mean in means[1:] if mean is not None]
+        apart = [
+            own - np.mean(others)
+            for context, own in enumerate(table[0][claim])
+            if not np.isnan(own)
+            and (others := [row[claim][context] for row in table[1:] if not np.isnan(row[claim][context])])
+        ]
+        if not apart:
+            assert name not in found
+            continue
+        standing = found[name]
+        assert means[0] is not None
+        assert (standing.model, standing.layer, standing.concept, standing.law) == ("m", 3, "c", "law")
+        assert standing.score == pytest.approx(means[0])
+        assert standing.drawn == len(null)
+        assert standing.as_high == sum(mean >= standing.score * (1 - 1e-9) for mean in null)
+        assert standing.level == pytest.approx((1 + standing.as_high) / (1 + len(null)))
+        assert standing.null == pytest.approx(np.quantile(null, [0.25, 0.5, 0.75]).tolist())
+        assert standing.adjusted >= standing.level
+        assert standing.excess.share == pytest.approx(np.mean(apart))
 
 
 def test_nothing_followed_has_no_standing(followed):

@@ -121,7 +121,10 @@ def test_no_text_ends_the_data():
 
 def test_the_library_that_draws_is_the_one_released():
     """Of `npm pack uplot@1.6.32`; and the page carries its licence."""
-    assert sha256(script("uplot/uPlot.iife.min.js").encode()).hexdigest() == "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f"
+    assert (
+        sha256(script("uplot/uPlot.iife.min.js").encode()).hexdigest()
+        == "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f"
+    )
     assert "Leon Sorokin" in explorer_section([explored()], ROOM)
 
 
