@@ -90,6 +90,12 @@ HARMLESS = (
     Harmless(
         "numerics/judging/sweeps.py", "0 -> 1", "blank = np.zeros((*per, «0»))", "only the number of its curves is read"
     ),
+    Harmless(
+        "steerlaw/experiments/directions.py", "0 -> 1", "np.zeros((«0», *experiment", "one context has no pair either"
+    ),
+    Harmless(
+        "steerlaw/experiments/directions.py", "Mult -> Div", "np.sqrt(«2 * NATS» / variance)", "times 1 or over 1"
+    ),
     Harmless("steerlaw/experiments/directions.py", "2.0 -> 3.0", "PUSH = «2.0»", CHOSEN),
     Harmless("steerlaw/experiments/directions.py", "1.0 -> 2.0", "NATS = «1.0»", CHOSEN),
     Harmless("numerics/bands/shapes.py", "lower -> upper", "np.broadcast_to(remainder, «band.lower».shape)", ALIKE),
