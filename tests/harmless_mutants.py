@@ -90,6 +90,12 @@ HARMLESS = (
     Harmless(
         "numerics/judging/sweeps.py", "0 -> 1", "blank = np.zeros((*per, «0»))", "only the number of its curves is read"
     ),
+    Harmless(
+        "steerlaw/experiments/directions.py", "0 -> 1", "np.zeros((«0», *experiment", "one context has no pair either"
+    ),
+    Harmless(
+        "steerlaw/experiments/directions.py", "Mult -> Div", "np.sqrt(«2 * NATS» / variance)", "times 1 or over 1"
+    ),
     Harmless("steerlaw/experiments/directions.py", "2.0 -> 3.0", "PUSH = «2.0»", CHOSEN),
     Harmless("steerlaw/experiments/directions.py", "1.0 -> 2.0", "NATS = «1.0»", CHOSEN),
     Harmless("numerics/bands/shapes.py", "lower -> upper", "np.broadcast_to(remainder, «band.lower».shape)", ALIKE),
@@ -97,6 +103,9 @@ HARMLESS = (
     Harmless("numerics/bands/shapes.py", "lower -> upper", "range(«band.lower».shape[1])", ALIKE),
     Harmless("numerics/bands/shapes.py", "least -> most", "np.arange(«least».shape[1])", ALIKE),
     Harmless("numerics/bands/shapes.py", "GtE -> Gt", "np.where((«fall >= rise»)[:, None]", EQUALS),
+    Harmless("numerics/judging/assessment.py", "least -> most", "np.isnan(«least») & ~unjudged", "both known or none"),
+    Harmless("numerics/judging/assessment.py", "1 -> 2", "reshape(*curves.per, -«1»)", RESHAPED),
+    Harmless("numerics/judging/sweeps.py", "0 -> 1", "untested: int = «0»", "of findings that are read, not of sweeps"),
     Harmless("numerics/bands/hulls.py", "Gt -> GtE", "if «least.max() > 0»:", "points found in vain are found anew"),
     Harmless("numerics/bands/hulls.py", "Sub -> Add", "% («len(x) - 1») == 0", ENDS),
 )

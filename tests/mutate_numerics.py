@@ -56,7 +56,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "numerics/bands/measured.py": ("tests/numerics/bands/test_measured.py",),
     "numerics/bands/outward.py": ("tests/numerics/bands/test_outward.py",),
     "numerics/bands/peak_intervals.py": ("tests/numerics/bands/test_peak_intervals.py",),
-    "numerics/bands/shapes.py": ("tests/numerics/bands/test_shapes.py",),
+    "numerics/bands/shapes.py": ("tests/numerics/bands/test_shapes.py", "tests/numerics/bands/test_witnesses.py"),
     "numerics/bands/zigzags.py": ("tests/numerics/bands/test_zigzags.py",),
     "numerics/judging/prediction.py": ("tests/numerics/judging/test_prediction.py",),
     "numerics/judging/assessment.py": ("tests/numerics/judging/test_assessment.py",),

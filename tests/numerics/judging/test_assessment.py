@@ -26,6 +26,7 @@ POSITIVE = Condition(name="a token that is pushed up", holds=M[z] > 0)
 RIGHT = sp.Interval.open(0, sp.oo)
 AT = np.array([-2.0, -0.5, 0.0, 0.5, 1.0, 3.0])
 INSIDE = [3, 4, 5]
+STRAIGHT = np.broadcast_to(AT, (2, 3, len(AT)))
 QUARTERS = st.integers(-8, 8).map(lambda n: n / 4)
 FINITE = arrays(np.float64, (2, 3, len(AT)), fill=st.nothing(), elements=QUARTERS)
 LOWER = arrays(np.float64, (2, 3, len(AT)), fill=st.nothing(), elements=st.one_of(QUARTERS, QUARTERS, st.just(-np.inf)))
@@ -196,7 +197,6 @@ def test_skill_is_of_the_curves_that_a_claim_predicts_beside_not_steering_at_all
 
 
 def test_a_claim_that_predicts_no_curve_or_no_finite_one_has_no_skill():
-    values = np.broadcast_to(AT, (2, 3, len(AT)))
     odd = sp.Piecewise((alpha, alpha < 2), (sp.oo, True))
     for claim in (
         Close(says="c", quantity=LOG_PROBABILITY, value=odd),
@@ -205,14 +205,14 @@ def test_a_claim_that_predicts_no_curve_or_no_finite_one_has_no_skill():
             says="c", quantity=LOG_PROBABILITY, value=alpha, condition=Condition(name="none of them", holds=M[z] > 9)
         ),
     ):
-        assert judge(claim, curves_of(values, values)).skill is None
+        assert judge(claim, curves_of(STRAIGHT, STRAIGHT)).skill is None
 
 
 def test_a_prediction_beyond_what_can_be_seen_has_no_skill():
-    """What lies beyond the reach is known only to lie beyond it: an infinite prediction may hold there."""
     odd = sp.Piecewise((alpha, alpha < 2), (sp.oo, True))
-    values = np.broadcast_to(AT, (2, 3, len(AT)))
-    found = judge(Close(says="c", quantity=LOG_PROBABILITY, value=odd), curves_of(values, values, reach=(-3.0, 3.0)))
+    found = judge(
+        Close(says="c", quantity=LOG_PROBABILITY, value=odd), curves_of(STRAIGHT, STRAIGHT, reach=(-3.0, 3.0))
+    )
     assert (found.codes == HOLDS).all()
     assert found.skill is None
 
@@ -247,8 +247,7 @@ def test_what_cannot_be_judged_of_a_curve_says_why():
 )
 def test_a_token_of_which_nothing_is_predicted_is_told_from_the_others(value, remainder, note, code):
     claim = Close(says="c", quantity=LOG_PROBABILITY, value=value, remainder=remainder, domain=RIGHT)
-    values = np.broadcast_to(AT, (2, 3, len(AT)))
-    found = judge(claim, curves_of(values, values))
+    found = judge(claim, curves_of(STRAIGHT, STRAIGHT))
     assert found.note.tolist() == 2 * [[note, Note.NOTHING, Note.NOTHING]]
     assert found.codes.tolist() == 2 * [[code, HOLDS, HOLDS]]
     assert np.isnan(found.least[:, 0]).all() or note == Note.UNPREDICTED
@@ -271,8 +270,7 @@ def test_a_limit_says_how_far_out_the_least_of_the_tolerances_is_reached():
 
 def test_what_is_assumed_is_said_of_every_curve():
     claim = Turns(says="t", quantity=LOG_PROBABILITY, n=0, first="rising", condition=POSITIVE)
-    values = np.broadcast_to(AT, (2, 3, len(AT)))
-    found = judge(claim, curves_of(values, values), None, assume="nobody knows")
+    found = judge(claim, curves_of(STRAIGHT, STRAIGHT), None, assume="nobody knows")
     assert found.assumed == "taken as met, unchecked (nobody knows): a token that is pushed up"
     assert found.notes[Note.NOTHING] == found.assumed
     assert found.notes[Note.TURN_UNKNOWN].endswith(f"; {found.assumed}")
