@@ -122,7 +122,7 @@ def curvature(band: Band, at_least: Bounds | None = None, at_most: Bounds | None
     return Departures.worse(*parts)
 
 
-def between(band: Band, floor: Bounds | float = -np.inf, ceiling: Bounds | float = np.inf) -> Departures:
+def between(band: Band, floor: Bounds | float, ceiling: Bounds | float) -> Departures:
     """From the curves between two known ones."""
     return _pointwise(*beyond(band, floor, ceiling))
 

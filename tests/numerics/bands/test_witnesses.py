@@ -27,7 +27,7 @@ SHOWN = {
     "flat": shapes.flat,
     "nearly flat": lambda band: shapes.flat(band, 0.5),
     "between": lambda band: shapes.between(band, -0.5, 1.0),
-    "below": lambda band: shapes.between(band, ceiling=0.5),
+    "below": lambda band: shapes.between(band, -np.inf, 0.5),
     "close": lambda band: shapes.close(band, np.zeros((len(band.strengths), 1))),
 }
 
@@ -70,6 +70,18 @@ def test_distance_from_two_curves_is_the_largest_beyond_either(ends, floors, cei
         max(floor - b if floor > b else 0.0, u - ceiling if u > ceiling else 0.0) for b, u, floor, ceiling in each
     ]
     assert (found.least[0], found.most[0]) == (max(nearest), max(farthest))
+    shown = nearest if max(nearest) > 0 else farthest
+    if max(shown) > 0:
+        assert found.witness.tolist() == [[shown.index(max(shown))]]
+
+
+@pytest.mark.parametrize("shape", [shapes.rising, shapes.falling, shapes.bump])
+@given(band=bands())
+def test_where_departing_curves_alone_are_shown_no_other_has_points(shape, band):
+    every, departing = shape(band), shape(band, "departing")
+    assert (departing.least[0], departing.most[0]) == (every.least[0], every.most[0])
+    points = every.witness[0] if every.least[0] > 0 else np.full(every.witness.shape[1], -1)
+    assert departing.witness[0].tolist() == points.tolist()
 
 
 def test_two_points_are_enough_for_a_slope_and_a_plateau():
