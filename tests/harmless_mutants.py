@@ -102,6 +102,12 @@ HARMLESS = (
     Harmless("numerics/bands/shapes.py", "lower -> upper", "np.zeros(«lower».shape[1], np.int32)", ALIKE),
     Harmless("numerics/bands/shapes.py", "lower -> upper", "range(«band.lower».shape[1])", ALIKE),
     Harmless("numerics/bands/shapes.py", "least -> most", "np.arange(«least».shape[1])", ALIKE),
+    Harmless(
+        "numerics/bands/shapes.py",
+        "0 -> 1",
+        "np.pad(witness, ((0, «0»)",
+        "a row beyond those of the curves is not read",
+    ),
     Harmless("numerics/bands/shapes.py", "GtE -> Gt", "np.where((«fall >= rise»)[:, None]", EQUALS),
     Harmless("numerics/judging/assessment.py", "least -> most", "np.isnan(«least») & ~unjudged", "both known or none"),
     Harmless("numerics/judging/assessment.py", "1 -> 2", "reshape(*curves.per, -«1»)", RESHAPED),

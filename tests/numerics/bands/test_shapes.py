@@ -137,6 +137,14 @@ def test_fewest_turns_is_the_first_class_that_fits(band, shift):
         assert first[0] == (1 if shapes.rising(band).least[0] == 0 else -1)
 
 
+@pytest.mark.parametrize("shift", [-20.0, 20.0])
+def test_fewest_turns_of_many_curves_do_not_depend_on_where_these_lie(shift):
+    ends = np.sort(np.random.default_rng(0).integers(-8, 9, (9, 300, 2)) / 4, axis=-1)
+    band = Band(strengths=np.arange(9.0), lower=ends[..., 0], upper=ends[..., 1])
+    for found, moved in zip(shapes.fewest_turns(band), shapes.fewest_turns(band.less(shift)), strict=True):
+        assert moved.tolist() == found.tolist()
+
+
 @pytest.mark.parametrize(("n", "first"), SHAPES)
 @settings(max_examples=15, deadline=None)
 @given(band=bands(most=8))
