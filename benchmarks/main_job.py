@@ -90,6 +90,9 @@ def main() -> None:
         f"`python -m benchmarks.main_job`: `steerlaw verify`, nothing compiled before, in turns with commit "
         f"{commit.stdout.strip()}; the best of {asked.rounds}. {where}",
         "",
+        "Each does what it does unless asked otherwise, which has grown (laws, horizons, directions, whole texts): "
+        "these are what a user waits for, not two speeds at one task.",
+        "",
         "| | wall, s | processors, s | memory at most, GB |",
         "|---|---|---|---|",
     ]

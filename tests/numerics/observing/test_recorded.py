@@ -67,6 +67,15 @@ def test_a_model_supplies_what_was_not_stored_and_another_is_refused():
         observe_again(bare, CONCEPTS[None], Projected(seed=1))
 
 
+@pytest.mark.parametrize("wanted", [{"entropy"}, {"shape_departure", "log_probability"}])
+def test_what_is_wanted_is_the_same_alone(wanted):
+    bare = without_tables(observed(Projected()))
+    every, some = (observe_again(bare, CONCEPTS[None], Projected(), wanted=of).data for of in (None, wanted))
+    assert wanted <= set(some.data_vars) < set(every.data_vars)
+    for name in some.data_vars:
+        xr.testing.assert_equal(some[name].variable, every[name].variable)
+
+
 def test_curves_of_several_parts_are_those_of_the_whole():
     parts = [observe_next_token(Curved(), [n], GRID, Steering(layer=0, vector=np.ones(1))).nodes for n in (0, 1)]
     whole = observed(Curved()).nodes

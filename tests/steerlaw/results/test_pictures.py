@@ -18,7 +18,7 @@ from numerics.observing.next_token import observe_next_token
 from numerics.observing.watched import Watched
 from steerlaw.inputs.subjects import Observation, Subject
 from steerlaw.rendering.page.pictures import HEIGHT, MARGIN, WIDTH, curve_picture, described
-from steerlaw.results.judging import judged
+from steerlaw.results.judging import in_brief, judged
 from steerlaw.results.pictures import POINTS, CurvePicture, curve_pictures
 from theory.catalogue import find_law
 
@@ -83,6 +83,18 @@ def test_controls_and_what_applies_to_nothing_have_no_picture(observation, findi
     assert curve_pictures([(control, finding) for finding in findings]) == []
     none = [replace(finding, verdicts=np.full_like(finding.verdicts, 3)) for finding in findings]
     assert curve_pictures([(observation, finding) for finding in none]) == []
+
+
+def test_findings_in_brief_give_the_same_pictures_and_those_of_controls_keep_no_horizons(observation, findings):
+    brief = [in_brief(one).finding for one in judged(observation, [find_law("tilt")], None)]
+    for one, other in zip(
+        *(curve_pictures([(observation, f) for f in some]) for some in (findings, brief)), strict=True
+    ):
+        assert (one.place, one.horizon, one.which) == (other.place, other.horizon, other.which)
+        assert (one.lower.tolist(), one.upper.tolist()) == (other.lower.tolist(), other.upper.tolist())
+    assert all(set(one.horizons) == {"both"} and one.nats is one.mass is one.skill is None for one in brief)
+    control = replace(observation, subject=replace(observation.subject, control="random_direction"))
+    assert all(not in_brief(one).finding.horizons for one in judged(control, [find_law("tilt")], None))
 
 
 def test_a_curve_that_no_table_holds_is_left_out(observation):
