@@ -77,7 +77,7 @@ def test_distances_from_two_curves_add_up_outwards(band, floor, tolerance):
     x, distances = band.strengths, shapes.beyond(band, floor, np.inf)
     for side in SIDES:
         inside = partial(within, x, side=side)
-        shape = partial(shapes.between, floor=floor)
+        shape = partial(shapes.between, floor=floor, ceiling=np.inf)
         expected = refitted(band, shape, 1, reaches(x, side), inside, tolerance)
         (found,) = first_passages(FROM_BETWEEN, x, *distances, [windows(x, side)], tolerance)
         assert [part.tolist() for part in found] == [part.tolist() for part in expected]
