@@ -15,10 +15,11 @@ import numpy as np
 
 from benchmarks.racing import HEADER, Row, line, machine, race, timed
 from benchmarks.results import write_part
+from benchmarks.work import of_a_sweep
 
 if TYPE_CHECKING:
     from benchmarks.hooks import Hooked
-    from real_models import LanguageModel, Spec
+    from real_models import LanguageModel
     from real_models.steering.inputs import Positions
 
 PEER = "torch, forward hook"
@@ -46,28 +47,6 @@ def rows(small: bool, rounds: int) -> Iterator[Row]:
         del model, hooked
 
 
-def arithmetic(spec: "Spec", layer: int, length: int, rows: int, positions: "Positions") -> float:
-    """Floating-point operations of the products in a sweep; a multiplication and an addition are two.
-
-    Blocks up to the steered one for one row; after it every position of every row, but of the last block only keys and
-    values; or where the last position alone is steered, one position of every row, and the others once.
-    """
-    d, q, kv = spec.d_model, spec.n_heads * spec.head_dim, spec.n_kv_heads * spec.head_dim
-    mlp = (3 if spec.activation == "silu" else 2) * d * spec.d_ff
-    block, pairs = (
-        2 * d * (q + kv) + mlp,
-        q * length,
-    )  # per position: weights, and half of what queries and keys multiply
-    after, ends = spec.n_layers - 1 - layer, rows * (block + 2 * pairs)
-    once = length * ((layer + 1) * (block + pairs))
-    if positions == "last":
-        once += length * ((after - 1) * (block + pairs) + 2 * d * kv)
-        steered = after * ends
-    else:
-        steered = rows * length * ((after - 1) * (block + pairs) + 2 * d * kv) + ends
-    return 2 * (once + steered + rows * d * spec.vocab_size)
-
-
 def large_product(side: int, dtype: str, rounds: int = 9) -> float:
     """Operations per second of one large product of random numbers."""
     import jax
@@ -90,7 +69,7 @@ def sweep(
     steered = "every position steered" if positions == "all" else "last position steered"
     task = f"{model.dtype}, T = {LENGTH}, {len(strengths)} strengths, {steered}"
     row = line(task, PEER, race(ours, theirs, rounds))
-    work = arithmetic(model.spec, LAYER, LENGTH, len(strengths), positions)
+    work = of_a_sweep(model.spec, LAYER, LENGTH, len(strengths), positions)
     share = work / row.ours / large_product(side, model.dtype)
     remark = f"{difference(ours, theirs)}; {len(strengths) * LENGTH / row.ours:,.0f} tokens a second"
     return replace(row, remark=f"{remark}, {work / row.ours / 1e12:.3g} TFLOP/s: {share:.0%} of a large product's")

@@ -1,66 +1,62 @@
 """Benchmarks of curves: `python -m benchmarks.curves` writes its part of RESULTS.md.
 
-The paper's grid of 1,025 strengths on the shipped model, T = 128, every position steered, log-probabilities to 1e-4:
-a curve, and the whole table off it, against transformers and torch with a forward hook, batches of 64 strengths, logits
-at all positions (64 strengths are timed, and taken 1,025/64 times); both on one thread, in turns on one core.
-`--rounds 1` is a quick look.
+The paper's grid of 1,025 strengths, T = 128, log-probabilities to 1e-4: a curve, and the whole table off it, against
+transformers and torch with a forward hook, batches of 64 strengths, logits at all positions; and the cross-entropy of
+64 segments of 128 at 129 strengths. Some strengths of the reference are timed, its time taken as many times as the grid
+has more; both on one thread, in turns on one core. `--rounds 1` is a quick look.
 """
 
 import argparse
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.racing import HEADER, Row, line, machine, on_one_core, race
 from benchmarks.results import write_part
+from benchmarks.work import of_a_sweep, of_the_reference, of_unembedding
 
 if TYPE_CHECKING:
+    from benchmarks.hooks import Hooked
     from real_models import LanguageModel
+    from real_models.steering.inputs import Positions
 
 LENGTH, STRENGTHS, BATCH = 128, 1025, 64
 CLOSE = 1e-4
+SEGMENTS, COARSE = 64, 129
 FILE = {"d": 4096, "vocab": 151_936, "nodes": 129}
 """Of a large model: what a curve of one context and a table of it hold."""
+STEERED = {"all": "every position steered", "last": "last position steered"}
 
 
-def reference(model: Any, tokens: np.ndarray, strengths: np.ndarray, layer: int, vector: np.ndarray) -> np.ndarray:
-    """Next-token logits `[strengths, vocab]`, one batch of as many prompts, after logits at all positions."""
-    import torch
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Case:
+    """One checkpoint loaded by both sides, steered at one block; the reference runs `batch` strengths at once."""
 
-    shift = torch.tensor(np.outer(strengths, vector)[:, None], dtype=torch.float32)
+    name: str
+    model: "LanguageModel"
+    hooked: "Hooked"
+    batch: int
 
-    def hook(_module, _inputs, output):
-        return (output[0] + shift, *output[1:]) if isinstance(output, tuple) else output + shift
+    @property
+    def where(self) -> dict:
+        """What is steered."""
+        return {"layer": self.hooked.layer, "vector": self.hooked.vector}
 
-    handle = model.base_model.layers[layer].register_forward_hook(hook)
-    try:
-        with torch.inference_mode():
-            ids = torch.tensor(np.tile(tokens, (len(strengths), 1)))
-            return model(input_ids=ids, use_cache=False).logits[:, -1].numpy()
-    finally:
-        handle.remove()
-
-
-def flops(model: "LanguageModel", layer: int, nodes: int) -> tuple[float, float, float]:
-    """Multiplications by weights: of the reference on all strengths, of a curve, and of the table off it."""
-    size = lambda tree: sum(w.size for kind in tree.values() if isinstance(kind, dict) for w in kind.values())  # noqa: E731
-    blocks, (vocab, d) = [float(size(block)) for block in model.params["blocks"]], (model.vocab_size, model.d_model)
-    before, after = sum(blocks[: layer + 1]), sum(blocks[layer + 1 :])
-    theirs = STRENGTHS * LENGTH * (sum(blocks) + vocab * d)
-    return theirs, LENGTH * (before + nodes * after), float(STRENGTHS * vocab * d)
+    def tokens(self, *shape: int) -> np.ndarray:
+        """Random token ids."""
+        return np.random.default_rng(0).integers(0, self.model.vocab_size, shape)
 
 
-def rows(rounds: int) -> Iterator[Row]:
-    """The lines of the table; torch is imported here, once the core is chosen."""
+def cases() -> Iterator[Case]:
+    """Early and middle blocks, and of the small model all; torch is imported here, once the core is chosen."""
     import torch
     import transformers
-    from scipy.special import log_softmax
 
-    from numerics.observing.curves.build import steered_curve
+    from benchmarks.hooks import GPT2_SMALL, QWEN3_STYLE, Hooked, both
     from real_models import difference_of_means, load_model
     from toy_models import stdlib_gpt
 
@@ -68,35 +64,80 @@ def rows(rounds: int) -> Iterator[Row]:
     model = load_model(stdlib_gpt.CHECKPOINT)
     peer = transformers.AutoModelForCausalLM.from_pretrained(stdlib_gpt.CHECKPOINT, dtype=torch.float32).eval()
     concept = next(iter(stdlib_gpt.CONCEPTS))
-    vectors = np.asarray(difference_of_means(model, *stdlib_gpt.prompts(concept, "vector")))
-    tokens = np.random.default_rng(0).integers(0, model.vocab_size, LENGTH)
-    for layer, vector in enumerate(vectors):
-        where = {"layer": layer, "vector": vector}
-        curve = steered_curve(model, tokens.tolist(), tolerance=CLOSE, **where)
-        grid = np.linspace(*curve.window, STRENGTHS)
-        some = grid[:: STRENGTHS // BATCH][:BATCH]
+    for layer, vector in enumerate(np.asarray(difference_of_means(model, *stdlib_gpt.prompts(concept, "vector")))):
+        hooked = Hooked(model=peer, layer=layer, vector=vector)
+        yield Case(name="shipped model", model=model, hooked=hooked, batch=BATCH)
+    del model, peer
+    for name, shape, batch in (("Qwen 3 shape", QWEN3_STYLE, BATCH), ("GPT-2-small shape", GPT2_SMALL, BATCH // 4)):
+        model, hooked = both(shape, 0)
+        for layer in (0, model.spec.n_layers // 2):
+            yield Case(name=name, model=model, hooked=replace(hooked, layer=layer), batch=batch)
+        del model, hooked
 
-        def ours(where=where):
-            return steered_curve(model, tokens.tolist(), tolerance=CLOSE, **where)
 
-        def whole(grid=grid, ours=ours):
-            return ours().log_probs(grid)
+def next_token(case: Case, positions: "Positions", rounds: int) -> Iterator[Row]:
+    """The curve alone, and with the whole table."""
+    from scipy.special import log_softmax
 
-        def theirs(some=some, where=where):
-            return reference(peer, tokens, some, **where)
+    from numerics.observing.curves.build import steered_curve
 
-        expected = log_softmax(theirs().astype(np.float64), axis=1)
-        off = np.abs(curve.log_probs(some) - expected).max()
-        asked, alone, table = flops(model, layer, curve.evaluations)
-        for name, contender, spent in (("the curve", ours, alone), ("the curve and the table", whole, alone + table)):
-            found = line(
-                f"shipped model, block {layer}, T = {LENGTH}, {STRENGTHS:,} strengths: {name}",
-                f"torch, forward hook, batches of {BATCH}",
-                race(contender, theirs, rounds, scale=STRENGTHS / BATCH),
-            )
-            bound = asked / spent
-            remark = f"{curve.evaluations} evaluations, error {curve.error:.1g}, off by {off:.1g}; "
-            yield replace(found, goal=0.7 * bound, remark=f"{remark}{bound:.3g}x fewer multiplications")
+    tokens = case.tokens(LENGTH)
+
+    def ours():
+        return steered_curve(case.model, tokens.tolist(), positions=positions, tolerance=CLOSE, **case.where)
+
+    def table():
+        return ours().log_probs(grid)
+
+    def theirs():
+        return case.hooked.logits_of_a_batch(tokens, some, positions)
+
+    curve = ours()
+    grid = np.linspace(*curve.window, STRENGTHS)
+    some = grid[:: STRENGTHS // case.batch][: case.batch]
+    off = np.abs(curve.log_probs(some) - log_softmax(theirs().astype(np.float64), axis=1)).max()
+    spec = case.model.spec
+    asked = of_the_reference(spec, LENGTH, STRENGTHS)
+    alone = of_a_sweep(spec, case.hooked.layer, LENGTH, curve.evaluations, positions)
+    kept = of_unembedding(spec, STRENGTHS)
+    for name, contender, spent in (("the curve", ours, alone), ("the curve and the table", table, alone + kept)):
+        task = f"{case.name}, block {case.hooked.layer}, T = {LENGTH}, {STRENGTHS:,} strengths, {STEERED[positions]}"
+        times = race(contender, theirs, rounds, scale=STRENGTHS / case.batch)
+        row = line(f"{task}: {name}", f"torch, forward hook, batches of {case.batch}", times)
+        remark = f"{curve.evaluations} evaluations, error {curve.error:.1g}, off by {off:.1g}; "
+        yield replace(row, goal=0.7 * asked / spent, remark=f"{remark}{asked / spent:.3g}x fewer operations")
+
+
+def cross_entropy(case: Case, rounds: int) -> Row:
+    """The loss of every segment at every strength, off a curve."""
+    from numerics.observing.curves.texts import cross_entropy_curve
+
+    segments = case.tokens(SEGMENTS, LENGTH)
+
+    def ours():
+        return cross_entropy_curve(case.model, segments, tolerance=CLOSE, **case.where)
+
+    def theirs():
+        return case.hooked.cross_entropy(segments, some)
+
+    curve = ours()
+    grid = np.linspace(*curve.window, COARSE)
+    some = grid[:: COARSE // 4][:4]
+    off = np.abs(curve.losses(some) - theirs()).max()
+    times = race(lambda: ours().losses(grid), theirs, max(1, rounds // 2), scale=COARSE / len(some))
+    task = f"{case.name}, block {case.hooked.layer}: cross-entropy, {SEGMENTS} segments of {LENGTH}, {COARSE} strengths"
+    row = line(task, f"torch, forward hook, batches of {SEGMENTS}", times)
+    remark = f"{curve.evaluations} evaluations, error {curve.error:.1g}, off by {off:.1g}"
+    return replace(row, goal=6.0, remark=remark)
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """The lines of the table."""
+    for case in cases():
+        for positions in ("all", "last"):
+            yield from next_token(case, positions, rounds)
+        if case.name == "shipped model":
+            yield cross_entropy(case, rounds)
 
 
 def file_size() -> str:
@@ -139,9 +180,10 @@ def main() -> None:
     options = parser.parse_args()
     cores, load = on_one_core()
     lines = [
-        "Written by `python -m benchmarks.curves`. The shipped model, float32, one thread each; medians over rounds."
-        f" The window is 8 residual norms either way; the reference is timed on {BATCH} of the {STRENGTHS:,} strengths."
-        " The goal is 0.7 of the ratio of multiplications.",
+        "Written by `python -m benchmarks.curves`. Float32, one thread each; medians over rounds. Log-probabilities and"
+        f" losses are asked for to {CLOSE:g}, in a window of 8 residual norms either way; the reference is timed on one"
+        " batch of the strengths. The goal is 0.7 of the ratio of operations in products, attention's among them. The"
+        " shipped model is trained, the others' weights are random.",
         "",
         machine(cores, load),
         "",

@@ -58,9 +58,10 @@ class Hooked:
     vector: np.ndarray
 
     @contextmanager
-    def steered(self, strength: float, positions: slice) -> Iterator[None]:
-        """The hook while the context lasts."""
-        shift = torch.tensor(strength * self.vector, dtype=self.model.dtype, device=self.model.device)
+    def steered(self, strengths: np.ndarray | float, positions: slice) -> Iterator[None]:
+        """The hook while the context lasts; one strength, or one for each row of the batch."""
+        shift = np.asarray(strengths)[..., None, None] * self.vector
+        shift = torch.tensor(shift, dtype=self.model.dtype, device=self.model.device)
 
         def hook(_module, _inputs, output):
             steered = (output[0] if isinstance(output, tuple) else output).clone()
@@ -86,8 +87,13 @@ class Hooked:
 
     def logits(self, tokens: np.ndarray, strengths: np.ndarray, positions: Positions) -> np.ndarray:
         """Next-token logits `[strengths, vocab]` of one prompt, after logits at all positions."""
-        where = slice(None) if positions == "all" else slice(-1, None)
-        return self.sweep(tokens[None], strengths, lambda logits: logits[0, -1], where)
+        return self.sweep(tokens[None], strengths, lambda logits: logits[0, -1], steered_at(positions))
+
+    def logits_of_a_batch(self, tokens: np.ndarray, strengths: np.ndarray, positions: Positions) -> np.ndarray:
+        """The same by one forward of as many rows."""
+        ids = torch.tensor(np.tile(tokens, (len(strengths), 1)), device=self.model.device)
+        with torch.inference_mode(), self.steered(strengths, steered_at(positions)):
+            return self.model(input_ids=ids, use_cache=False).logits[:, -1].float().cpu().numpy()
 
     def cross_entropy(self, blocks: np.ndarray, strengths: np.ndarray) -> np.ndarray:
         """Mean next-token cross-entropy `[strengths, blocks]`, from the table of all positions' logits."""
@@ -98,6 +104,11 @@ class Hooked:
             return each.reshape(targets.shape).mean(dim=1)
 
         return self.sweep(blocks[:, :-1], strengths, losses)
+
+
+def steered_at(positions: Positions) -> slice:
+    """Which positions the hook steers."""
+    return slice(None) if positions == "all" else slice(-1, None)
 
 
 def both(

@@ -2,8 +2,9 @@
 
 TREE is a checkout of another commit (`git worktree add TREE COMMIT`). Both run `steerlaw verify` on the embedded models
 from nothing compiled, in turns, with the Python that runs this: wall time, processor time and the largest memory of
-each program with all of its processes. `--arguments` go to this tree's program alone, so that it can be asked for no
-more controls than the other knows (`--arguments=--directions=1,--texts=0`).
+each program with all of its processes. For each `--arguments` this tree's program runs once more, with them: asked
+for no more controls than the other knows (`--arguments=--directions=0,--texts=0`), or for one law
+(`--arguments=--laws=ID`).
 """
 
 import argparse
@@ -76,15 +77,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tree", type=Path)
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--arguments", default="", help="separated by commas")
+    parser.add_argument("--arguments", action="append", default=[], help="separated by commas")
     asked = parser.parse_args()
     where = machine(os.cpu_count(), os.getloadavg()[0], one=False)
-    own = [one for one in asked.arguments.split(",") if one]
-    sides: dict[str, list[Took]] = {"the other commit": [], " ".join(["this one", *own]): []}
+    contenders: dict[str, tuple[Path, list[str]]] = {"the other commit": (asked.tree, []), "this one": (HERE, [])}
+    for own in asked.arguments:
+        contenders[f"this one, `{own.replace(',', ' ')}`"] = HERE, own.split(",")
+    sides: dict[str, list[Took]] = {name: [] for name in contenders}
     for _ in range(asked.rounds):
-        for (name, took), (tree, arguments) in zip(sides.items(), ((asked.tree, []), (HERE, own)), strict=True):
-            took.append(ran(tree.resolve(), arguments))
-            print(name, took[-1], flush=True)
+        for name, (tree, arguments) in contenders.items():
+            sides[name].append(ran(tree.resolve(), arguments))
+            print(name, sides[name][-1], flush=True)
     commit = subprocess.run(["git", "-C", asked.tree, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
     lines = [
         f"`python -m benchmarks.main_job`: `steerlaw verify`, nothing compiled before, in turns with commit "
