@@ -9,6 +9,7 @@ from pathlib import Path
 from numerics.files.atomic import write_atomically
 from numerics.files.text import read_text
 from real_models.ability.tasks import MISSING
+from steerlaw.memory import give_back, keep_freed
 from steerlaw.plans.cell import PLAN_FILE, Cell, Planned, write_cells
 from steerlaw.plans.identity import identified
 from steerlaw.plans.measuring import is_done, measure
@@ -26,10 +27,13 @@ class Job:
 
     def run(self) -> str | None:
         """Measure it; what is wrong with what it needs, which no other try would mend, in a line."""
+        keep_freed()
         try:
             measure(self.plan, self.cell, self.results)
         except (ValueError, FileNotFoundError, PermissionError) as error:
             return str(error)
+        finally:
+            give_back()
         return None
 
 

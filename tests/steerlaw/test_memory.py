@@ -1,5 +1,6 @@
 """Freed memory goes back to the system, where the C library has a call for it, and programs are let go."""
 
+import os
 import platform
 import subprocess
 import sys
@@ -34,6 +35,43 @@ def test_what_was_freed_in_pieces_is_given_back():
     before, freed, after = map(int, run.stdout.split())
     assert freed - before > 100_000
     assert after - before < 20_000
+
+
+ARRAYS = """
+import resource
+import sys
+import numpy as np
+from steerlaw.memory import keep_freed
+
+def pages():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+if sys.argv[1:]:
+    keep_freed()
+np.ones(2_000_000)
+before = pages()
+for _ in range(50):
+    np.ones(2_000_000)  # 16 MB
+print(pages() - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is known to return what was freed at once")
+def test_what_is_freed_is_kept_for_the_next_whatever_the_environment_says():
+    asked_anew, kept = (
+        int(
+            subprocess.run(
+                [sys.executable, "-c", ARRAYS, *arguments],
+                env={**os.environ, "MALLOC_TRIM_THRESHOLD_": "65536", "NUMPY_MADVISE_HUGEPAGE": "0"},
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+        )
+        for arguments in ([], ["kept"])
+    )
+    assert asked_anew > 50 * 3000
+    assert kept < 1000
 
 
 def test_it_may_be_called_at_any_time():
