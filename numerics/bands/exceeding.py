@@ -21,6 +21,7 @@ Along = Float[np.ndarray, " points"]
 Rows = Float[np.ndarray, "points curves"]
 Sizes = Float[np.ndarray, " curves"]
 Passed = Int[np.ndarray, " curves"]
+Ends = Int[np.ndarray, " windows"]
 Exceeding = Bool[np.ndarray, " curves"]
 
 
@@ -28,11 +29,14 @@ Exceeding = Bool[np.ndarray, " curves"]
 class Shape:
     """A class of shapes: `passed(strengths, high, low, allowed)` is the answer for rows in order of strength.
 
-    Seen from the other end its curves are of the same class, upside down where the class is `turned`.
+    Seen from the other end its curves are of the same class, upside down where the class is `turned`. Where one pass
+    can say so of windows that widen at both ends, `widening(high, low, allowed, start, stop)` is the number of the
+    first of them, rows `start[n]` to before `stop[n]`, on which each curve exceeds; their number where none does.
     """
 
     passed: Callable[[Along, Rows, Rows, Sizes], Passed]
     turned: bool = False
+    widening: Callable[[Rows, Rows, Sizes, Ends, Ends], Passed] | None = None
 
     def passed_backwards(self, x: Along, high: Rows, low: Rows, allowed: Sizes) -> Passed:
         """The answer for rows that are gone through from the last one on, counted from there."""
@@ -62,13 +66,45 @@ def _bump(x: Along, high: Rows, low: Rows, allowed: Sizes) -> Passed:
     return _first(dips(), high)
 
 
+def _widening_bump(high: Rows, low: Rows, allowed: Sizes, start: Ends, stop: Ends) -> Passed:
+    """A row that is added at one end is no bottom of a dip, but may be its top there, or lie below tops of the others.
+
+    So it is enough to know the highest top, the lowest bottom, and of the bottoms that lie far enough below a top on
+    their left (or on their right) the lowest.
+    """
+    curves = allowed.shape
+    top, bottom, exceeding = np.full(curves, -np.inf), np.full(curves, np.inf), np.zeros(curves, bool)
+    under_left, under_right = np.full((2, *curves), np.inf)
+    room, found, twice = np.empty(curves), np.full(curves, len(start)), 2 * allowed
+
+    def add(above: Sizes, below: Sizes, under_far: Sizes, under_near: Sizes) -> None:
+        np.logical_or(exceeding, np.subtract(above, under_far, out=room) > twice, out=exceeding)
+        rose = np.subtract(above, bottom, out=room) > twice
+        np.putmask(under_near, rose, bottom)
+        fell = np.subtract(top, below, out=room) > twice
+        np.minimum(under_far, np.where(fell, below, np.inf), out=under_far)
+        np.maximum(top, above, out=top)
+        np.minimum(bottom, below, out=bottom)
+
+    first = last = start[0] if len(start) else 0
+    with np.errstate(invalid="ignore"):
+        for number, (begin, end) in enumerate(zip(start, stop, strict=True)):
+            for row in range(last, end):
+                add(high[row], low[row], under_left, under_right)
+            for row in range(first - 1, begin - 1, -1):
+                add(high[row], low[row], under_right, under_left)
+            first, last = begin, end
+            np.copyto(found, number, where=exceeding & (found == len(start)))
+    return found
+
+
 def _between(x: Along, high: Rows, low: Rows, allowed: Sizes) -> Passed:
     return _first((above > allowed for above in high), high)
 
 
 FROM_RISING = Shape(passed=_rising, turned=True)
 """From the curves that never fall: by a fall of more than twice what is allowed."""
-FROM_BUMP = Shape(passed=_bump)
+FROM_BUMP = Shape(passed=_bump, widening=_widening_bump)
 """From the curves that rise and then fall: by a dip of more than twice what is allowed."""
 FROM_BETWEEN = Shape(passed=_between)
 """From two known curves, of which `high` is the distance."""

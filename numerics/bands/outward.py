@@ -148,10 +148,10 @@ def _passed(
 ) -> list[Passed]:
     """The number of the first window of each curve on which the departure exceeds what is allowed; else their number.
 
-    One pass outwards says it of each side of 0. A window on both sides exceeds where its part on either does, and maybe
-    before: that is found by bisection, of the curves whose last window before then exceeds. Where so many windows are
-    `held` to be obeyed already, the next ones are looked at first: the two ends of a narrow band pass soon after each
-    other.
+    One pass outwards says it of each side of 0, and of windows on both sides where the shape has one that widens and
+    all curves have the same windows. Else such a window exceeds where its part on either side does, and maybe before:
+    that is found by bisection, of the curves whose last window before then exceeds. Where so many windows are `held` to
+    be obeyed already, the next ones are looked at first: the two ends of a narrow band pass soon after each other.
     """
     right, left = slice(np.searchsorted(strengths, 0), None), slice(np.searchsorted(strengths, 0, side="right"))
     until = right.start + shape.passed(strengths[right], high[right], low[right], allowed)
@@ -160,6 +160,9 @@ def _passed(
     for number, grown in enumerate(families):
         first = grown.holding(since, until)
         crossing = (grown.start < right.start).any(axis=0) & (grown.stop > left.stop).any(axis=0)
+        if shape.widening is not None and crossing.size == 1 and crossing.all():
+            found.append(shape.widening(high, low, allowed, grown.start[:, 0], grown.stop[:, 0]))
+            continue
         passed, tried, step = np.where(crossing, 0, first), first - 1, len(high)
         if held is not None:
             passed = np.where(crossing, held[number], first)
