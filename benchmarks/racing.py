@@ -40,7 +40,8 @@ class Row:
         met = goal = ""
         if self.goal is not None:
             reached = self.ratio <= self.goal if self.cost else self.ratio >= self.goal
-            met, goal = "met" if reached else "missed", f"{'at most ' if self.cost else ''}{self.goal:,g}x"
+            least = f"{self.goal:,.0f}x" if self.goal >= 1000 else f"{self.goal:.3g}x"
+            met, goal = "met" if reached else "missed", f"at most {least}" if self.cost else least
         cells = self.task, self.peer, in_words(self.ours), in_words(self.theirs), f"{self.ratio:,.3g}x", goal, met
         return f"| {' | '.join((*cells, self.reach, self.remark))} |"
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from benchmarks.racing import HEADER, Row, line, machine, on_one_core, race
 from benchmarks.results import write_part
+from benchmarks.work import of_a_sweep, of_the_reference
 
 if TYPE_CHECKING:
     from benchmarks.hooks import Hooked
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from real_models.steering.inputs import Positions
 
 PEER = "torch, forward hook"
-NOTES = """What the products alone would reach is the ratio if nothing took time but the multiplications by weights, in
-the same shapes (in turns with ours in the same run), and the reference took as long as it does. It depends on how much
-the reference loses in small products, of 24 or 32 positions at a time, which differs from core to core."""
+NOTES = """The goal of a sweep is how many times fewer operations its products take than the reference's. What the
+products alone would reach is the ratio if nothing took time but the multiplications by weights, in the same shapes (in
+turns with ours in the same run), and the reference took as long as it does. It depends on how much the reference loses
+in small products, of 24 or 32 positions at a time, which differs from core to core."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,13 +66,13 @@ def rows(small: bool, rounds: int) -> Iterator[Row]:
         )
 
     gpt2 = case("GPT-2-small shape", GPT2_SMALL, 6)
-    yield next_token(gpt2, 24, "all", goal=3.6)
+    yield next_token(gpt2, 24, "all")
     yield derivative(gpt2, 24)
     yield cross_entropy(gpt2)
     del gpt2
     qwen3 = case("Qwen 3 shape, 12 x 256, V = 32,000", QWEN3_STYLE, 5)
-    yield next_token(qwen3, 32, "all", goal=12)
-    yield next_token(qwen3, 32, "last", goal=80)
+    yield next_token(qwen3, 32, "all")
+    yield next_token(qwen3, 32, "last")
     yield derivative(qwen3, 32)
     yield cross_entropy(qwen3)
 
@@ -119,7 +121,7 @@ def products(model: "LanguageModel", layer: int, length: int, rows: int, positio
     return run
 
 
-def next_token(case: Case, length: int, positions: "Positions", goal: float) -> Row:
+def next_token(case: Case, length: int, positions: "Positions") -> Row:
     prompt = case.tokens(length)
     ours = lambda: case.model.logits(prompt, case.strengths, positions=positions, **case.where)  # noqa: E731
     theirs = lambda: case.hooked.logits(prompt, case.strengths, positions)  # noqa: E731
@@ -128,8 +130,11 @@ def next_token(case: Case, length: int, positions: "Positions", goal: float) -> 
     row = line(task, PEER, race(ours, theirs, case.rounds))
     alone = products(case.model, case.hooked.layer, length, len(case.strengths), positions)
     bound = row.ratio * race(alone, ours, case.rounds)[2]
+    spec, strengths = case.model.spec, len(case.strengths)
+    fewer = of_the_reference(spec, length, strengths)
+    fewer /= of_a_sweep(spec, case.hooked.layer, length, strengths, positions)
     remark = f"{difference(ours, theirs)}; the products alone would reach {bound:.3g}x"
-    return replace(row, goal=goal, remark=remark)
+    return replace(row, goal=fewer, remark=remark)
 
 
 def derivative(case: Case, length: int, h: float = 0.02) -> Row:

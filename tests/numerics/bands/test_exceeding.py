@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.bands.exceeding import FROM_BETWEEN, FROM_CONVEX, from_turning
+from numerics.bands.exceeding import FROM_BETWEEN, FROM_BUMP, FROM_CONVEX, from_turning
 from zigzags_by_hand import largest, tables
 
 
@@ -39,6 +39,33 @@ def test_turns_are_exceeded_by_the_row_that_ends_a_zigzag(n, table, tolerance, o
         assert (back >= row).tolist() == (after / 2 > allowed).tolist()
     assert (found <= size).all()
     assert (back >= -1).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    table=tables(least=1, most=8),
+    tolerance=st.sampled_from([0.0, 0.125, 0.5]),
+    out=st.sets(st.integers(0, 7), max_size=2),
+    ways=st.lists(st.sampled_from(["left", "right", "both", "neither"]), max_size=10),
+    middle=st.integers(0, 8),
+)
+def test_windows_that_widen_exceed_from_the_first_that_holds_a_dip(table, tolerance, out, ways, middle):
+    """The windows grow by no row, by one, or by one at both ends; the first may be empty."""
+    high, low = table
+    size, curves = high.shape
+    allowed = tolerance + np.arange(curves) / 8
+    left_out = with_rows_left_out(table, [row for row in out if row < size])
+    ends = [(min(middle, size), min(middle, size))]
+    for way in ways:
+        begin, end = ends[-1]
+        ends.append((max(begin - (way in ("left", "both")), 0), min(end + (way in ("right", "both")), size)))
+    start, stop = np.array(ends).T
+    kept = [[row for row in range(begin, end) if row not in out] for begin, end in ends]
+    dips = [largest(high[rows], low[rows], 3) / 2 > allowed for rows in kept]
+    expected = [next((n for n, dip in enumerate(dips) if dip[curve]), len(ends)) for curve in range(curves)]
+    assert FROM_BUMP.widening is not None
+    assert FROM_BUMP.widening(*left_out, allowed, start, stop).tolist() == expected
+    assert FROM_BUMP.widening(*left_out, allowed, start[:0], stop[:0]).tolist() == [0] * curves
 
 
 @settings(max_examples=40, deadline=None)
