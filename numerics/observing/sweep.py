@@ -86,10 +86,10 @@ class Sweep:
             case _:
                 value, halfwidth = self._observed(quantity.id)
         along = next(axis for axis in ("slope_strength", "rank", "strength") if axis in value.dims)
-        order = (*quantity.per, along)
-        value, halfwidth = xr.broadcast(value, halfwidth)
-        values = value.transpose(*order).to_numpy().astype(np.float64)
-        width = halfwidth.transpose(*order).to_numpy()
+        sizes = {**halfwidth.sizes, **value.sizes}
+        whole = {axis: sizes[axis] for axis in (*quantity.per, along)}
+        values, width = (each.variable.set_dims(whole).to_numpy() for each in (value, halfwidth))  # without coordinates
+        values = values.astype(np.float64)
         if np.isnan(values).any() or np.isnan(width).any():
             raise ValueError(f"{quantity.id}: the sweep holds values that are not numbers")
         return Curves(
@@ -167,8 +167,8 @@ class Sweep:
     def _observed(self, name: str) -> tuple[xr.DataArray, xr.DataArray]:
         if name not in self.data:
             raise NotObservedError(f"the sweep does not hold {name}")
-        value = self.data[name]
-        return value, self.data.get(name + HALFWIDTH, xr.zeros_like(value, dtype=np.float64))
+        value, halfwidth = self.data[name], self.data.get(name + HALFWIDTH)
+        return value, xr.zeros_like(value, dtype=np.float64) if halfwidth is None else halfwidth
 
     def _log_odds(self) -> tuple[xr.DataArray, xr.DataArray]:
         """Those of the chosen tokens, the same at every strength."""
