@@ -86,14 +86,13 @@ def _widening_bump(high: Rows, low: Rows, allowed: Sizes, start: Ends, stop: End
         np.maximum(top, above, out=top)
         np.minimum(bottom, below, out=bottom)
 
-    first = last = start[0] if len(start) else 0
+    first, last = (np.append(start[:1], ends[:-1]) for ends in (start, stop))  # of the window before
     with np.errstate(invalid="ignore"):
-        for number, (begin, end) in enumerate(zip(start, stop, strict=True)):
-            for row in range(last, end):
+        for number, begin in enumerate(start):
+            for row in range(last[number], stop[number]):
                 add(high[row], low[row], under_left, under_right)
-            for row in range(first - 1, begin - 1, -1):
+            for row in range(first[number] - 1, begin - 1, -1):
                 add(high[row], low[row], under_right, under_left)
-            first, last = begin, end
             np.copyto(found, number, where=exceeding & (found == len(start)))
     return found
 

@@ -68,6 +68,20 @@ def test_windows_that_widen_exceed_from_the_first_that_holds_a_dip(table, tolera
     assert FROM_BUMP.widening(*left_out, allowed, start[:0], stop[:0]).tolist() == [0] * curves
 
 
+@pytest.mark.parametrize(
+    "heights", [(1, 0, 0.5), (0.5, 0, 1), (0.75, 0, 0.5), (0.5, 0, 0.5), (0.75, 0, 1), (1, 0.5, 0)]
+)
+def test_a_dip_of_just_what_is_allowed_exceeds_in_no_order_of_its_rows(heights):
+    table = np.array(heights)[:, None]
+    for begin in range(4):
+        for on_the_left in itertools.combinations(range(3), begin):
+            steps = np.isin(range(3), on_the_left)
+            start, stop = begin - np.append(0, np.cumsum(steps)), begin + np.append(0, np.cumsum(~steps))
+            assert FROM_BUMP.widening is not None
+            (found,) = FROM_BUMP.widening(table, table, np.array([0.25]), start, stop)
+            assert found == (3 if heights == (0.75, 0, 1) else 4)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
