@@ -3,8 +3,8 @@
 The paper's grid of 1,025 strengths, T = 128, log-probabilities to 1e-4: a curve, and the whole table off it, against
 transformers and torch with a forward hook, batches of 64 strengths, logits at all positions; and the cross-entropy of
 64 segments of 128 at 129 strengths, nearer by. Some strengths of the reference are timed, its time taken as many times
-as the grid has more; both on one thread, in turns on one core. `--rounds 1` is a quick look. RESULTS.md has every row as
-soon as it is known.
+as the grid has more; both on one thread, in turns on one core. `--rounds 1` is a quick look. RESULTS.md has every row
+as soon as it is known.
 """
 
 import argparse

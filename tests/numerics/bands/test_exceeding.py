@@ -46,19 +46,19 @@ def test_turns_are_exceeded_by_the_row_that_ends_a_zigzag(n, table, tolerance, o
     table=tables(least=1, most=8),
     tolerance=st.sampled_from([0.0, 0.125, 0.5]),
     out=st.sets(st.integers(0, 7), max_size=2),
-    ways=st.lists(st.sampled_from(["left", "right", "both", "neither"]), max_size=10),
+    steps=st.lists(st.tuples(st.sampled_from([0, 1, 1, 2, 3]), st.sampled_from([0, 1, 1, 2, 3])), max_size=8),
     middle=st.integers(0, 8),
 )
-def test_windows_that_widen_exceed_from_the_first_that_holds_a_dip(table, tolerance, out, ways, middle):
-    """The windows grow by no row, by one, or by one at both ends; the first may be empty."""
+def test_windows_that_widen_exceed_from_the_first_that_holds_a_dip(table, tolerance, out, steps, middle):
+    """The windows grow by some rows at either end, or by none; the first is empty."""
     high, low = table
     size, curves = high.shape
     allowed = tolerance + np.arange(curves) / 8
     left_out = with_rows_left_out(table, [row for row in out if row < size])
     ends = [(min(middle, size), min(middle, size))]
-    for way in ways:
+    for left, right in steps:
         begin, end = ends[-1]
-        ends.append((max(begin - (way in ("left", "both")), 0), min(end + (way in ("right", "both")), size)))
+        ends.append((max(begin - left, 0), min(end + right, size)))
     start, stop = np.array(ends).T
     kept = [[row for row in range(begin, end) if row not in out] for begin, end in ends]
     dips = [largest(high[rows], low[rows], 3) / 2 > allowed for rows in kept]
