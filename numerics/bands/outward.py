@@ -160,7 +160,7 @@ def _passed(
     for number, grown in enumerate(families):
         first = grown.holding(since, until)
         crossing = (grown.start < right.start).any(axis=0) & (grown.stop > left.stop).any(axis=0)
-        if shape.widening is not None and crossing.size == 1 and crossing.all():
+        if shape.widening is not None and crossing.tolist() == [True]:
             found.append(shape.widening(high, low, allowed, grown.start[:, 0], grown.stop[:, 0]))
             continue
         passed, tried, step = np.where(crossing, 0, first), first - 1, len(high)
