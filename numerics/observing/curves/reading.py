@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import logsumexp
 
 from numerics.observing.curves.head import Head
 from numerics.observing.slices import Tokens
@@ -58,8 +57,11 @@ def normaliser(head: Head, at: Moving) -> Normaliser:
 def log_probs(head: Head, x: Float[np.ndarray, "rows d"], tokens: Tokens) -> Float[np.ndarray, "rows tokens"]:
     """Log-probabilities of some tokens, float64."""
     logits = head.logits(x, tokens).astype(np.float64)
-    whole = tokens == slice(None) if isinstance(tokens, slice) else False
-    return logits - np.asarray(logsumexp(logits, axis=1) if whole else log_normaliser(head, x))[:, None]
+    if not (isinstance(tokens, slice) and tokens == slice(None)):
+        return logits - log_normaliser(head, x)[:, None]
+    logits -= logits.max(axis=1, keepdims=True)  # in place: a table of all tokens is large
+    logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    return logits
 
 
 def slopes(head: Head, at: Moving, tokens: Tokens) -> Float[np.ndarray, "rows tokens"]:
