@@ -8,7 +8,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,17 +46,29 @@ class Row:
         return f"| {' | '.join((*cells, self.reach, self.remark))} |"
 
 
-def race(ours: Callable, theirs: Callable, rounds: int, scale: float = 1.0) -> tuple[float, float, float]:
+Times = tuple[float, float, float]
+"""Seconds of ours and of theirs, and how many times longer theirs are."""
+
+
+def race(ours: Callable, theirs: Callable, rounds: int, scale: float = 1.0) -> Times:
     """Median seconds of both, theirs times `scale`, and the median ratio, without the first round, which compiles."""
-    times = [[timed(f) for f in (ours, theirs)] for _ in range(rounds + 1)][1:]
-    return (
-        statistics.median(t for t, _ in times),
-        scale * statistics.median(t for _, t in times),
-        statistics.median(scale * b / a for a, b in times),
-    )
+    return races([ours], theirs, rounds, scale)[0]
 
 
-def line(task: str, peer: str, times: tuple[float, float, float]) -> Row:
+def races(contenders: Sequence[Callable], theirs: Callable, rounds: int, scale: float = 1.0) -> list[Times]:
+    """The same of several of ours, in turns."""
+    times = [[timed(f) for f in (*contenders, theirs)] for _ in range(rounds + 1)][1:]
+    return [
+        (
+            statistics.median(row[number] for row in times),
+            scale * statistics.median(row[-1] for row in times),
+            statistics.median(scale * row[-1] / row[number] for row in times),
+        )
+        for number in range(len(contenders))
+    ]
+
+
+def line(task: str, peer: str, times: Times) -> Row:
     """The line of a race, its goal and remark still to be filled in."""
     ours, theirs, ratio = times
     return Row(task=task, peer=peer, ours=ours, theirs=theirs, ratio=ratio, remark="")
