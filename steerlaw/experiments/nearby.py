@@ -81,7 +81,7 @@ def _lens(model: LanguageModel, residuals: Float[np.ndarray, "contexts d"], conc
         return None
     logits = decoder.unembed(model.spec, model.params, jnp.asarray(residuals, jnp.float32))
     log_probs = log_softmax(np.asarray(logits, np.float64), axis=1)
-    return np.exp(logsumexp(log_probs[:, np.asarray(concepts[0], bool)], axis=1))
+    return np.exp(np.asarray(logsumexp(log_probs[:, np.asarray(concepts[0], bool)], axis=1)))
 
 
 def _costs(experiment: Experiment, context: Any, h: Float[np.ndarray, " d"]) -> tuple[float, float]:

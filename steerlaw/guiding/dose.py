@@ -92,4 +92,4 @@ def _effect(
     """KL(p_alpha, p) in nats at the strength, and the concept's probability at 0, half of it and all of it."""
     at = np.array([0.0, strength / 2, strength])
     ell = log_softmax(np.asarray(model.logits(prompt, at, layer=layer, vector=vector), np.float64), axis=1)
-    return float(softmax(ell[2]) @ (ell[2] - ell[0])), np.exp(logsumexp(ell[:, concept], axis=1))
+    return float(softmax(ell[2]) @ (ell[2] - ell[0])), np.exp(np.asarray(logsumexp(ell[:, concept], axis=1)))
