@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.case import STEERED
 from benchmarks.racing import HEADER, Row, line, machine, race, timed
 from benchmarks.results import write_part
 from benchmarks.work import of_a_sweep
@@ -66,8 +67,7 @@ def sweep(
     prompt = np.random.default_rng(1).integers(0, model.vocab_size, LENGTH)
     ours = lambda: model.logits(prompt, strengths, layer=LAYER, vector=hooked.vector, positions=positions)  # noqa: E731
     theirs = lambda: hooked.logits(prompt, strengths, positions)  # noqa: E731
-    steered = "every position steered" if positions == "all" else "last position steered"
-    task = f"{model.dtype}, T = {LENGTH}, {len(strengths)} strengths, {steered}"
+    task = f"{model.dtype}, T = {LENGTH}, {len(strengths)} strengths, {STEERED[positions]}"
     row = line(task, PEER, race(ours, theirs, rounds))
     work = of_a_sweep(model.spec, LAYER, LENGTH, len(strengths), positions)
     share = work / row.ours / large_product(side, model.dtype)

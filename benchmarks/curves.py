@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.case import STEERED, Case
 from benchmarks.racing import HEADER, Row, line, machine, on_one_core, race, races
 from benchmarks.results import write_part
 from benchmarks.work import of_a_sweep, of_the_reference, of_unembedding
 
 if TYPE_CHECKING:
-    from benchmarks.hooks import Hooked
-    from real_models import LanguageModel
     from real_models.steering.inputs import Positions
 
 LENGTH, STRENGTHS, BATCH = 128, 1025, 64
@@ -32,29 +31,16 @@ PUSH, NATS = 2.0, 1e-3
 """Of cross-entropies: the window, and how closely they are asked for."""
 FILE = {"d": 4096, "vocab": 151_936, "nodes": 129}
 """Of a large model: what a curve of one context and a table of it hold."""
-STEERED = {"all": "every position steered", "last": "last position steered"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Case:
-    """One checkpoint loaded by both sides, steered at one block; the reference runs `batch` strengths at once."""
+class Batched(Case):
+    """The reference runs `batch` strengths at once."""
 
-    name: str
-    model: "LanguageModel"
-    hooked: "Hooked"
     batch: int
 
-    @property
-    def where(self) -> dict:
-        """What is steered."""
-        return {"layer": self.hooked.layer, "vector": self.hooked.vector}
 
-    def tokens(self, *shape: int) -> np.ndarray:
-        """Random token ids."""
-        return np.random.default_rng(0).integers(0, self.model.vocab_size, shape)
-
-
-def cases() -> Iterator[Case]:
+def cases() -> Iterator[Batched]:
     """Early and middle blocks, and of the small model all; torch is imported here, once the core is chosen."""
     import torch
     import transformers
@@ -69,16 +55,16 @@ def cases() -> Iterator[Case]:
     concept = next(iter(stdlib_gpt.CONCEPTS))
     for layer, vector in enumerate(np.asarray(difference_of_means(model, *stdlib_gpt.prompts(concept, "vector")))):
         hooked = Hooked(model=peer, layer=layer, vector=vector)
-        yield Case(name="shipped model", model=model, hooked=hooked, batch=BATCH)
+        yield Batched(name="shipped model", model=model, hooked=hooked, batch=BATCH)
     del model, peer
     for name, shape, batch in (("Qwen 3 shape", QWEN3_STYLE, BATCH), ("GPT-2-small shape", GPT2_SMALL, BATCH // 4)):
         model, hooked = both(shape, 0)
         for layer in (0, model.spec.n_layers // 2):
-            yield Case(name=name, model=model, hooked=replace(hooked, layer=layer), batch=batch)
+            yield Batched(name=name, model=model, hooked=replace(hooked, layer=layer), batch=batch)
         del model, hooked
 
 
-def next_token(case: Case, positions: "Positions", rounds: int) -> Iterator[Row]:
+def next_token(case: Batched, positions: "Positions", rounds: int) -> Iterator[Row]:
     """The curve alone, and with the whole table."""
     from scipy.special import log_softmax
 

@@ -14,12 +14,12 @@ from unittest.mock import patch
 
 import numpy as np
 
+from benchmarks.case import STEERED, Case
 from benchmarks.racing import HEADER, Row, line, machine, on_one_core, race
 from benchmarks.results import write_part
 from benchmarks.work import of_a_sweep, of_the_reference
 
 if TYPE_CHECKING:
-    from benchmarks.hooks import Hooked
     from real_models import LanguageModel
     from real_models.steering.inputs import Positions
 
@@ -31,23 +31,11 @@ in small products, of 24 or 32 positions at a time, which differs from core to c
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Case:
-    """One checkpoint loaded by both sides, and what is swept."""
+class Swept(Case):
+    """And what is swept."""
 
-    name: str
-    model: "LanguageModel"
-    hooked: "Hooked"
     strengths: np.ndarray
     rounds: int
-
-    @property
-    def where(self) -> dict:
-        """What is steered."""
-        return {"layer": self.hooked.layer, "vector": self.hooked.vector}
-
-    def tokens(self, *shape: int) -> np.ndarray:
-        """Random token ids."""
-        return np.random.default_rng(1).integers(0, self.model.vocab_size, shape)
 
 
 def rows(small: bool, rounds: int) -> Iterator[Row]:
@@ -58,10 +46,10 @@ def rows(small: bool, rounds: int) -> Iterator[Row]:
 
     torch.set_num_threads(1)
 
-    def case(name: str, shape: tuple[str, dict], layer: int) -> Case:
+    def case(name: str, shape: tuple[str, dict], layer: int) -> Swept:
         model, hooked = both(shape, layer, vocab_share=8 if small else 1)
         name = f"{name}, block {layer}"
-        return Case(
+        return Swept(
             name=name, model=model, hooked=hooked, strengths=np.linspace(-5, 5, 8 if small else 64), rounds=rounds
         )
 
@@ -121,12 +109,11 @@ def products(model: "LanguageModel", layer: int, length: int, rows: int, positio
     return run
 
 
-def next_token(case: Case, length: int, positions: "Positions") -> Row:
+def next_token(case: Swept, length: int, positions: "Positions") -> Row:
     prompt = case.tokens(length)
     ours = lambda: case.model.logits(prompt, case.strengths, positions=positions, **case.where)  # noqa: E731
     theirs = lambda: case.hooked.logits(prompt, case.strengths, positions)  # noqa: E731
-    steered = "every position steered" if positions == "all" else "last position steered"
-    task = f"{case.name}: T = {length}, {len(case.strengths)} strengths, {steered}"
+    task = f"{case.name}: T = {length}, {len(case.strengths)} strengths, {STEERED[positions]}"
     row = line(task, PEER, race(ours, theirs, case.rounds))
     alone = products(case.model, case.hooked.layer, length, len(case.strengths), positions)
     bound = row.ratio * race(alone, ours, case.rounds)[2]
@@ -137,7 +124,7 @@ def next_token(case: Case, length: int, positions: "Positions") -> Row:
     return replace(row, goal=fewer, remark=remark)
 
 
-def derivative(case: Case, length: int, h: float = 0.02) -> Row:
+def derivative(case: Swept, length: int, h: float = 0.02) -> Row:
     prompt = case.tokens(length)
     plain = lambda shift=0.0: case.model.logits(prompt, case.strengths + shift, **case.where)  # noqa: E731
     ours = lambda: case.model.derivative(prompt, case.strengths, **case.where)  # noqa: E731
@@ -148,7 +135,7 @@ def derivative(case: Case, length: int, h: float = 0.02) -> Row:
     return replace(row, goal=2.1, cost=True, remark=f"central differences: {difference(ours, slope)}")
 
 
-def cross_entropy(case: Case, blocks: int = 8, length: int = 64) -> Row:
+def cross_entropy(case: Swept, blocks: int = 8, length: int = 64) -> Row:
     text, strengths = case.tokens(blocks, length), case.strengths[:: len(case.strengths) // 4]
     ours = lambda: case.model.cross_entropy(text, strengths, **case.where)  # noqa: E731
     theirs = lambda: case.hooked.cross_entropy(text, strengths)  # noqa: E731

@@ -1,4 +1,4 @@
-"""Memory that is of no more use, given back to the system.
+"""Memory that is of no more use: kept for what is asked for next, and given back to the system where work ends.
 
 What a C library has handed out and got back in pieces it keeps: of a long run's 1.8 GB half was such memory (glibc).
 And JAX keeps every program that it ever compiled, which were 1.7 of the 2.9 GB that judging one concept came to.
@@ -14,6 +14,9 @@ from pathlib import Path
 
 GROWN = 400e6
 """Bytes by which a process may grow before JAX's programs are let go."""
+KEPT = 32 * 2**20
+"""Bytes of the largest pieces that are kept for the next ones: every version of glibc allows so many."""
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt, in glibc's malloc.h
 
 
 def resident() -> int:
@@ -21,11 +24,6 @@ def resident() -> int:
     with suppress(OSError):
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return 0
-
-
-KEPT = 32 * 2**20
-"""Bytes of the largest pieces that are kept for the next of their size, the most that glibc allows of all versions."""
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt, in glibc's malloc.h
 
 
 def keep_freed() -> None:

@@ -146,6 +146,23 @@ def test_what_is_wrong_is_told_once_and_the_others_go_on(plan, home, measured, t
     assert (outcome.measured, len(tries)) == (2, 1)
 
 
+def test_freed_memory_is_kept_within_a_cell_and_given_back_after_it_however_it_ends(plan, home, tmp_path, monkeypatch):
+    """Wherever the cell is measured: dask's workers would otherwise return every array to the system."""
+    done = []
+
+    def measure(_plan, cell, _results):
+        done.append("measured")
+        if cell.observe == "cross-entropy":
+            raise ValueError("the text is empty")
+
+    monkeypatch.setattr(measuring, "MEASURES", dict.fromkeys(measuring.MEASURES, measure))
+    monkeypatch.setattr(running, "keep_freed", lambda: done.append("kept"))
+    monkeypatch.setattr(running, "give_back", lambda: done.append("given back"))
+    outcome = run_plan(plan, home / "plan.toml", tmp_path)
+    assert (outcome.measured, len(outcome.failures)) == (2, 1)
+    assert done == ["kept", "measured", "given back"] * DIFFERENT
+
+
 def test_a_cell_is_named_by_all_that_it_is_made_from_and_by_nothing_else(plan, home):
     cell = planned_cells(plan)[0]
     name = identified(plan, cell).id
